@@ -1,0 +1,257 @@
+#pragma once
+/// Where records live: the interface that a store implements. `testing/check_store.hpp` checks that it keeps it.
+///
+/// A store holds rows and compares one version; it decides nothing. It never sees a secret: tokens are not stored, and
+/// session keys arrive hashed.
+/// Threads: Must serve any thread, all calls at once.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hirenow/audit.hpp"
+#include "hirenow/interview.hpp"
+#include "hirenow/message.hpp"
+
+namespace hirenow {
+
+/// A retake policy as it stands in the store. An empty track is the tenant's own policy.
+struct stored_policy {
+  std::string track{};
+  std::string document;  ///< JSON
+  digest hash{};         ///< SHA-256 of the document
+  std::string set_by{};
+  sys_seconds set_at{};
+
+  friend bool operator==(const stored_policy&, const stored_policy&) = default;
+};
+
+/// What an idempotency key is looked up by: SHA-256 over operation and key, cut to 16 bytes. Scoped by tenant.
+using answer_key = std::array<std::uint8_t, 16>;
+
+/// The answer to a committed call, kept for its idempotency key.
+struct stored_answer {
+  answer_key key{};
+  digest payload{};      ///< SHA-256 of what was asked
+  std::string answer;    ///< ids only, never a token
+  sys_seconds expires_at{};
+
+  friend bool operator==(const stored_answer&, const stored_answer&) = default;
+};
+
+/// Saved progress of an interview: the bytes of the newest checkpoint.
+struct progress {
+  std::string bytes{};
+  sys_seconds saved_at{};
+
+  friend bool operator==(const progress&, const progress&) = default;
+};
+
+/// What to load: one applicant record, by the host's id or by one of its interviews, and what a decision on it needs.
+struct load_request {
+  std::string_view tenant;
+  std::variant<std::string_view, interview_id> who;  ///< applicant id, or interview id
+  std::string_view track{};                          ///< whose policy is wanted; empty: that of the interview
+  std::optional<answer_key> answer{};                ///< look this answer up as well
+  bool with_progress = false;                        ///< bring the progress of the interview as well
+};
+
+/// One consistent snapshot.
+struct loaded {
+  applicant_record record{};               ///< version 0 where there is none
+  std::optional<stored_policy> policy{};   ///< of (tenant, track), else of the tenant, else nothing
+  std::optional<stored_answer> answer{};
+  std::optional<hirenow::progress> progress{};
+};
+
+/// An interview as it is to be from now on.
+struct interview_change {
+  interview after;
+  std::optional<interview_state> before{};  ///< its state in the store; nothing for a new one
+  bool sitting_changed = false;             ///< `after.sitting` is to be written too
+};
+
+/// Unsent messages of an interview (queued or leased) that a change makes senseless.
+struct withdrawal {
+  interview_id interview{};
+  std::uint16_t kinds = 0xffff;  ///< bit n: the kind with number n
+};
+
+/// Everything that one commit writes, all of it or none of it.
+struct change_set {
+  std::string tenant;
+  std::string applicant_id;
+  std::uint64_t expected_version = 0;      ///< 0: the record must not exist yet
+  applicant_record head{};                 ///< version, sequence, audit_head, subject, salt and last_instant as they are
+                                           ///< to be; its interviews and facts are not looked at
+  bool write_person = false;               ///< `head.person` is new or changed
+  std::vector<interview_change> interviews{};
+  std::vector<fact> facts{};
+  std::vector<audit_entry> audit{};        ///< finished entries, in order; a note goes to a row of its own
+  std::vector<withdrawal> withdrawals{};   ///< done before `messages`
+  std::vector<message> messages{};
+  std::vector<message_key> redrives{};     ///< dead messages that are queued again, due at once, with no tries
+  std::optional<std::pair<interview_id, progress>> final_progress{};  ///< written with a submit
+  std::optional<stored_answer> answer{};
+  bool erase = false;                      ///< delete personal rows: person, salt, facts, notes, progress, answers
+};
+
+/// Progress to be saved under an open session.
+struct checkpoint_request {
+  std::string_view tenant;
+  interview_id interview{};
+  std::int64_t fence = 0;
+  digest key_hash{};
+  sys_seconds at{};
+  std::string_view bytes;
+};
+
+/// Which interviews a list shows.
+struct list_request {
+  std::string_view tenant;
+  sys_seconds at{};                          ///< the list shows what a sweep at this instant would make true
+  std::optional<interview_state> state{};    ///< only these
+  std::string_view track{};                  ///< only this one; empty: all
+  std::string_view applicant_id{};           ///< only this person's; empty: all; counts are not narrowed by it
+  std::string_view cursor{};                 ///< `next` of the page before; empty: from the start
+  std::size_t limit = 50;
+  bool with_counts = true;                   ///< counts by state of the tenant, or of the track where one is named
+};
+
+/// A row of a list.
+struct list_row {
+  std::string applicant_id;
+  std::string applicant_name{};
+  std::string applicant_email{};
+  hirenow::interview interview;  ///< as it will be after the sweep; `sitting` is left empty
+};
+
+/// A page of a list: newest `sort_instant` first, then by applicant, track and attempt.
+struct list_page {
+  std::vector<list_row> rows{};
+  std::string next{};            ///< empty on the last page
+  std::optional<std::array<std::uint64_t, interview_state_count>> counts{};  ///< from the same snapshot as the rows
+};
+
+/// A record on which the clock has something to do.
+struct due_record {
+  std::string tenant;
+  std::string applicant_id;
+  sys_seconds limit{};
+
+  friend bool operator==(const due_record&, const due_record&) = default;
+};
+
+/// A page of due records, earliest limit first.
+struct due_page {
+  std::vector<due_record> rows{};
+  std::string next{};  ///< empty on the last page
+};
+
+/// A lease token: whoever claims brings a fresh random one, and every later write must present it.
+using lease_token = std::array<std::uint8_t, 16>;
+
+/// Asks for messages to send.
+struct claim_request {
+  sys_seconds now{};
+  seconds lease{30};
+  std::size_t limit = 1;
+  lease_token token{};
+};
+
+/// A message that a worker now holds.
+struct claimed_message {
+  std::string tenant;
+  std::string applicant_id;
+  message mail;
+};
+
+/// What a worker writes about a message it holds.
+struct settlement {
+  enum class verdict : std::uint8_t {
+    accepted,
+    withdrawn,  ///< the last check found it senseless
+    retry,      ///< temporary: due again at `at`, one try more
+    dead,
+    renew,      ///< the lease lasts until `at`
+    release,    ///< given back untried, due at `at`
+  };
+  message_key key{};
+  std::string_view tenant;
+  lease_token token{};
+  verdict what = verdict::accepted;
+  sys_seconds at{};
+  std::string_view answer{};  ///< what the server said; kept, cut to 500 bytes
+};
+
+/// Which messages to show.
+struct message_query {
+  std::string_view tenant;
+  std::optional<interview_id> interview{};
+  std::optional<message_state> state{};
+  std::optional<message_key> after{};  ///< the last of the page before
+  std::size_t limit = 50;
+};
+
+/// A store. Errors of every call: store_unavailable, store_busy, store_full, store_read_only, store_corrupt,
+/// out_of_memory; beside those that are named.
+class store {
+ public:
+  virtual ~store() = default;
+
+  /// Loads one record and what a decision on it needs, in one snapshot. Must answer with version 0 where the tenant has
+  /// no such applicant or interview; must find an answer even then.
+  virtual result<loaded> load(const load_request& request) = 0;
+
+  /// Writes a change set, all of it or none. Must compare the version, and must refuse with `conflict` where it
+  /// differs. Must be durable when it returns.
+  /// Errors: conflict, constraint_violated.
+  virtual result<void> commit(const change_set& changes) = 0;
+
+  /// Saves progress where fence, key hash, an open session and `at < deadline` all hold. Moves no version.
+  /// Returns false where one of them does not hold.
+  virtual result<bool> save_progress(const checkpoint_request& request) = 0;
+
+  /// A page of interviews, with counts from the same snapshot.
+  /// Errors: invalid_argument for a cursor that is none.
+  virtual result<list_page> list(const list_request& request) = 0;
+
+  /// Records on which the clock has something to do at `at`, of all tenants; one row a record.
+  /// Errors: invalid_argument for a cursor that is none.
+  virtual result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) = 0;
+
+  /// Takes due messages, and those whose lease has run out, under a new lease; earliest first. Must give a message to
+  /// one claimer only, and must have committed before it returns.
+  virtual result<std::vector<claimed_message>> claim(const claim_request& request) = 0;
+
+  /// Writes what workers found, in one commit.
+  /// Returns for each whether the lease was still theirs; where it was not, nothing was written for it.
+  virtual result<std::vector<bool>> settle(std::span<const settlement> settlements) = 0;
+
+  /// The instant at which the next message will be due or a lease will run out; nothing where the outbox is empty.
+  virtual result<std::optional<sys_seconds>> next_due() = 0;
+
+  /// Messages of a tenant, by key.
+  virtual result<std::vector<message>> messages(const message_query& query) = 0;
+
+  /// Entries of a record's audit after `after`, in order, with their notes. Empty where there is no such record.
+  virtual result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
+                                                      std::uint64_t after, std::size_t limit) = 0;
+
+  /// Heads of a tenant's records after `after`, by applicant id.
+  virtual result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
+                                                      std::size_t limit) = 0;
+
+  /// Sets, or with an empty document removes, the policy of a tenant or of one of its tracks.
+  virtual result<void> set_policy(std::string_view tenant, const stored_policy& policy) = 0;
+
+  /// Deletes stored answers that have expired; at most `limit`. Returns how many.
+  virtual result<std::size_t> prune(sys_seconds now, std::size_t limit) = 0;
+};
+
+}  // namespace hirenow
