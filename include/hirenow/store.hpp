@@ -90,7 +90,7 @@ struct change_set {
   applicant_record head{};                 ///< version, sequence, audit_head, subject, salt and last_instant as they are
                                            ///< to be; its interviews and facts are not looked at
   bool write_person = false;               ///< `head.person` is new or changed
-  std::vector<interview_change> interviews{};
+  std::vector<interview_change> interviews{};  ///< in order; one interview may take several lawful steps in turn
   std::vector<fact> facts{};
   std::vector<audit_entry> audit{};        ///< finished entries, in order; a note goes to a row of its own
   std::vector<withdrawal> withdrawals{};   ///< done before `messages`
