@@ -1,0 +1,336 @@
+#pragma once
+/// Message templates: Mustache sources by kind and locale, and how a message is rendered from them.
+/// The only core header that includes the Mustache library.
+///
+/// Values are escaped in the HTML part and nowhere else. A control character in a value becomes a space before anything
+/// is rendered, and the rendered subject is folded to one line (RFC 5322 §2.2): no value can open a header of its own.
+/// Locales fall back as RFC 4647 §3.4 has it: "de-AT", "de", then "en".
+/// Threads: set up by one thread; `render` may then be called from any.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <kainjow/mustache.hpp>
+
+#include "hirenow/detail/default_messages.hpp"
+#include "hirenow/detail/message_language.hpp"
+#include "hirenow/error.hpp"
+#include "hirenow/limits.hpp"
+#include "hirenow/message.hpp"
+
+namespace hirenow {
+
+/// The Mustache sources of one kind in one locale.
+///
+/// Variables, which are sections too (left out where there is no value): applicant_name, company_name, track,
+/// track_title, attempt, opens_at, start_by, deadline, time_limit; and link, in the parts of the kinds that carry one.
+struct message_texts {
+  std::string subject;
+  std::string text;
+  std::string html{};  ///< empty: the message has no HTML part
+};
+
+/// What a message speaks of. Instants are given as they are: `render` writes them in the language of the template and
+/// in the applicant's time zone.
+struct message_view {
+  std::string applicant_name{};  ///< may be empty
+  std::string time_zone{};       ///< IANA name; empty or unknown means UTC
+  std::string company_name{};    ///< who writes; may be empty
+  std::string track;             ///< the host's id
+  std::string track_title{};     ///< the track for a reader; empty: its id
+  std::string link{};            ///< of the current generation; empty for the kinds that carry none
+  std::uint32_t attempt = 1;
+  std::optional<sys_seconds> opens_at{};  ///< where the link is not valid at once
+  sys_seconds start_by{};
+  std::optional<sys_seconds> deadline{};  ///< once started; the default texts then say so instead of `start_by`
+  seconds time_limit{0};
+};
+
+/// A message ready to be sent.
+struct rendered_message {
+  std::string subject;   ///< one line, no control characters
+  std::string text;      ///< lines end in "\n"
+  std::string html{};    ///< may be empty
+  std::string language;  ///< locale of the template that was used, for Content-Language
+};
+
+/// The locale that is used where neither the applicant's nor its parents have a template.
+inline constexpr std::string_view default_locale = "en";
+
+namespace detail {
+
+inline constexpr std::size_t template_bytes = 64 * 1024;   // of one part
+inline constexpr std::size_t template_sections = 256;      // of one part: the library renders nested ones recursively
+
+/// Puts one space where control characters were: C0, DEL, C1 and the line separators U+2028 and U+2029.
+inline std::string without_controls(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool pending = false;
+  for (std::size_t n = 0; n < text.size();) {
+    const auto byte = [&](std::size_t ahead) {
+      return n + ahead < text.size() ? static_cast<unsigned char>(text[n + ahead]) : 0U;
+    };
+    std::size_t control = 0;
+    if (byte(0) < 0x20 || byte(0) == 0x7f)
+      control = 1;
+    else if (byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) <= 0x9f)
+      control = 2;
+    else if (byte(0) == 0xe2 && byte(1) == 0x80 && (byte(2) == 0xa8 || byte(2) == 0xa9))
+      control = 3;
+    if (control == 0) {
+      if (pending && !out.empty()) out += ' ';
+      pending = false;
+      out += text[n++];
+    } else {
+      pending = true;
+      n += control;
+    }
+  }
+  return out;
+}
+
+/// Lines that end in "\n", the last one too.
+inline std::string with_plain_lines(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 1);
+  for (std::size_t n = 0; n < text.size(); ++n) {
+    if (text[n] != '\r')
+      out += text[n];
+    else if (n + 1 == text.size() || text[n + 1] != '\n')
+      out += '\n';
+  }
+  if (!out.empty() && out.back() != '\n') out += '\n';
+  return out;
+}
+
+/// A locale as it is looked up: lower case, '-' between subtags. Empty where it is none.
+inline std::string lookup_key(std::string_view locale) {
+  std::string key;
+  if (locale.size() > limits::id) return key;
+  for (const char c : locale) {
+    if (c >= 'A' && c <= 'Z')
+      key += static_cast<char>(c - 'A' + 'a');
+    else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+      key += c;
+    else if ((c == '-' || c == '_') && !key.empty() && key.back() != '-')
+      key += '-';
+    else
+      return {};
+  }
+  return !key.empty() && key.back() == '-' ? std::string() : key;
+}
+
+enum class template_part { subject, text, html };
+
+inline constexpr std::array<std::string_view, 9> template_variables{
+    "applicant_name", "company_name", "track", "track_title", "attempt", "opens_at", "start_by", "deadline",
+    "time_limit"};
+
+/// One part, checked and parsed once.
+class compiled_template {
+ public:
+  /// Errors: template_invalid, too_large.
+  static result<compiled_template> compile(message_kind kind, template_part part, const std::string& source) {
+    namespace mustache = kainjow::mustache;
+    const auto refuse = [](const std::string& why) { return fail(errc::template_invalid, why); };
+    if (source.size() > template_bytes)
+      return fail(errc::too_large, "has " + std::to_string(source.size()) + " bytes; at most " +
+                                       std::to_string(template_bytes) + " are allowed");
+    if (!limits::is_text(source)) return refuse("is not UTF-8 without NUL");
+    // Before the library sees it: delimiters stay as they are, and nesting stays within what recursion can bear.
+    std::size_t sections = 0;
+    for (auto at = source.find("{{"); at != std::string::npos; at = source.find("{{", at + 2)) {
+      const auto first = source.find_first_not_of(" \t\r\n{", at);
+      if (first == std::string::npos) continue;
+      if (source[first] == '=') return refuse("changes the delimiters at " + std::to_string(at));
+      if ((source[first] == '#' || source[first] == '^') && ++sections > template_sections)
+        return refuse("has more than " + std::to_string(template_sections) + " sections");
+    }
+
+    mustache::context<std::string> nothing;
+    mustache::context_internal<std::string> context{nothing};
+    mustache::component<std::string> root;
+    std::string fault;
+    const mustache::parser<std::string> parser{source, context, root, fault};
+    if (!fault.empty()) return refuse(fault);
+    bool shows_link = false;
+    root.walk_children([&](mustache::component<std::string>& item) {
+      using kind_of_tag = mustache::tag_type;
+      const auto& tag = item.tag;
+      if (tag.type == kind_of_tag::text || tag.type == kind_of_tag::comment || tag.type == kind_of_tag::section_end)
+        return mustache::component<std::string>::walk_control::walk;
+      const bool is_link = tag.name == "link" && carries_link(kind) && part != template_part::subject;
+      bool known = is_link;
+      for (const auto name : template_variables) known = known || tag.name == name;
+      if (tag.type == kind_of_tag::partial)
+        fault = "partial \"" + tag.name + "\"";
+      else if (!known)
+        fault = "unknown variable \"" + tag.name + "\"";
+      else if (part == template_part::html && tag.type == kind_of_tag::unescaped_variable)
+        fault = "unescaped variable \"" + tag.name + "\"";
+      if (!fault.empty()) {
+        fault += " at " + std::to_string(item.position);
+        return mustache::component<std::string>::walk_control::stop;
+      }
+      shows_link = shows_link || (is_link && tag.type != kind_of_tag::section_begin &&
+                                  tag.type != kind_of_tag::section_begin_inverted);
+      return mustache::component<std::string>::walk_control::walk;
+    });
+    if (!fault.empty()) return refuse(fault);
+    if (carries_link(kind) && part != template_part::subject && !shows_link) return refuse("does not show {{link}}");
+
+    auto compiled = std::make_shared<mustache::mustache>(source);
+    if (part != template_part::html) compiled->set_custom_escape([](const std::string& value) { return value; });
+    return compiled_template(std::move(compiled));
+  }
+
+  std::string render(const kainjow::mustache::data& values) const {
+    std::string out;
+    tree_->render(values, [&out](const std::string& piece) { out += piece; });
+    return out;
+  }
+
+ private:
+  explicit compiled_template(std::shared_ptr<kainjow::mustache::mustache> tree) : tree_(std::move(tree)) {}
+
+  // Not const only because the library's render() is not: it writes nothing but the errors of partials and lambdas,
+  // and there are none of either.
+  std::shared_ptr<kainjow::mustache::mustache> tree_;
+};
+
+}  // namespace detail
+
+/// All templates of a host.
+class message_templates {
+ public:
+  /// The default texts: every kind in English and in German.
+  message_templates() {
+    for (const auto& language : detail::default_languages)
+      for (const auto& message : language.messages) {
+        const std::string text = std::string(language.greeting) + std::string(message.text);
+        set(message.kind, language.locale, {std::string(message.subject), text, detail::html_of(language, text)})
+            .value();
+      }
+  }
+
+  /// Adds or replaces the template of one kind in one locale. A fault names the part and the byte.
+  /// Errors: template_invalid (no Mustache, an unknown variable, a partial, other delimiters, an unescaped value in the
+  /// HTML part, no link where the kind carries one), too_large (a part beyond 64 KiB), invalid_argument (kind, locale).
+  result<void> set(message_kind kind, std::string_view locale, const message_texts& texts) {
+    const std::string key = detail::lookup_key(locale);
+    if (static_cast<std::size_t>(kind) >= message_kind_count)
+      return detail::fail(errc::invalid_argument, "there is no such kind of message");
+    if (key.empty()) return detail::fail(errc::invalid_argument, "the template's locale is none");
+    const auto compile = [&](detail::template_part part, std::string_view name, const std::string& source) {
+      auto compiled = detail::compiled_template::compile(kind, part, source);
+      if (!compiled) {
+        auto fault = compiled.error();
+        fault.message = "template " + std::string(to_string(kind)) + "/" + key + ", " + std::string(name) + ": " +
+                        fault.message;
+        return result<detail::compiled_template>(std::move(fault));
+      }
+      return compiled;
+    };
+    const auto empty = [&](std::string_view name) {
+      return detail::fail(errc::template_invalid, "template " + std::string(to_string(kind)) + "/" + key + ", " +
+                                                      std::string(name) + ": is empty");
+    };
+    if (texts.subject.empty()) return empty("subject");
+    if (texts.text.empty()) return empty("text");
+    auto subject = compile(detail::template_part::subject, "subject", texts.subject);
+    if (!subject) return subject.error();
+    auto text = compile(detail::template_part::text, "text", detail::with_plain_lines(texts.text));
+    if (!text) return text.error();
+    std::optional<detail::compiled_template> html;
+    if (!texts.html.empty()) {
+      auto compiled = compile(detail::template_part::html, "html", detail::with_plain_lines(texts.html));
+      if (!compiled) return compiled.error();
+      html = std::move(*compiled);
+    }
+    entries_[key][static_cast<std::size_t>(kind)] = entry{std::move(*subject), std::move(*text), std::move(html)};
+    return {};
+  }
+
+  /// Renders a message in the nearest locale that has a template.
+  /// Errors: invalid_argument (kind; a value that is not UTF-8; an instant outside 1970 to 9999; a kind that carries a
+  /// link without one).
+  result<rendered_message> render(message_kind kind, std::string_view locale, const message_view& view) const {
+    if (static_cast<std::size_t>(kind) >= message_kind_count)
+      return detail::fail(errc::invalid_argument, "there is no such kind of message");
+    if (carries_link(kind) && view.link.empty())
+      return detail::fail(errc::invalid_argument, "a message of this kind carries a link, and there is none");
+    const auto [language, found] = find(kind, locale);
+    auto values = values_of(kind, detail::language_of(language), view);
+    if (!values) return values.error();
+    rendered_message out;
+    out.subject = detail::without_controls(found->subject.render(*values));
+    out.text = found->text.render(*values);
+    if (found->html) out.html = found->html->render(*values);
+    out.language = language;
+    return out;
+  }
+
+ private:
+  struct entry {
+    detail::compiled_template subject;
+    detail::compiled_template text;
+    std::optional<detail::compiled_template> html;
+  };
+
+  std::pair<std::string, const entry*> find(message_kind kind, std::string_view locale) const {
+    std::string key = detail::lookup_key(locale);
+    for (;;) {
+      const auto row = entries_.find(key);
+      if (row != entries_.end() && row->second[static_cast<std::size_t>(kind)])
+        return {key, &*row->second[static_cast<std::size_t>(kind)]};
+      const auto cut = key.rfind('-');
+      key = cut == std::string::npos ? std::string(default_locale) : key.substr(0, cut);  // the default always is there
+    }
+  }
+
+  static result<kainjow::mustache::data> values_of(message_kind kind, detail::message_language language,
+                                                   const message_view& view) {
+    for (const auto& at : {view.opens_at, std::optional(view.start_by), view.deadline})
+      if (at)
+        if (auto ok = limits::check_instant("an instant of the message", *at); !ok) return ok.error();
+    kainjow::mustache::object values;
+    result<void> ok;
+    const auto put = [&](const char* name, std::string_view value) {
+      std::string clean = detail::without_controls(value);
+      if (!limits::is_text(clean)) ok = detail::fail(errc::invalid_argument, std::string(name) + " is not UTF-8");
+      // An empty text would count as true in a section.
+      values.emplace(name, clean.empty() ? kainjow::mustache::data(false) : kainjow::mustache::data(clean));
+    };
+    const auto put_instant = [&](const char* name, const std::optional<sys_seconds>& at) {
+      put(name, at ? detail::instant_text(language, *at, view.time_zone) : std::string());
+    };
+    put("applicant_name", view.applicant_name);
+    put("company_name", view.company_name);
+    put("track", view.track);
+    put("track_title", view.track_title.empty() ? view.track : view.track_title);
+    put("attempt", std::to_string(view.attempt));
+    // Rounded up, so that nobody comes too early.
+    put_instant("opens_at", view.opens_at ? std::optional(sys_seconds(std::chrono::ceil<std::chrono::minutes>(
+                                                *view.opens_at)))
+                                          : std::nullopt);
+    put_instant("start_by", view.start_by);
+    put_instant("deadline", view.deadline);
+    put("time_limit", view.time_limit.count() > 0 ? detail::span_text(language, view.time_limit) : std::string());
+    if (carries_link(kind)) put("link", view.link);
+    if (!ok) return ok.error();
+    return kainjow::mustache::data(values);
+  }
+
+  std::map<std::string, std::array<std::optional<entry>, message_kind_count>, std::less<>> entries_;
+};
+
+}  // namespace hirenow
