@@ -2,7 +2,8 @@
 /// Where records live: the interface that a store implements. `testing/check_store.hpp` checks that it keeps it.
 ///
 /// A store holds rows and compares one version; it decides nothing. It never sees a secret: tokens are not stored, and
-/// session keys arrive hashed.
+/// session keys arrive hashed. Callers check what they hand in (limits.hpp): a store may rely on lengths, on UTF-8 and on
+/// pages of at least one row. Texts are compared byte by byte and come back byte by byte; salt and progress are any bytes.
 /// Threads: Must serve any thread, all calls at once.
 
 #include <array>
@@ -53,27 +54,29 @@ struct progress {
 };
 
 /// What to load: one applicant record, by the host's id or by one of its interviews, and what a decision on it needs.
+/// Where neither a track nor a known interview is named, the policy is the tenant's own.
 struct load_request {
   std::string_view tenant;
   std::variant<std::string_view, interview_id> who;  ///< applicant id, or interview id
   std::string_view track{};                          ///< whose policy is wanted; empty: that of the interview
   std::optional<answer_key> answer{};                ///< look this answer up as well
-  bool with_progress = false;                        ///< bring the progress of the interview as well
+  bool with_progress = false;                        ///< bring the progress of the interview that is named as well
 };
 
-/// One consistent snapshot.
+/// One consistent snapshot. Interviews come by `created_at`, those of one track by attempt.
 struct loaded {
   applicant_record record{};               ///< version 0 where there is none
   std::optional<stored_policy> policy{};   ///< of (tenant, track), else of the tenant, else nothing
-  std::optional<stored_answer> answer{};
+  std::optional<stored_answer> answer{};   ///< even one that has expired and was not pruned yet
   std::optional<hirenow::progress> progress{};
 };
 
-/// An interview as it is to be from now on.
+/// An interview as it is to be after one step. An interview that takes several steps in one commit (the clock's, then the
+/// caller's) has a change for each. Id, track, attempt and `created_at` never change.
 struct interview_change {
   interview after;
   std::optional<interview_state> before{};  ///< its state in the store; nothing for a new one
-  bool sitting_changed = false;             ///< `after.sitting` is to be written too
+  bool sitting_changed = false;             ///< `after.sitting` is to be written too; else it stays as it is in the store
 };
 
 /// Unsent messages of an interview (queued or leased) that a change makes senseless.
@@ -82,23 +85,28 @@ struct withdrawal {
   std::uint16_t kinds = 0xffff;  ///< bit n: the kind with number n
 };
 
-/// Everything that one commit writes, all of it or none of it.
+/// Everything that one commit writes, all of it or none of it. Interviews and audit entries are written in their order,
+/// each lawful where it stands; an erasure is done last, so it takes the notes of its own commit with it. Only the answer
+/// is written after it.
 struct change_set {
   std::string tenant;
   std::string applicant_id;
   std::uint64_t expected_version = 0;      ///< 0: the record must not exist yet
   applicant_record head{};                 ///< version, sequence, audit_head, subject, salt and last_instant as they are
-                                           ///< to be; its interviews and facts are not looked at
+                                           ///< to be; its `erased`, interviews and facts are not looked at
   bool write_person = false;               ///< `head.person` is new or changed
   std::vector<interview_change> interviews{};  ///< in order; one interview may take several lawful steps in turn
   std::vector<fact> facts{};
   std::vector<audit_entry> audit{};        ///< finished entries, in order; a note goes to a row of its own
   std::vector<withdrawal> withdrawals{};   ///< done before `messages`
   std::vector<message> messages{};
-  std::vector<message_key> redrives{};     ///< dead messages that are queued again, due at once, with no tries
+  std::vector<message_key> redrives{};     ///< dead messages that are queued again, due at `head.last_instant`, with no
+                                           ///< tries; what the server said stays
   std::optional<std::pair<interview_id, progress>> final_progress{};  ///< written with a submit
-  std::optional<stored_answer> answer{};
-  bool erase = false;                      ///< delete personal rows: person, salt, facts, notes, progress, answers
+  std::optional<stored_answer> answer{};   ///< belongs to the record; takes the place of an expired one of its key
+  bool erase = false;                      ///< delete personal rows: person, salt, facts, notes, progress, the record's
+                                           ///< stored answers, and what servers said about its messages (it may quote
+                                           ///< the address); `erased` from now on
 };
 
 /// Progress to be saved under an open session.
@@ -131,14 +139,16 @@ struct list_row {
   hirenow::interview interview;  ///< as it will be after the sweep; `sitting` is left empty
 };
 
-/// A page of a list: newest `sort_instant` first, then by applicant, track and attempt.
+/// A page of a list: newest `sort_instant` first; rows of one instant stand in an order of the store's own, the same in
+/// every call. A cursor marks a place in that order, not a row: what lies behind it is shown once, whatever is added,
+/// changed or moved before it.
 struct list_page {
   std::vector<list_row> rows{};
   std::string next{};            ///< empty on the last page
   std::optional<std::array<std::uint64_t, interview_state_count>> counts{};  ///< from the same snapshot as the rows
 };
 
-/// A record on which the clock has something to do.
+/// A record on which the clock has something to do, and the earliest limit that has passed.
 struct due_record {
   std::string tenant;
   std::string applicant_id;
@@ -147,7 +157,7 @@ struct due_record {
   friend bool operator==(const due_record&, const due_record&) = default;
 };
 
-/// A page of due records, earliest limit first.
+/// A page of due records, earliest limit first; those of one instant in an order of the store's own.
 struct due_page {
   std::vector<due_record> rows{};
   std::string next{};  ///< empty on the last page
@@ -171,7 +181,8 @@ struct claimed_message {
   message mail;
 };
 
-/// What a worker writes about a message it holds.
+/// What a worker writes about a message it holds. It holds it while nobody else has claimed, settled or withdrawn it: a
+/// lease that has run out but was not taken is still its own. `accepted`, `retry` and `dead` count one try more.
 struct settlement {
   enum class verdict : std::uint8_t {
     accepted,
@@ -186,7 +197,7 @@ struct settlement {
   lease_token token{};
   verdict what = verdict::accepted;
   sys_seconds at{};
-  std::string_view answer{};  ///< what the server said; kept, cut to 500 bytes
+  std::string_view answer{};  ///< what the server said; kept, cut to 500 bytes; empty: what is kept stays
 };
 
 /// Which messages to show.
@@ -209,7 +220,14 @@ class store {
   virtual result<loaded> load(const load_request& request) = 0;
 
   /// Writes a change set, all of it or none. Must compare the version, and must refuse with `conflict` where it
-  /// differs. Must be durable when it returns.
+  /// differs, or where the tenant has an answer under the same key that has not expired at `head.last_instant`: another
+  /// call was faster, and loading again finds its answer. Must be durable when it returns.
+  /// Must refuse with `constraint_violated`: a step that no row of the lifecycle allows, an archived interview above
+  /// all; a `before` that is not the state in the store; a new interview that is not scheduled, or whose id is taken by
+  /// any tenant; a second current interview on a track; an audit entry that is not the next one or does not hold the hash
+  /// of the one before, and a head that is not the last of them; a change, message or progress of an interview that is
+  /// not of this record; a message whose key is taken; a redrive of a message that is not dead. A withdrawal that meets
+  /// no unsent message of this record does nothing. Whether an entry's hash is right is not for the store to say.
   /// Errors: conflict, constraint_violated.
   virtual result<void> commit(const change_set& changes) = 0;
 
@@ -225,8 +243,8 @@ class store {
   /// Errors: invalid_argument for a cursor that is none.
   virtual result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) = 0;
 
-  /// Takes due messages, and those whose lease has run out, under a new lease; earliest first. Must give a message to
-  /// one claimer only, and must have committed before it returns.
+  /// Takes due messages, and those whose lease has run out (`now >= its end`), under a new lease until `now + lease`;
+  /// earliest due or run out first. Must give a message to one claimer only, and must have committed before it returns.
   virtual result<std::vector<claimed_message>> claim(const claim_request& request) = 0;
 
   /// Writes what workers found, in one commit.
@@ -236,21 +254,21 @@ class store {
   /// The instant at which the next message will be due or a lease will run out; nothing where the outbox is empty.
   virtual result<std::optional<sys_seconds>> next_due() = 0;
 
-  /// Messages of a tenant, by key.
+  /// Messages of a tenant, by key. `due_at` says something about queued ones only.
   virtual result<std::vector<message>> messages(const message_query& query) = 0;
 
   /// Entries of a record's audit after `after`, in order, with their notes. Empty where there is no such record.
   virtual result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
                                                       std::uint64_t after, std::size_t limit) = 0;
 
-  /// Heads of a tenant's records after `after`, by applicant id.
+  /// Heads of a tenant's records after `after`, by applicant id, byte by byte.
   virtual result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
                                                       std::size_t limit) = 0;
 
   /// Sets, or with an empty document removes, the policy of a tenant or of one of its tracks.
   virtual result<void> set_policy(std::string_view tenant, const stored_policy& policy) = 0;
 
-  /// Deletes stored answers that have expired; at most `limit`. Returns how many.
+  /// Deletes stored answers that have expired (`now >= expires_at`); at most `limit`. Returns how many.
   virtual result<std::size_t> prune(sys_seconds now, std::size_t limit) = 0;
 };
 
