@@ -2,8 +2,9 @@
 /// Where records live: the interface that a store implements. `testing/check_store.hpp` checks that it keeps it.
 ///
 /// A store holds rows and compares one version; it decides nothing. It never sees a secret: tokens are not stored, and
-/// session keys arrive hashed. Callers check what they hand in (limits.hpp): a store may rely on lengths, on UTF-8 and on
-/// pages of at least one row. Texts are compared byte by byte and come back byte by byte; salt and progress are any bytes.
+/// session keys arrive hashed. Callers check what they hand in (limits.hpp): a store may rely on lengths, on UTF-8 and
+/// on pages of at least one row. Texts are compared byte by byte and come back byte by byte; salt and progress are any
+/// bytes.
 /// Threads: Must serve any thread, all calls at once.
 
 #include <array>
@@ -71,12 +72,12 @@ struct loaded {
   std::optional<hirenow::progress> progress{};
 };
 
-/// An interview as it is to be after one step. An interview that takes several steps in one commit (the clock's, then the
-/// caller's) has a change for each. Id, track, attempt and `created_at` never change.
+/// An interview as it is to be after one step. An interview that takes several steps in one commit (the clock's, then
+/// the caller's) has a change for each. Id, track, attempt and `created_at` never change.
 struct interview_change {
   interview after;
   std::optional<interview_state> before{};  ///< its state in the store; nothing for a new one
-  bool sitting_changed = false;             ///< `after.sitting` is to be written too; else it stays as it is in the store
+  bool sitting_changed = false;             ///< `after.sitting` is to be written too; else the stored one stays
 };
 
 /// Unsent messages of an interview (queued or leased) that a change makes senseless.
@@ -85,15 +86,15 @@ struct withdrawal {
   std::uint16_t kinds = 0xffff;  ///< bit n: the kind with number n
 };
 
-/// Everything that one commit writes, all of it or none of it. Interviews and audit entries are written in their order,
-/// each lawful where it stands; an erasure is done last, so it takes the notes of its own commit with it. Only the answer
-/// is written after it.
+/// Everything that one commit writes, all of it or none of it. Interviews and audit entries are written in their
+/// order, each lawful where it stands; an erasure is done last, so it takes the notes of its own commit with it. Only
+/// the answer is written after it.
 struct change_set {
   std::string tenant;
   std::string applicant_id;
   std::uint64_t expected_version = 0;      ///< 0: the record must not exist yet
-  applicant_record head{};                 ///< version, sequence, audit_head, subject, salt and last_instant as they are
-                                           ///< to be; its `erased`, interviews and facts are not looked at
+  applicant_record head{};                 ///< version, sequence, audit_head, subject, salt and last_instant as they
+                                           ///< are to be; its `erased`, interviews and facts are not looked at
   bool write_person = false;               ///< `head.person` is new or changed
   std::vector<interview_change> interviews{};  ///< in order; one interview may take several lawful steps in turn
   std::vector<fact> facts{};
@@ -104,8 +105,8 @@ struct change_set {
                                            ///< tries; what the server said stays
   std::optional<std::pair<interview_id, progress>> final_progress{};  ///< written with a submit
   std::optional<stored_answer> answer{};   ///< belongs to the record; takes the place of an expired one of its key
-  bool erase = false;                      ///< delete personal rows: person, salt, facts, notes, progress, the record's
-                                           ///< stored answers, and what servers said about its messages (it may quote
+  bool erase = false;                      ///< delete personal rows: person, salt, facts, notes, progress, the
+                                           ///< record's stored answers, and what servers said about its messages (it may quote
                                            ///< the address); `erased` from now on
 };
 
@@ -224,8 +225,8 @@ class store {
   /// call was faster, and loading again finds its answer. Must be durable when it returns.
   /// Must refuse with `constraint_violated`: a step that no row of the lifecycle allows, an archived interview above
   /// all; a `before` that is not the state in the store; a new interview that is not scheduled, or whose id is taken by
-  /// any tenant; a second current interview on a track; an audit entry that is not the next one or does not hold the hash
-  /// of the one before, and a head that is not the last of them; a change, message or progress of an interview that is
+  /// any tenant; a second current interview on a track; an audit entry that is not the next one or does not hold the
+  /// hash of the one before, and a head that is not the last of them; a change, message or progress of an interview that is
   /// not of this record; a message whose key is taken; a redrive of a message that is not dead. A withdrawal that meets
   /// no unsent message of this record does nothing. Whether an entry's hash is right is not for the store to say.
   /// Errors: conflict, constraint_violated.
