@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Builds hirenow and passes every test: debug with gcc, ASan and UBSan with clang, the concurrent tests under TSan, and
+# a short run of every fuzzer. Installs what is missing first (see support/install_dependencies.sh).
+#
+#   tests/run.sh                every test
+#   tests/run.sh --quick        the debug build and its tests alone
+#   tests/run.sh --bench        the benchmarks instead, in a release build
+#   tests/run.sh --no-install   install nothing
+#
+# JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (30).
+# The last line says how many passed and failed; the exit status is 0 only if none failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+quick=0 bench=0 install=1
+for argument in "$@"; do
+  case $argument in
+    --quick) quick=1 ;;
+    --bench) bench=1 ;;
+    --no-install) install=0 ;;
+    *)
+      sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
+      exit 2
+      ;;
+  esac
+done
+
+# A compiler with Boost.JSON and a sanitizer takes up to 1.5 GB.
+memory_gb=$(awk '/^MemTotal/ { print int($2 / 1048576) }' /proc/meminfo)
+jobs=$((memory_gb * 2 / 3 < $(nproc) ? memory_gb * 2 / 3 : $(nproc)))
+jobs=${JOBS:-$((jobs < 1 ? 1 : jobs))}
+fuzz_seconds=${FUZZ_SECONDS:-30}
+export NINJA_STATUS='[%f/%t %es] ' CTEST_PARALLEL_LEVEL=$jobs
+
+passed=0 failed=0
+stage='' stage_start=0
+timings=()
+
+end_stage() {
+  [ -n "$stage" ] || return 0
+  timings+=("$(printf '%5d s  %s' $((SECONDS - stage_start)) "$stage")")
+  stage=''
+}
+begin_stage() {
+  end_stage
+  stage=$1 stage_start=$SECONDS
+  printf '\n==> %s (%d min %02d s so far)\n' "$stage" $((SECONDS / 60)) $((SECONDS % 60))
+}
+report() {
+  local status=$?
+  if ((status != 0)) && [ -n "$stage" ]; then
+    printf '\nFAILED: %s\n' "$stage"
+    ((failed > 0)) || failed=1
+  fi
+  end_stage
+  printf '\n'
+  printf '%s\n' "${timings[@]}"
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  if ((failed > 0 && status == 0)); then exit 1; fi
+}
+trap report EXIT
+
+build() { # <preset>
+  begin_stage "$1: build"
+  cmake --preset "$1"
+  cmake --build --preset "$1" -j "$jobs"
+}
+
+run_tests() { # <preset> [argument of ctest]...
+  local log=build/$1/ctest.log summary
+  begin_stage "$1: tests"
+  ctest --preset "$@" 2>&1 | tee "$log" || true
+  # "97% tests passed, 3 tests failed out of 100"
+  summary=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' "$log")
+  local bad=${summary% *} all=${summary#* }
+  if [ -z "$summary" ] || ((all == 0)); then
+    echo "no test ran"
+    return 1
+  fi
+  passed=$((passed + all - bad)) failed=$((failed + bad))
+}
+
+fuzz() {
+  begin_stage "fuzz: $fuzz_seconds s each"
+  local fuzzer name corpus
+  for fuzzer in build/fuzz/tests/*_fuzz; do
+    name=$(basename "$fuzzer")
+    corpus=build/fuzz/corpus/$name
+    mkdir -p "$corpus"
+    printf '%s ' "$name"
+    # What was found stays in the build; the seeds in the repository are only read.
+    if "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=10 -print_final_stats=1 \
+      -artifact_prefix="build/fuzz/$name-" "$corpus" $(seeds_of "$name") >"build/fuzz/$name.log" 2>&1; then
+      passed=$((passed + 1))
+      sed -n 's/^stat::number_of_executed_units: */inputs: /p' "build/fuzz/$name.log"
+    else
+      failed=$((failed + 1))
+      echo FAILED
+      tail -n 40 "build/fuzz/$name.log"
+    fi
+  done
+}
+seeds_of() { if [ -d "tests/fuzz/corpus/$1" ]; then echo "tests/fuzz/corpus/$1"; fi; }
+
+if ((install)); then
+  begin_stage dependencies
+  if ((bench)); then tests/support/install_dependencies.sh bench; else tests/support/install_dependencies.sh tests; fi
+fi
+
+if ((bench)); then
+  build release
+  for program in build/release/tests/*_bench; do
+    begin_stage "$(basename "$program")"
+    if "$program"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done
+  end_stage
+  exit
+fi
+
+build dev
+run_tests dev
+if ((quick)); then
+  end_stage
+  exit
+fi
+build asan
+run_tests asan
+build tsan
+run_tests tsan
+build fuzz
+fuzz
+end_stage
