@@ -106,8 +106,8 @@ struct change_set {
   std::optional<std::pair<interview_id, progress>> final_progress{};  ///< written with a submit
   std::optional<stored_answer> answer{};   ///< belongs to the record; takes the place of an expired one of its key
   bool erase = false;                      ///< delete personal rows: person, salt, facts, notes, progress, the
-                                           ///< record's stored answers, and what servers said about its messages (it may quote
-                                           ///< the address); `erased` from now on
+                                           ///< record's stored answers, and what servers said about its messages
+                                           ///< (it may quote the address); `erased` from now on
 };
 
 /// Progress to be saved under an open session.
@@ -226,9 +226,10 @@ class store {
   /// Must refuse with `constraint_violated`: a step that no row of the lifecycle allows, an archived interview above
   /// all; a `before` that is not the state in the store; a new interview that is not scheduled, or whose id is taken by
   /// any tenant; a second current interview on a track; an audit entry that is not the next one or does not hold the
-  /// hash of the one before, and a head that is not the last of them; a change, message or progress of an interview that is
-  /// not of this record; a message whose key is taken; a redrive of a message that is not dead. A withdrawal that meets
-  /// no unsent message of this record does nothing. Whether an entry's hash is right is not for the store to say.
+  /// hash of the one before, and a head that is not the last of them; a change, message or progress of an interview
+  /// that is not of this record; a message whose key is taken; a redrive of a message that is not dead. A withdrawal
+  /// that meets no unsent message of this record does nothing. Whether an entry's hash is right is not for the store
+  /// to say.
   /// Errors: conflict, constraint_violated.
   virtual result<void> commit(const change_set& changes) = 0;
 
