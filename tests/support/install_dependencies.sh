@@ -77,7 +77,9 @@ if ((with_demo)); then wanted+=(python3-aiosmtpd); fi
 if ((with_tests)); then wanted+=(catch2 clang-19 libclang-rt-19-dev openssl); fi
 if ((with_bench)); then wanted+=(libbenchmark-dev); fi
 
-installed_version() { dpkg-query -W -f '${db:Status-Status} ${Version}' "$1" 2>/dev/null | sed -n 's/^installed //p'; }
+installed_version() {
+  { dpkg-query -W -f '${db:Status-Status} ${Version}' "$1" 2>/dev/null || true; } | sed -n 's/^installed //p'
+}
 
 missing=()
 for package in "${wanted[@]}"; do
