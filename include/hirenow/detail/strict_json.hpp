@@ -117,7 +117,7 @@ class strict_json_handler {
   bool on_comment_part(text, error_code&) { return true; }
   bool on_comment(text, error_code&) { return true; }
 
-  strict_json_handler() { values_.reset(); }
+  explicit strict_json_handler(boost::json::storage_ptr memory) : values_(memory) { values_.reset(std::move(memory)); }
 
  private:
   struct level {
@@ -141,18 +141,19 @@ class strict_json_handler {
     return path;
   }
 
-  boost::json::value_stack values_{};
+  boost::json::value_stack values_;
   std::vector<level> levels_{};
   std::string key_{};
   std::vector<std::string> repeated_{};
 };
 
-/// Reads one document. Members that repeat are listed and left to the caller to refuse.
+/// Reads one document into the memory given. Members that repeat are listed and left to the caller to refuse.
 /// Errors: too_large for a document that is nested deeper than `depth`; invalid_argument for one that is not JSON.
-inline result<json_document> read_json(std::string_view text, std::size_t depth) {
+inline result<json_document> read_json(std::string_view text, std::size_t depth,
+                                       boost::json::storage_ptr memory = {}) {
   boost::json::parse_options options;
   options.max_depth = depth;
-  boost::json::basic_parser<strict_json_handler> parser(options);
+  boost::json::basic_parser<strict_json_handler> parser(options, std::move(memory));
   boost::json::error_code code;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), code);
   if (!code && used < text.size()) code = boost::json::error::extra_data;
