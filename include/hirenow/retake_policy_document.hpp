@@ -126,7 +126,7 @@ class policy_reader {
   }
 
   retake_rule wait(const object& o, const std::string& path, std::string its_id) {
-    wait_rule r{.id = std::move(its_id), .counts = outcomes(o, path, "counts", default_counts)};
+    wait_rule r{.id = std::move(its_id), .counts = counts(o, path)};
     if (const value* list = need(o, path, "after")) {
       if (!list->is_array() || list->get_array().empty())
         fault(path + "/after", "must be a list of at least one duration");
@@ -145,13 +145,13 @@ class policy_reader {
 
   retake_rule most_retakes(const object& o, const std::string& path, std::string its_id) {
     return most_retakes_rule{.id = std::move(its_id),
-                             .counts = outcomes(o, path, "counts", default_counts),
+                             .counts = counts(o, path),
                              .most = number(o, path, "most", 0)};
   }
 
   retake_rule most_in_window(const object& o, const std::string& path, std::string its_id) {
     most_in_window_rule r{.id = std::move(its_id),
-                          .counts = outcomes(o, path, "counts", default_counts),
+                          .counts = counts(o, path),
                           .most = number(o, path, "most", 1)};
     if (const value* window = need(o, path, "window"))
       if (auto s = span(*window, path + "/window")) {
@@ -210,6 +210,12 @@ class policy_reader {
     fault(path + "/" + std::string(name), "must be a whole number from " + std::to_string(least) + " to " +
                                               std::to_string(limits::attempts));
     return 0;
+  }
+
+  outcome_set counts(const object& o, const std::string& path) {
+    const outcome_set set = outcomes(o, path, "counts", default_counts);
+    if (set.empty()) fault(path + "/counts", "names no outcome, so that the rule would never forbid");
+    return set;
   }
 
   outcome_set outcomes(const object& o, const std::string& path, std::string_view name, outcome_set otherwise) {
