@@ -8,6 +8,7 @@
 /// Threads: a ring may be used from any thread; its keys are read without a lock.
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -389,6 +390,32 @@ class key_ring {
     return out += "]}";
   }
 
+  /// Signs a text that is no token, such as a checkpoint of the audit. The purpose keeps signatures of one kind from
+  /// being used as another's, and none is a token's.
+  /// Returns base64url. Errors: key_invalid for a key that is unknown, retired or has no private half.
+  result<std::string> sign_text(std::string_view kid, std::string_view purpose, std::string_view text) const {
+    const auto* const key = keys().find(kid);
+    if (!key || !key->can_sign())
+      return detail::fail(errc::key_invalid, "the ring has no key of this id that may sign", "kid");
+    std::array<std::uint8_t, detail::ed25519_signature_size> signature{};
+    key->sign(purposeful(purpose, text), signature.data());
+    return detail::to_base64url({reinterpret_cast<const char*>(signature.data()), key->signature_size()});
+  }
+
+  /// Checks what `sign_text` made.
+  /// Errors: key_invalid for a key that is unknown or retired; invalid_argument for any other signature.
+  result<void> verify_text(std::string_view kid, std::string_view purpose, std::string_view text,
+                           std::string_view signature) const {
+    const auto* const key = keys().find(kid);
+    if (!key || key->status() == key_status::retired)
+      return detail::fail(errc::key_invalid, "the ring has no key of this id that may verify", "kid");
+    std::string bytes(signature.size(), '\0');
+    const auto size = detail::base64url_decode(signature, bytes.data());
+    if (!size || !key->verify(purposeful(purpose, text), std::string_view(bytes).substr(0, *size)))
+      return detail::fail(errc::invalid_argument, "the text does not bear this key's signature", "signature");
+    return {};
+  }
+
   /// The keys now in force, for token.hpp. Borrows from the ring: a set lives as long as the last handle, so that the
   /// hot path shares no counter between threads; a ring therefore keeps each different document it has ever loaded.
   const detail::key_set& keys() const { return *state_->current.load(std::memory_order_acquire); }
@@ -402,6 +429,12 @@ class key_ring {
     std::vector<std::unique_ptr<const detail::key_set>> sets{};
     std::atomic<const detail::key_set*> current{nullptr};
   };
+
+  // A token's signing input begins with a letter, this one with a NUL.
+  static std::string purposeful(std::string_view purpose, std::string_view text) {
+    std::string out(1, '\0');
+    return out.append(purpose).append(1, '\0').append(text);
+  }
 
   key_ring(origin from, std::string where) : state_(std::make_shared<state>(from, std::move(where))) {}
 
