@@ -1,0 +1,189 @@
+#pragma once
+/// A record on its way to being changed: what a use case decides is applied to a copy and written down as a change set.
+///
+/// Pure: no clock is read and nothing is stored here.
+/// Threads: one at a time.
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "hirenow/audit.hpp"
+#include "hirenow/lifecycle.hpp"
+#include "hirenow/message.hpp"
+#include "hirenow/store.hpp"
+
+namespace hirenow::detail {
+
+/// A bit set of message kinds, as `withdrawal::kinds` has it.
+template <class... Kinds>
+constexpr std::uint16_t kinds_of(Kinds... kinds) {
+  return static_cast<std::uint16_t>((0 | ... | (1u << static_cast<unsigned>(kinds))));
+}
+inline constexpr std::uint16_t link_kinds = kinds_of(message_kind::invitation, message_kind::retake_invitation,
+                                                     message_kind::reissued_link, message_kind::reminder);
+inline constexpr std::uint16_t decision_kinds =
+    kinds_of(message_kind::decision_passed, message_kind::decision_failed, message_kind::decision_on_hold);
+inline constexpr std::uint16_t all_kinds = 0xffff;
+
+/// How the audit names who did it.
+struct author {
+  authority by = authority::staff;
+  std::string name{};  ///< "staff:<id>", "applicant" or "system"
+};
+inline author staff_author(std::string_view id) { return {authority::staff, "staff:" + std::string(id)}; }
+inline author applicant_author() { return {authority::token, "applicant"}; }
+inline author system_author() { return {authority::clock, "system"}; }
+
+inline std::string hex(const digest& d) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(64);
+  for (const auto byte : d) {
+    text.push_back(digits[byte >> 4]);
+    text.push_back(digits[byte & 15]);
+  }
+  return text;
+}
+
+class draft {
+ public:
+  /// Takes over a loaded record. Where the clock stepped back, the record's last instant is "now".
+  draft(applicant_record record, sys_seconds clock_now)
+      : record_(std::move(record)), now_(std::max(clock_now, record_.last_instant)) {
+    changes_.tenant = record_.tenant;
+    changes_.applicant_id = record_.person.id;
+    changes_.expected_version = record_.version;
+  }
+
+  const applicant_record& record() const { return record_; }
+  sys_seconds now() const { return now_; }
+  bool changed() const { return !changes_.audit.empty(); }
+
+  /// Gives a new record its salt and its commitment.
+  void create(std::string_view tenant, const applicant& person) {
+    record_.tenant = tenant;
+    changes_.tenant = tenant;
+    changes_.applicant_id = person.id;
+    record_.salt.resize(16);
+    random_bytes({reinterpret_cast<std::uint8_t*>(record_.salt.data()), 16});
+    record_.subject = commitment(record_.salt, person.id);
+    set_person(person);
+  }
+  void set_person(const applicant& person) {
+    record_.person = person;
+    changes_.write_person = true;
+  }
+
+  /// Lets the clock do what is due on every interview, each at its own limit, earliest first.
+  /// Returns how many events that were. Errors: invalid_transition for a record that this library did not write.
+  result<std::size_t> apply_clock() {
+    std::vector<std::pair<sys_seconds, interview_id>> due;
+    for (const auto& i : record_.interviews)
+      if (const auto limit = clock_limit(i); limit && now_ >= *limit) due.emplace_back(*limit, i.id);
+    std::sort(due.begin(), due.end());
+    for (const auto& [limit, id] : due) {
+      const interview before = *find_interview(record_, id);
+      const event on = before.state == interview_state::in_progress && before.overtime == overtime::submit
+                           ? event::submit
+                           : event::expire;
+      auto after = apply(before, on, authority::clock, limit);
+      if (!after) return after.error();
+      step(before, *after, on, system_author(), {}, {}, limit);
+      withdraw_messages(id, link_kinds);
+    }
+    return due.size();
+  }
+
+  /// Writes one step of an interview and its audit entry; `before` is nothing for a new one.
+  /// Returns the entry's sequence, which is the occasion of a message that this step promises.
+  std::uint64_t step(const std::optional<interview>& before, const interview& after, event on, const author& who,
+                     boost::json::object details = {}, std::string_view note = {},
+                     std::optional<sys_seconds> at = std::nullopt) {
+    interview_change change{after, std::nullopt, !before || before->sitting != after.sitting};
+    if (before) {
+      change.before = before->state;
+      for (auto& i : record_.interviews)
+        if (i.id == after.id) i = after;
+    } else {
+      change.sitting_changed = false;
+      record_.interviews.push_back(after);
+    }
+    changes_.interviews.push_back(std::move(change));
+    return write_entry(to_string(on), who, after.id,
+                       before ? std::optional(before->state) : std::nullopt, after.state, std::move(details), note, at);
+  }
+
+  /// Writes an audit entry alone.
+  /// Returns its sequence.
+  std::uint64_t write_entry(std::string_view what, const author& who, std::optional<interview_id> interview = {},
+                            std::optional<interview_state> from = {}, std::optional<interview_state> to = {},
+                            boost::json::object details = {}, std::string_view note = {},
+                            std::optional<sys_seconds> at = std::nullopt) {
+    audit_entry entry;
+    entry.at = std::max(at.value_or(now_), record_.last_instant);
+    entry.actor = who.name;
+    entry.event = what;
+    entry.interview = interview;
+    entry.from = from;
+    entry.to = to;
+    if (!note.empty()) {
+      // The text itself is personal and lies apart; the commitment shows later that it was not exchanged.
+      details["note"] = hex(commitment(record_.salt, note));
+      entry.note = note;
+    }
+    entry.details = details.empty() ? "{}" : boost::json::serialize(details);
+    changes_.audit.push_back(append_audit(record_, std::move(entry)));
+    return record_.sequence;
+  }
+
+  void promise(const interview& about, message_kind kind, std::uint64_t occasion, sys_seconds due_at) {
+    message m;
+    m.key = {about.id, kind, occasion};
+    m.generation = about.link.generation;
+    m.created_at = now_;
+    m.due_at = due_at;
+    changes_.messages.push_back(std::move(m));
+  }
+  void withdraw_messages(const interview_id& interview, std::uint16_t kinds) {
+    changes_.withdrawals.push_back({interview, kinds});
+  }
+  void add_fact(fact f) {
+    record_.facts.push_back(f);
+    changes_.facts.push_back(std::move(f));
+  }
+  void redrive(const message_key& key) { changes_.redrives.push_back(key); }
+  void save_final_progress(const interview_id& interview, std::string bytes) {
+    changes_.final_progress = std::pair(interview, progress{std::move(bytes), now_});
+  }
+  void erase_person() {
+    changes_.erase = true;
+    record_.erased = true;
+    record_.salt.clear();
+    record_.person = applicant{.id = record_.person.id, .email = {}};
+    record_.facts.clear();
+  }
+  void store_answer(stored_answer answer) { changes_.answer = std::move(answer); }
+
+  /// The change set, finished. The draft is of no use afterwards.
+  change_set take() {
+    record_.version += 1;
+    record_.interviews.clear();
+    record_.facts.clear();
+    changes_.head = std::move(record_);
+    return std::move(changes_);
+  }
+
+ private:
+  applicant_record record_;
+  sys_seconds now_;
+  change_set changes_;
+};
+
+}  // namespace hirenow::detail

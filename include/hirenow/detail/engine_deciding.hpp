@@ -1,0 +1,241 @@
+#pragma once
+/// Deciding and keeping: decide, reopen, void, cancel, the person, facts, policies, redrive, erase, sweep.
+
+#include <cmath>
+
+#include "hirenow/engine.hpp"
+
+namespace hirenow {
+
+inline result<changed> engine::decide(const interview_id& id, const actor& who, const decision& what) {
+  if (what.outcome != outcome::passed && what.outcome != outcome::failed && what.outcome != outcome::on_hold)
+    return detail::fail(errc::invalid_argument, "a decision is passed, failed or on_hold");
+  if (what.score && !std::isfinite(*what.score))
+    return detail::fail(errc::invalid_argument, "a score is a finite number");
+  if (auto ok = limits::check_text("reason", what.reason, limits::reason); !ok) return ok.error();
+  if (auto ok = check_terms({}, seconds{0}, {}, what.notify); !ok) return ok.error();
+  payload_writer payload;
+  payload.id(id).number(static_cast<int>(what.outcome)).text(what.reason).real(what.score).when(what.notify);
+  return change_interview<changed>(
+      use_case::decide, id, who, what.idempotency_key, payload,
+      [&](draft& d, const loaded&, const interview& before, const author& by) -> result<changed> {
+        const bool pass = what.outcome == outcome::passed, failed = what.outcome == outcome::failed;
+        const event on = pass ? event::pass : failed ? event::fail : event::hold;
+        auto after = apply(before, on, by.by, d.now());
+        if (!after) return after.error();
+        boost::json::object details;
+        if (what.score) {
+          after->score = what.score;
+          details["score"] = *what.score;
+        }
+        const auto occasion = d.step(before, *after, on, by, std::move(details), what.reason);
+        d.withdraw_messages(id, detail::decision_kinds);
+        promise_link(d, *after,
+                     pass     ? message_kind::decision_passed
+                     : failed ? message_kind::decision_failed
+                              : message_kind::decision_on_hold,
+                     occasion, what.notify, {}, by);
+        return changed{*after};
+      });
+}
+
+inline result<changed> engine::reopen(const interview_id& id, const actor& who, const reason_options& options) {
+  if (options.reason.empty()) return detail::fail(errc::invalid_argument, "a decision is reopened with a reason");
+  if (auto ok = limits::check_text("reason", options.reason, limits::reason); !ok) return ok.error();
+  return change_interview<changed>(
+      use_case::reopen, id, who, options.idempotency_key, payload_writer().id(id).text(options.reason),
+      [&](draft& d, const loaded&, const interview& before, const author& by) -> result<changed> {
+        auto after = apply(before, event::reopen, by.by, d.now());
+        if (!after) return after.error();
+        d.step(before, *after, event::reopen, by, {}, options.reason);
+        d.withdraw_messages(id, detail::decision_kinds);
+        return changed{*after};
+      });
+}
+
+inline result<changed> engine::void_attempt(const interview_id& id, const actor& who, const void_options& options) {
+  if (auto ok = limits::check_id("reason code", options.reason_code); !ok) return ok.error();
+  if (auto ok = limits::check_text("reason", options.reason, limits::reason); !ok) return ok.error();
+  return change_interview<changed>(
+      use_case::void_attempt, id, who, options.idempotency_key,
+      payload_writer().id(id).text(options.reason_code).text(options.reason),
+      [&](draft& d, const loaded&, const interview& before, const author& by) -> result<changed> {
+        auto after = apply(before, event::void_attempt, by.by, d.now());
+        if (!after) return after.error();
+        d.step(before, *after, event::void_attempt, by, {{"reason_code", options.reason_code}}, options.reason);
+        d.withdraw_messages(id, detail::all_kinds);
+        return changed{*after};
+      });
+}
+
+inline result<changed> engine::cancel(const interview_id& id, const actor& who, const reason_options& options) {
+  if (auto ok = limits::check_text("reason", options.reason, limits::reason); !ok) return ok.error();
+  if (auto ok = check_terms({}, seconds{0}, {}, options.notify); !ok) return ok.error();
+  return change_interview<changed>(
+      use_case::cancel, id, who, options.idempotency_key,
+      payload_writer().id(id).text(options.reason).when(options.notify),
+      [&](draft& d, const loaded&, const interview& before, const author& by) -> result<changed> {
+        auto after = apply(before, event::cancel, by.by, d.now());
+        if (!after) return after.error();
+        const auto occasion = d.step(before, *after, event::cancel, by, {}, options.reason);
+        d.withdraw_messages(id, detail::all_kinds);
+        promise_link(d, *after, message_kind::cancelled, occasion, options.notify, {}, by);
+        return changed{*after};
+      });
+}
+
+inline result<person_changed> engine::update_applicant(const applicant& person, const actor& who,
+                                                       std::string_view idempotency_key) {
+  if (auto ok = check_person(person, true); !ok) return ok.error();
+  return change_person<person_changed>(use_case::update_applicant, person.id, who, idempotency_key,
+                                       payload_writer().person(person),
+                                       [&](draft& d, const author& by) -> result<person_changed> {
+                                         if (d.record().person == person) return person_changed{person};
+                                         d.set_person(person);
+                                         d.write_entry("update_applicant", by);
+                                         return person_changed{person};
+                                       });
+}
+
+inline result<person_changed> engine::record_fact(std::string_view applicant_id, const fact& what, const actor& who,
+                                                  std::string_view idempotency_key) {
+  if (static_cast<std::size_t>(what.kind) >= fact_kind_count)
+    return detail::fail(errc::invalid_argument, "there is no such kind of fact");
+  if (auto ok = limits::check_id("fact name", what.name); !ok) return ok.error();
+  if (!what.track.empty())
+    if (auto ok = limits::check_id("track", what.track); !ok) return ok.error();
+  if (auto ok = limits::check_text("fact value", what.value, limits::fact_value); !ok) return ok.error();
+  if (auto ok = limits::check_instant("fact instant", what.at); !ok) return ok.error();
+  if (what.until) {
+    if (auto ok = limits::check_instant("fact end", *what.until); !ok) return ok.error();
+    if (*what.until < what.at) return detail::fail(errc::invalid_argument, "a fact ends before it begins");
+  }
+  payload_writer payload;
+  payload.text(applicant_id).number(static_cast<int>(what.kind)).text(what.name).text(what.track);
+  payload.instant(what.at).instant(what.until).text(what.value);
+  return change_person<person_changed>(
+      use_case::record_fact, applicant_id, who, idempotency_key, payload,
+      [&](draft& d, const author& by) -> result<person_changed> {
+        fact f = what;
+        payload_writer all;
+        all.text(f.name).text(f.track).instant(f.at).instant(f.until).text(f.value);
+        // The fact is personal: the audit commits to it without holding it.
+        f.sequence = d.write_entry(
+            "record_fact", by, {}, {}, {},
+            {{"kind", to_string(f.kind)},
+             {"fact", detail::hex(commitment(d.record().salt, detail::bytes_of(all.hash())))}});
+        d.add_fact(std::move(f));
+        return person_changed{d.record().person};
+      });
+}
+
+inline result<void> engine::set_policy(std::string_view track, std::string_view document, const actor& who) {
+  if (auto ok = check_actor(use_case::set_policy, who); !ok) return ok;
+  if (!track.empty())
+    if (auto ok = limits::check_id("track", track); !ok) return ok;
+  stored_policy policy;
+  policy.track = track;
+  policy.set_by = who.id;
+  policy.set_at = clock_->now();
+  if (!document.empty()) {
+    const auto parsed = retake_policy::parse(document);
+    if (!parsed) return parsed.error();
+    policy.document = document;
+    policy.hash = sha256(document);
+  }
+  return store_.set_policy(who.tenant, policy);
+}
+
+inline result<void> engine::redrive(const message_key& key, const actor& who, std::string_view idempotency_key) {
+  const auto done = change_interview<changed>(
+      use_case::redrive, key.interview, who, idempotency_key,
+      payload_writer().id(key.interview).number(static_cast<int>(key.kind)).number(static_cast<std::int64_t>(key.occasion)),
+      [&](draft& d, const loaded&, const interview& i, const author& by) -> result<changed> {
+        message_query query{.tenant = who.tenant, .interview = key.interview, .limit = limits::page};
+        const auto all = store_.messages(query);
+        if (!all) return all.error();
+        for (const auto& m : *all) {
+          if (m.key != key) continue;
+          if (m.state != message_state::dead)
+            return detail::fail(errc::invalid_transition, "redrive is not possible for a message that is " +
+                                                              std::string(to_string(m.state)));
+          d.write_entry("redrive", by, i.id, {}, {},
+                        {{"kind", to_string(key.kind)}, {"occasion", static_cast<std::int64_t>(key.occasion)}});
+          d.redrive(key);
+          return changed{i};
+        }
+        return detail::fail(errc::not_found, "no such message");
+      });
+  if (!done) return done.error();
+  return {};
+}
+
+inline result<void> engine::erase_applicant(std::string_view applicant_id, const actor& who,
+                                            std::string_view idempotency_key) {
+  if (auto ok = check_actor(use_case::erase_applicant, who); !ok) return ok;
+  if (auto ok = limits::check_id("applicant id", applicant_id); !ok) return ok;
+  const author by = detail::staff_author(who.id);
+  const auto done = change<person_changed>(
+      use_case::erase_applicant, {.tenant = who.tenant, .who = applicant_id}, idempotency_key,
+      payload_writer().text(applicant_id).hash(), [&](draft& d, const loaded&) -> result<person_changed> {
+        if (d.record().version == 0) return detail::fail(errc::not_found, "no such applicant");
+        if (d.record().erased) return person_changed{d.record().person};
+        const auto interviews = d.record().interviews;
+        for (const auto& i : interviews) {
+          if (is_active(i.state)) {
+            auto after = apply(i, event::cancel, authority::staff, d.now());
+            if (!after) return after.error();
+            d.step(i, *after, event::cancel, by);
+          }
+          d.withdraw_messages(i.id, detail::all_kinds);
+        }
+        d.write_entry("erase", by);
+        d.erase_person();
+        return person_changed{d.record().person};
+      });
+  if (!done) return done.error();
+  return {};
+}
+
+inline result<sweep_report> engine::sweep(std::size_t limit) {
+  if (limit == 0) return detail::fail(errc::invalid_argument, "a sweep of nothing");
+  sweep_report report;
+  std::string cursor;
+  const sys_seconds now = clock_->now();
+  std::size_t seen = 0;
+  do {
+    const auto page = store_.due(now, std::min<std::size_t>(limit - seen, limits::page), cursor);
+    if (!page) return page.error();
+    for (const auto& row : page->rows) {
+      // Deciding nothing of its own, a sweep of a record is what the clock does to it.
+      for (int round = 0;; ++round) {
+        const auto done = [&]() -> result<std::size_t> {
+          auto data = store_.load({.tenant = row.tenant, .who = std::string_view(row.applicant_id)});
+          if (!data) return data.error();
+          draft d(std::move(data->record), clock_->now());
+          const auto events = d.apply_clock();
+          if (!events || *events == 0) return events;
+          if (const auto ok = store_.commit(d.take()); !ok) return ok.error();
+          return events;
+        };
+        const auto events = done();
+        if (events) {
+          report.records += *events > 0 ? 1U : 0U;
+          report.events += *events;
+        } else if (events.error().code == errc::conflict && round < most_rounds) {
+          continue;
+        } else {
+          report.failed.push_back({row, events.error()});
+        }
+        break;
+      }
+    }
+    seen += page->rows.size();
+    cursor = page->next;
+  } while (!cursor.empty() && seen < limit);
+  report.more = !cursor.empty();
+  if (const auto pruned = store_.prune(now, limit); !pruned) return pruned.error();
+  return report;
+}
+
+}  // namespace hirenow

@@ -1,0 +1,21 @@
+#pragma once
+/// All of the core. `hirenow/async.hpp` and the adapters are included on their own.
+
+#include "hirenow/audit.hpp"
+#include "hirenow/clock.hpp"
+#include "hirenow/crypto.hpp"
+#include "hirenow/dispatcher.hpp"
+#include "hirenow/engine.hpp"
+#include "hirenow/error.hpp"
+#include "hirenow/interview.hpp"
+#include "hirenow/lifecycle.hpp"
+#include "hirenow/limits.hpp"
+#include "hirenow/mailer.hpp"
+#include "hirenow/message.hpp"
+#include "hirenow/message_template.hpp"
+#include "hirenow/permissions.hpp"
+#include "hirenow/retake_policy.hpp"
+#include "hirenow/signing_key.hpp"
+#include "hirenow/store.hpp"
+#include "hirenow/token.hpp"
+#include "hirenow/use_cases.hpp"

@@ -1,0 +1,219 @@
+#pragma once
+/// What each use case of the engine takes and answers. Plain data.
+///
+/// Every change takes an idempotency key: the same key with the same request gets the same answer again, with another
+/// request `idempotency_mismatch`. Keys are scoped by tenant and operation and kept 30 days unless the engine's options
+/// say otherwise. A refused call stores nothing and may be repeated with its key. An empty key means none.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hirenow/audit.hpp"
+#include "hirenow/interview.hpp"
+#include "hirenow/permissions.hpp"
+#include "hirenow/retake_policy.hpp"
+#include "hirenow/store.hpp"
+#include "hirenow/token.hpp"
+
+namespace hirenow {
+
+/// Whether and when a change's message goes out.
+struct notify {
+  bool send = true;
+  std::optional<sys_seconds> at{};  ///< not before; nothing: at once
+
+  static notify now() { return {}; }
+  static notify not_before(sys_seconds instant) { return {true, instant}; }
+  static notify none() { return {false, std::nullopt}; }
+};
+
+/// Plans an interview. A span of 0 means the engine's default.
+struct schedule_request {
+  hirenow::applicant applicant;  ///< known by id; where its e-mail is empty the stored person is left as it is
+  std::string track;
+  std::optional<sys_seconds> opens_at{};  ///< the link is not yet valid before; nothing: at once
+  seconds link_lifetime{0};               ///< from opening to `start_by`
+  std::vector<seconds> reminders{};       ///< so long before `start_by`, each a message while not started; at most 16
+  seconds time_limit{0};                  ///< from start to deadline
+  seconds grace{0};                       ///< after the deadline, for submit alone
+  hirenow::overtime overtime = hirenow::overtime::expire;
+  hirenow::notify notify{};
+  std::string idempotency_key{};
+};
+
+/// Terms left empty are taken from the interview that is retaken.
+struct retake_options {
+  std::optional<sys_seconds> opens_at{};
+  seconds link_lifetime{0};
+  std::vector<seconds> reminders{};
+  seconds time_limit{0};                 ///< 0: as before
+  std::optional<seconds> grace{};
+  std::optional<hirenow::overtime> overtime{};
+  hirenow::notify notify{};
+  std::string reason{};
+  std::string idempotency_key{};
+};
+
+/// A fresh link to the same interview. For one in progress only the link is new: its deadline stays.
+struct reissue_options {
+  std::optional<sys_seconds> opens_at{};
+  seconds link_lifetime{0};
+  std::vector<seconds> reminders{};
+  hirenow::notify notify{};
+  std::string reason{};
+  std::string idempotency_key{};
+};
+
+/// Passed, failed or on hold, with a reason.
+struct decision {
+  hirenow::outcome outcome = hirenow::outcome::on_hold;  ///< passed, failed or on_hold; nothing else
+  std::string reason{};
+  std::optional<double> score{};
+  hirenow::notify notify{};
+  std::string idempotency_key{};
+};
+
+/// Why something is done, and whether the applicant hears of it.
+struct reason_options {
+  std::string reason{};  ///< free text, at most 2 KiB: personal, erased with the person
+  hirenow::notify notify{};
+  std::string idempotency_key{};
+};
+
+/// Voids an attempt that a technical failure spoilt.
+struct void_options {
+  std::string reason_code;  ///< the host's word, for example "network_outage"; goes into the audit
+  std::string reason{};
+  std::string idempotency_key{};
+};
+
+/// The applicant's own withdrawal.
+struct withdraw_options {
+  std::string reason{};
+  hirenow::notify notify = hirenow::notify::none();
+  std::string idempotency_key{};
+};
+
+/// An interview and the link to it.
+struct invited {
+  hirenow::interview interview;
+  std::string link{};     ///< empty where a replayed answer's link has been superseded
+  bool replayed = false;  ///< the answer of an earlier call with the same idempotency key
+};
+
+/// A retake: the old interview, archived, and the new one.
+struct retaken {
+  hirenow::interview interview;
+  hirenow::interview archived;
+  std::string link{};
+  bool replayed = false;
+};
+
+/// An interview after a change.
+struct changed {
+  hirenow::interview interview;
+  bool replayed = false;
+};
+
+/// The applicant's person after a change.
+struct person_changed {
+  applicant person;
+  bool replayed = false;
+};
+
+/// A session: what the applicant's page holds while it is open. The key is a secret.
+struct session {
+  std::string tenant;
+  interview_id interview{};
+  std::int64_t fence = 0;
+  std::string key;
+};
+
+/// What start and resume answer.
+struct sitting {
+  hirenow::session session;
+  hirenow::interview interview;
+  seconds left{};                          ///< to the deadline, exact, never negative
+  std::optional<hirenow::progress> progress{};
+};
+
+/// A saved checkpoint.
+struct saved {
+  sys_seconds at{};
+};
+
+/// The last words of an attempt.
+struct submit_options {
+  std::optional<std::string> progress{};  ///< the last progress, saved with the submission
+  std::string idempotency_key{};
+};
+
+/// What stands behind a link. For a verdict of `invalid` everything else is empty but `reason`, which is for logs.
+struct inspection {
+  hirenow::verdict verdict = hirenow::verdict::invalid;
+  std::string reason{};
+  std::optional<hirenow::interview> interview{};
+  std::string applicant_name{};
+  std::string locale{};
+  std::string time_zone{};
+  std::optional<seconds> left{};  ///< to `start_by` or to the deadline, whichever counts
+};
+
+/// What came of a request for the current link. Show the visitor the same page whatever it holds.
+struct link_requested {
+  std::optional<interview_id> interview{};  ///< the track's current interview
+  bool queued = false;                      ///< a message with its link was queued
+  bool noted = false;                       ///< the recruiter will see the request
+  bool replayed = false;
+};
+
+/// One thing an actor might do to an interview now.
+struct permitted_action {
+  use_case what;
+  hirenow::event event;
+  bool allowed = false;
+  std::optional<error> why{};                     ///< why not
+  std::optional<hirenow::eligibility> eligibility{};  ///< of a retake
+};
+
+/// Which interviews a dashboard shows.
+struct dashboard_query {
+  std::optional<interview_state> state{};
+  std::string track{};
+  std::string applicant_id{};
+  std::string cursor{};
+  std::size_t limit = 50;
+  bool with_counts = true;
+};
+
+/// Everything about one track of one applicant.
+struct track_history {
+  applicant person;
+  bool erased = false;
+  std::vector<interview> attempts{};   ///< by attempt number, as the clock would have them now
+  std::vector<audit_entry> entries{};  ///< of these interviews and of the person, in order
+  std::vector<message> messages{};
+};
+
+/// A verified audit.
+struct audit_report {
+  std::uint64_t entries = 0;
+  digest head{};
+};
+
+/// What a sweep did.
+struct sweep_report {
+  struct set_aside {
+    due_record record;
+    hirenow::error error;
+  };
+  std::size_t records = 0;                 ///< records changed
+  std::size_t events = 0;                  ///< interviews expired or submitted
+  std::vector<set_aside> failed{};         ///< records that made it fail, for a person to look at
+  bool more = false;                       ///< the limit was reached before the end
+};
+
+}  // namespace hirenow
