@@ -3,7 +3,6 @@
 
 #include <boost/json/array.hpp>
 
-#include "hirenow/detail/text_signature.hpp"
 #include "hirenow/engine.hpp"
 
 namespace hirenow {
@@ -198,7 +197,7 @@ inline result<std::string> engine::audit_checkpoint(const actor& who) {
       detail::checkpoint_statement(who.tenant, to_string(clock_->now()), heads->size(), merkle_root(*heads)));
   const auto kid = keys_.signing_kid();
   if (!kid) return kid.error();
-  auto signature = detail::sign_text(keys_, *kid, detail::checkpoint_purpose, statement);
+  auto signature = keys_.sign_text(*kid, detail::checkpoint_purpose, statement);
   if (!signature) return signature.error();
   boost::json::array rows;
   rows.reserve(heads->size());
@@ -221,8 +220,8 @@ inline result<std::size_t> engine::verify_audit_checkpoint(std::string_view chec
   const auto* rows = value.get_object().if_contains("heads");
   if (!rows || !rows->is_array()) return malformed();
   const auto genuine =
-      detail::verify_text(keys_, member("kid"), detail::checkpoint_purpose, member("statement"), member("signature"));
-  if (!genuine) return genuine.error();
+      keys_.verify_text(member("kid"), detail::checkpoint_purpose, member("statement"), member("signature"));
+  if (!genuine) return detail::fail(errc::audit_broken, "the checkpoint is not signed by a key of this ring");
   const auto statement = boost::json::parse(member("statement"), code);
   if (code || !statement.is_object()) return malformed();
 
