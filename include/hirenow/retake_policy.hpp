@@ -431,6 +431,10 @@ inline std::string describe(const eligibility& answer) {
   const auto counted = [](std::uint64_t n, std::string_view unit) {
     return std::to_string(n) + " " + std::string(unit) + (n == 1 ? "" : "s");
   };
+  // What the engine refuses whatever the policy says.
+  if (answer.reason == "archived") return "Retake is not possible: the interview is archived";
+  if (answer.reason == "active_interview") return "Retake is not possible: the track has an active interview";
+  if (answer.reason == "status") return "Retake is not possible: the interview's state does not allow it";
   const rule_verdict* const v = detail::deciding_rule(answer);
   if (!v) {
     if (!answer.attempts_left) return "Retake is possible now";
