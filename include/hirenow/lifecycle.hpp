@@ -201,8 +201,12 @@ inline result<interview> apply(interview i, event on, authority by, sys_seconds 
   if (row->when == condition::never_started && i.started_at) return refuse(": the attempt was started");
   if (row->when == condition::overtime_submits && i.overtime != overtime::submit) return refuse(": overtime expires");
   if (row->when == condition::overtime_expires && i.overtime != overtime::expire) return refuse(": overtime submits");
-  if (on == event::resume && i.deadline && at >= *i.deadline)
-    return detail::fail(errc::deadline_passed, "the deadline has passed");
+  // From the deadline on the applicant can only submit, and a fresh link would open nothing; to cancel or to void ends
+  // the attempt at any time.
+  const bool needs_time = on == event::reissue || (by == authority::token && on != event::submit);
+  if (needs_time && i.state == interview_state::in_progress && i.deadline && at >= *i.deadline)
+    return detail::fail(errc::deadline_passed, "the deadline has passed: " + std::string(to_string(on)) +
+                                                   " is not possible any more");
   if (on == event::submit && by == authority::token && i.deadline && at >= *i.deadline + i.grace)
     return detail::fail(errc::deadline_passed, "the deadline and its grace have passed");
 
@@ -252,6 +256,14 @@ inline result<interview> apply(interview i, event on, authority by, sys_seconds 
       break;
   }
   return i;
+}
+
+/// The interview as a sweep at this instant would leave it.
+inline interview after_the_clock(const interview& i, sys_seconds at) {
+  const auto limit = clock_limit(i);
+  if (!limit || at < *limit) return i;
+  const bool submits = i.state == interview_state::in_progress && i.overtime == overtime::submit;
+  return apply(i, submits ? event::submit : event::expire, authority::clock, *limit).value();
 }
 
 }  // namespace hirenow
