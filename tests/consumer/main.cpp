@@ -1,9 +1,40 @@
-// What a host does first: includes the installed headers and links the installed adapters.
+// What a host does first, with the installed headers and adapters: opens a store of each kind, makes a mailer, and
+// schedules an interview.
 
 #include <cstdio>
+#include <filesystem>
+#include <string>
 
-#include <hirenow/lifecycle.hpp>
+#include <hirenow/adapters/memory.hpp>
+#include <hirenow/adapters/smtp.hpp>
+#include <hirenow/adapters/sqlite.hpp>
+#include <hirenow/hirenow.hpp>
+
+namespace {
+
+constexpr auto keys = R"({"keys": [{"kid": "consumer", "kty": "oct", "alg": "HS256", "status": "signing",
+    "k": "dGhpcyBrZXkgaXMgZm9yIHRoZSBjb25zdW1lciB0ZXN0Lg"}]})";
+
+constexpr auto policy = R"({"hirenow_policy": 1, "version": "consumer",
+    "rules": [{"rule": "wait", "id": "cooldown", "after_attempt": ["P14D"]}]})";
+
+std::string schedule_one(hirenow::store& store) {
+  hirenow::engine engine(store, hirenow::key_ring::from_json(keys).value(),
+                         hirenow::retake_policy::parse(policy).value(), {.link_base = "https://example.com/i"});
+  const hirenow::actor recruiter{.id = "r1", .tenant = "acme", .roles = hirenow::role::recruiter};
+  const auto invited =
+      engine.schedule({.applicant = {.id = "ada", .email = "ada@example.com"}, .track = "backend/technical"}, recruiter)
+          .value();
+  return std::string(to_string(invited.interview.state));
+}
+
+}  // namespace
 
 int main() {
-  std::printf("hirenow: a lifecycle of %zu rows\n", hirenow::transition_table.size());
+  const auto mailer = hirenow::open_smtp_mailer({.host = "mail.example.com"}).value();
+  const auto memory = hirenow::open_memory_store();
+  const std::string file = "consumer.db";
+  std::filesystem::remove(file);
+  const auto sqlite = hirenow::open_sqlite_store(file).value();
+  std::printf("memory: %s, sqlite: %s\n", schedule_one(*memory).c_str(), schedule_one(*sqlite).c_str());
 }
