@@ -16,7 +16,7 @@ constexpr auto keys = R"({"keys": [{"kid": "consumer", "kty": "oct", "alg": "HS2
     "k": "dGhpcyBrZXkgaXMgZm9yIHRoZSBjb25zdW1lciB0ZXN0Lg"}]})";
 
 constexpr auto policy = R"({"hirenow_policy": 1, "version": "consumer",
-    "rules": [{"rule": "wait", "id": "cooldown", "after_attempt": ["P14D"]}]})";
+    "rules": [{"rule": "wait", "id": "cooldown", "after": ["P14D"]}]})";
 
 std::string schedule_one(hirenow::store& store) {
   hirenow::engine engine(store, hirenow::key_ring::from_json(keys).value(),
