@@ -1,6 +1,7 @@
 #pragma once
 /// The engine's constructor, the one shape of every change, and what all use cases share.
 
+#include "hirenow/detail/step.hpp"
 #include "hirenow/engine.hpp"
 
 namespace hirenow {
@@ -66,7 +67,9 @@ result<Answer> engine::change(use_case what, load_request request, std::string_v
         d.store_answer({*request.answer, payload, detail::write_answer(ids_of(*answer)),
                         d.now() + options_.answer_retention});
     }
+    HIRENOW_STEP("engine: before commit");
     const auto done = store_.commit(d.take());
+    HIRENOW_STEP("engine: after commit");
     if (done) return answer;
     if (done.error().code != errc::conflict) return done.error();
   }
