@@ -50,49 +50,60 @@ inline constexpr seconds token_leeway{60};
 namespace detail {
 
 /// True where every byte is a printable ASCII character that JSON writes as itself: most ids are, and need no more.
+/// Looks at eight bytes at a time: `zero` sets the highest bit of a byte that is zero, `word - 0x20…` that of a byte
+/// below 0x20; a borrow can mark a byte too many, but only above one that is rightly marked.
 inline bool is_plain(std::string_view text) {
-  bool plain = true;
-  for (const char c : text) plain &= c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
-  return plain;
+  constexpr std::uint64_t ones = 0x0101010101010101, tops = ones * 0x80;
+  const auto zero = [](std::uint64_t word) { return (word - ones) & ~word; };
+  std::uint64_t marks = 0;
+  for (std::size_t at = 0; at < text.size(); at += 8) {
+    std::uint64_t word = ones * ' ';
+    std::memcpy(&word, text.data() + at, std::min(text.size() - at, sizeof word));
+    marks |= word | ((word - ones * 0x20) & ~word) | zero(word ^ ones * 0x7f) | zero(word ^ ones * '"') |
+             zero(word ^ ones * '\\');
+  }
+  return (marks & tops) == 0;
 }
 
-/// Errors: too_large, invalid_argument.
-inline result<void> check_claim_text(std::string_view what, std::string_view text) {
-  if (!text.empty() && text.size() <= limits::id && is_plain(text)) return {};
-  return limits::check_id(what, text);
+/// True where the text is one that `limits::check_id` accepts.
+inline bool is_id(std::string_view text) {
+  return !text.empty() && text.size() <= limits::id && (is_plain(text) || limits::check_id("", text));
 }
 
-/// Writes claims as JSON. Room for the longest: four texts of 255 bytes, each byte escaped, and some 350 beside them.
+/// Writes claims as JSON, and checks them on the way.
 class claims_writer {
  public:
-  explicit claims_writer(const token_claims& c) {
+  /// Errors: too_large, invalid_argument.
+  result<void> write(const token_claims& c) {
     std::array<char, 36> id{};
     boost::uuids::to_chars(c.interview, id.data());
+    const std::string_view id_text(id.data(), id.size());
     put("{\"iss\":\"");
-    put_text(c.issuer);
+    put_text("issuer", c.issuer);
     put("\",\"aud\":\"");
-    put_text(c.audience);
+    put_text("audience", c.audience);
     put("\",\"sub\":\"");
-    put_text(c.subject);
+    put_text("subject", c.subject);
     put("\",\"tenant\":\"");
-    put_text(c.tenant);
+    put_text("tenant", c.tenant);
     put("\",\"interview_id\":\"");
-    put({id.data(), id.size()});
+    put(id_text);
     put("\",\"generation\":");
-    put_number(c.generation);
+    put_count("generation", c.generation);
     put(",\"attempt\":");
-    put_number(c.attempt);
+    put_count("attempt", c.attempt);
     put(",\"iat\":");
-    put_number(c.issued_at.time_since_epoch().count());
+    put_instant("issued_at", c.issued_at);
     put(",\"nbf\":");
-    put_number(c.not_before.time_since_epoch().count());
+    put_instant("not_before", c.not_before);
     put(",\"exp\":");
-    put_number(c.expires_at.time_since_epoch().count());
+    put_instant("expires_at", c.expires_at);
     put(",\"jti\":\"");
-    put({id.data(), id.size()});
+    put(id_text);
     put(".");
     put_number(c.generation);
     put("\"}");
+    return std::move(checked_);
   }
   std::string_view text() const { return {text_.data(), static_cast<std::size_t>(end_ - text_.data())}; }
 
@@ -101,20 +112,42 @@ class claims_writer {
     std::memcpy(end_, part.data(), part.size());
     end_ += part.size();
   }
-  void put_text(std::string_view part) {
-    if (is_plain(part)) return put(part);
-    for (const char c : part) {
+  void put_text(std::string_view what, std::string_view text) {
+    const bool plain = is_plain(text);
+    if (!check(text.empty() || text.size() > limits::id || !plain, [&] { return limits::check_id(what, text); })) return;
+    if (plain) return put(text);
+    for (const char c : text) {
       if (c == '"' || c == '\\') *end_++ = '\\';
       *end_++ = c;
     }
+  }
+  void put_count(std::string_view what, std::uint32_t n) {
+    check(n == 0, [&] { return result<void>(fail(errc::invalid_argument, std::string(what) + " counts from 1")); });
+    put_number(n);
+  }
+  void put_instant(std::string_view what, sys_seconds at) {
+    check(at < min_instant || at > max_instant, [&] { return limits::check_instant(what, at); });
+    put_number(at.time_since_epoch().count());
   }
   template <class Number>
   void put_number(Number n) {
     end_ = std::to_chars(end_, text_.data() + text_.size(), n).ptr;
   }
+  /// Makes the check where it may fail, and keeps the first fault. Returns whether there was none.
+  template <class Check>
+  bool check(bool needed, Check&& make) {
+    if (!needed) return true;
+    auto made = make();
+    const bool good = made.has_value();
+    if (!good && checked_) checked_ = std::move(made);
+    return good;
+  }
 
-  std::array<char, 4 * 2 * limits::id + 512> text_;  // not zeroed: what was written is known by `end_`
+  // Four texts at their longest, each byte escaped, and some 350 bytes beside them. Not zeroed: `end_` says how much of
+  // it was written.
+  std::array<char, 4 * 2 * limits::id + 512> text_;
   char* end_ = text_.data();
+  result<void> checked_{};
 };
 
 }  // namespace detail
@@ -123,22 +156,12 @@ class claims_writer {
 /// Returns the compact serialisation; the key may be verify_only, because a link that it signed is derived again later.
 /// Errors: key_invalid for a key that is unknown, retired or has no private half; invalid_argument, too_large.
 inline result<std::string> mint_token(const key_ring& ring, std::string_view kid, const token_claims& claims) {
-  for (const auto& [what, text] : {std::pair<std::string_view, std::string_view>{"issuer", claims.issuer},
-                                   {"audience", claims.audience},
-                                   {"subject", claims.subject},
-                                   {"tenant", claims.tenant}})
-    if (const auto ok = detail::check_claim_text(what, text); !ok) return ok.error();
-  for (const auto& [what, instant] : {std::pair<std::string_view, sys_seconds>{"issued_at", claims.issued_at},
-                                      {"not_before", claims.not_before},
-                                      {"expires_at", claims.expires_at}})
-    if (const auto ok = limits::check_instant(what, instant); !ok) return ok.error();
-  if (claims.generation == 0 || claims.attempt == 0)
-    return detail::fail(errc::invalid_argument, "generation and attempt count from 1");
+  detail::claims_writer payload;
+  if (const auto ok = payload.write(claims); !ok) return ok.error();
   const auto* const key = ring.keys().find(kid);
   if (!key || !key->can_sign())
     return detail::fail(errc::key_invalid, "the ring has no key of this id that may derive a link", "kid");
 
-  const detail::claims_writer payload(claims);
   const std::string& header = key->header_segment();
   const std::size_t signing_input = header.size() + 1 + detail::base64url_length(payload.text().size());
   std::string token(signing_input + 1 + detail::base64url_length(key->signature_size()), '.');
@@ -178,7 +201,7 @@ inline result<const signing_key*> key_for_header(const key_set& keys, std::strin
 
 inline result<token_claims> claims_from(const claim_members& members, const token_expectation& expected) {
   for (const auto at : {claim::iss, claim::aud, claim::sub, claim::tenant})
-    if (members[at].is != token_member::kind::text || !check_claim_text("", members[at].text)) return refused("claims");
+    if (members[at].is != token_member::kind::text || !is_id(members[at].text)) return refused("claims");
   for (const auto at : {claim::generation, claim::attempt})
     if (members[at].is != token_member::kind::integer || members[at].integer < 1 ||
         members[at].integer > std::numeric_limits<std::uint32_t>::max())
