@@ -62,7 +62,11 @@ trap report EXIT
 
 build() { # <preset>
   begin_stage "$1: build"
-  cmake --preset "$1"
+  mkdir -p build
+  cmake --preset "$1" >"build/$1.configure.log" 2>&1 || {
+    cat "build/$1.configure.log"
+    return 1
+  }
   cmake --build --preset "$1" -j "$jobs"
 }
 
