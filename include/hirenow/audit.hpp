@@ -49,6 +49,27 @@ inline void put_field(std::string& out, std::string_view text) {
 }
 inline std::string_view bytes_of(const digest& d) { return {reinterpret_cast<const char*>(d.data()), d.size()}; }
 
+inline std::string hex(const digest& d) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(64);
+  for (const auto byte : d) {
+    text.push_back(digits[byte >> 4]);
+    text.push_back(digits[byte & 15]);
+  }
+  return text;
+}
+
+/// Whether the note is the one that the details commit to. Quotes inside a JSON string are escaped, so that the member's
+/// name can stand in the text as a member only.
+inline bool note_fits(std::string_view salt, const audit_entry& entry) {
+  constexpr std::string_view member = "\"note\":\"";
+  const auto at = entry.details.find(member);
+  if (at == std::string::npos) return true;
+  return !entry.note.empty() &&
+         std::string_view(entry.details).substr(at + member.size()).starts_with(hex(commitment(salt, entry.note)) + '"');
+}
+
 }  // namespace detail
 
 /// The hash that an entry of this record must carry.
@@ -101,6 +122,7 @@ class audit_verifier {
     if (entry.previous != head_) return broken("does not follow the entry before it");
     if (entry.at < last_) return broken("is older than the entry before it");
     if (audit_hash(record_.tenant, record_.subject, entry) != entry.hash) return broken("was edited");
+    if (!record_.salt.empty() && !detail::note_fits(record_.salt, entry)) return broken("has another note or lost it");
     sequence_ = entry.sequence;
     head_ = entry.hash;
     last_ = entry.at;

@@ -16,6 +16,7 @@ namespace hirenow::limits {
 
 inline constexpr std::size_t id = 255;                  ///< bytes of an id, a track, a locale, a time zone, a key
 inline constexpr std::size_t email = 254;               ///< bytes of an address (RFC 5321 §4.5.3.1.3, less the brackets)
+inline constexpr std::size_t email_local = 64;          ///< bytes of an address before the @ (RFC 5321 §4.5.3.1.1)
 inline constexpr std::size_t name = 255;                ///< bytes of a person's name
 inline constexpr std::size_t reason = 2 * 1024;         ///< bytes of a free-text reason
 inline constexpr std::size_t token = 8 * 1024;          ///< bytes of a token
@@ -87,18 +88,27 @@ inline result<void> check_span(std::string_view what, seconds span, seconds leas
   return {};
 }
 
-/// Checks an e-mail address as RFC 5321 §4.1.2 has it, less quoted local parts and literals: enough to keep a header
-/// or an SMTP command from being forged, the rest is the server's to refuse.
+/// Checks an e-mail address as RFC 5321 §4.1.2 has it, with RFC 6531's UTF-8 and less quoted local parts and address
+/// literals: enough to keep a header or an SMTP command from being forged, the rest is the server's to refuse.
 /// Errors: too_large, invalid_argument.
 inline result<void> check_email(std::string_view text) {
   if (auto ok = check_text("email", text, email); !ok) return ok;
-  const auto at = text.rfind('@');
-  bool good = at != std::string_view::npos && at > 0 && at + 1 < text.size() && text.find('@') == at;
+  const auto refused = [] { return detail::fail(errc::invalid_argument, "email is not an address"); };
+  const auto at = text.find('@');
+  if (at == std::string_view::npos || at > email_local) return refused();
   for (const char c : text)
     if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f ||
         std::string_view("<>()[],;:\\\"").find(c) != std::string_view::npos)
-      good = false;
-  if (!good) return detail::fail(errc::invalid_argument, "email is not an address");
+      return refused();
+  const auto starts_or_ends_with = [](std::string_view part, char c) { return part.front() == c || part.back() == c; };
+  for (const std::string_view side : {text.substr(0, at), text.substr(at + 1)})
+    if (side.empty() || starts_or_ends_with(side, '.') || side.find("..") != std::string_view::npos ||
+        side.find('@') != std::string_view::npos)
+      return refused();
+  const std::string_view domain = text.substr(at + 1);
+  if (starts_or_ends_with(domain, '-') || domain.find(".-") != std::string_view::npos ||
+      domain.find("-.") != std::string_view::npos)
+    return refused();
   return {};
 }
 

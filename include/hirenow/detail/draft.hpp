@@ -41,17 +41,6 @@ inline author staff_author(std::string_view id) { return {authority::staff, "sta
 inline author applicant_author() { return {authority::token, "applicant"}; }
 inline author system_author() { return {authority::clock, "system"}; }
 
-inline std::string hex(const digest& d) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(64);
-  for (const auto byte : d) {
-    text.push_back(digits[byte >> 4]);
-    text.push_back(digits[byte & 15]);
-  }
-  return text;
-}
-
 class draft {
  public:
   /// Takes over a loaded record. Where the clock stepped back, the record's last instant is "now".
