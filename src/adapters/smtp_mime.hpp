@@ -1,0 +1,128 @@
+#pragma once
+/// Header fields of a mail as lines of ASCII: encoded words (RFC 2047), mailboxes and dates (RFC 5322).
+///
+/// Threads: pure functions.
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "hirenow/clock.hpp"
+
+namespace hirenow::detail {
+
+/// True where the text is printable ASCII.
+inline bool is_printable_ascii(std::string_view text) {
+  for (const char c : text)
+    if (c < 0x20 || c > 0x7e) return false;
+  return true;
+}
+
+/// The text in encoded words, one a line of at most 76 characters, never cut within a character (RFC 2047 §2, §4.2).
+/// The first line has `used` characters before it.
+inline std::string encoded_words(std::string_view text, std::size_t used) {
+  constexpr std::string_view opening = "=?UTF-8?Q?";
+  constexpr std::size_t line = 76 - opening.size() - 2;
+  std::size_t room = line - used;
+  std::string out;
+  std::string word;
+  const auto close_word = [&] {
+    if (!out.empty()) out += "\r\n ";
+    out += opening;
+    out += word;
+    out += "?=";
+    word.clear();
+    room = line - 1;
+  };
+  for (std::size_t n = 0; n < text.size();) {
+    std::string one;
+    do {
+      const char c = text[n++];
+      if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+        one += c;
+      else if (c == ' ')
+        one += '_';
+      else {
+        constexpr std::string_view digits = "0123456789ABCDEF";
+        const auto byte = static_cast<unsigned char>(c);
+        one += {'=', digits[byte >> 4], digits[byte & 15]};
+      }
+    } while (n < text.size() && (static_cast<unsigned char>(text[n]) & 0xc0) == 0x80);
+    if (word.size() + one.size() > room) close_word();
+    word += one;
+  }
+  if (!word.empty()) close_word();
+  return out;
+}
+
+/// An unstructured header field. What does not fit a line of 78 or looks encoded already is encoded, and so folded.
+inline std::string text_field(std::string_view name, std::string_view value) {
+  std::string field = std::string(name) + ": ";
+  const bool plain = is_printable_ascii(value) && field.size() + value.size() <= 78 &&
+                     value.find("=?") == std::string_view::npos && !value.starts_with(' ') && !value.ends_with(' ');
+  return field + (plain ? std::string(value) : encoded_words(value, field.size()));
+}
+
+/// A header field with one mailbox: `To: "Ada Lovelace" <ada@example.org>`.
+inline std::string mailbox_field(std::string_view name, std::string_view person, std::string_view address) {
+  std::string field = std::string(name) + ": ";
+  if (person.empty()) return field + std::string(address);
+  if (is_printable_ascii(person) && person.size() <= 60 && person.find("=?") == std::string_view::npos) {
+    field += '"';
+    for (const char c : person) {
+      if (c == '"' || c == '\\') field += '\\';
+      field += c;
+    }
+    field += '"';
+  } else {
+    field += encoded_words(person, field.size());
+  }
+  return field + "\r\n <" + std::string(address) + ">";
+}
+
+/// A header field with a date, in UTC (RFC 5322 §3.3).
+inline std::string date_field(sys_seconds at) {
+  constexpr std::array<const char*, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss time{at - day};
+  char text[64];
+  std::snprintf(text, sizeof text, "Date: %s, %02u %s %04d %02d:%02d:%02d +0000",
+                days[std::chrono::weekday{day}.c_encoding()], static_cast<unsigned>(date.day()),
+                months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return text;
+}
+
+/// A body's text with the line ends of the wire.
+inline std::string with_wire_lines(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 16);
+  for (std::size_t n = 0; n < text.size(); ++n) {
+    if (text[n] == '\n' && (n == 0 || text[n - 1] != '\r')) out += '\r';
+    out += text[n];
+  }
+  return out;
+}
+
+/// True where the text may travel as it is: ASCII, lines of at most 998 (RFC 5321 §4.5.3.1.6), none that begins with a
+/// dot, no control character but line ends and tabs.
+inline bool may_travel_as_it_is(std::string_view text) {
+  std::size_t column = 0;
+  for (std::size_t n = 0; n < text.size(); ++n) {
+    const char c = text[n];
+    if (c == '\r' && n + 1 < text.size() && text[n + 1] == '\n') {
+      ++n;
+      column = 0;
+      continue;
+    }
+    if ((c < 0x20 && c != '\t') || c > 0x7e || (c == '.' && column == 0) || ++column > 998) return false;
+  }
+  return true;
+}
+
+}  // namespace hirenow::detail
