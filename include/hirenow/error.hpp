@@ -68,6 +68,8 @@ enum class errc : int {
 
   internal = 100,      ///< a defect of ours, or of an adapter
   out_of_memory = 101, ///< memory ran out; nothing was changed
+  forked = 102,        ///< the call was made in the child of a fork, on what its parent opened
+  operation_aborted = 103, ///< an asynchronous call was cancelled before it began; nothing was done
 };
 
 namespace detail {
@@ -118,6 +120,8 @@ inline constexpr std::array errc_names{
     errc_name{errc::audit_broken, "audit_broken"},
     errc_name{errc::internal, "internal"},
     errc_name{errc::out_of_memory, "out_of_memory"},
+    errc_name{errc::forked, "forked"},
+    errc_name{errc::operation_aborted, "operation_aborted"},
 };
 }  // namespace detail
 

@@ -87,6 +87,14 @@ struct message {
   friend bool operator==(const message&, const message&) = default;
 };
 
+/// The part of a server's answer that is kept: its first 500 bytes, ending between two UTF-8 characters.
+constexpr std::string_view kept_answer(std::string_view answer) {
+  std::size_t end = 500;
+  if (answer.size() <= end) return answer;
+  while (end > 0 && (static_cast<unsigned char>(answer[end]) & 0xc0) == 0x80) --end;
+  return answer.substr(0, end);
+}
+
 /// The Message-ID without its brackets: interview, kind and occasion at the sender's domain.
 inline std::string message_id(const message_key& key, std::string_view domain) {
   return to_string(key.interview) + "." + std::string(to_string(key.kind)) + "." + std::to_string(key.occasion) + "@" +

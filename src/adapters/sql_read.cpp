@@ -1,0 +1,313 @@
+/// Loading one record, its audit, and messages.
+
+#include <algorithm>
+#include <tuple>
+
+#include "sql_store.hpp"
+
+namespace hirenow::detail {
+
+std::optional<std::int64_t> sql_session::find_tenant(std::string_view name) {
+  if (auto known = names.tenant(name)) return known;
+  std::optional<std::int64_t> found;
+  connection.execute("SELECT tenant_no FROM main.hirenow_tenant WHERE tenant = $1", {name},
+                     [&](const sql_row& row) { found = row.integer(0); });
+  if (found && !writing) names.remember_tenant(name, *found);
+  return found;
+}
+
+std::optional<std::int64_t> sql_session::find_track(std::int64_t tenant_no, std::string_view name) {
+  if (auto known = names.track(tenant_no, name)) return known;
+  std::optional<std::int64_t> found;
+  connection.execute("SELECT track_no FROM main.hirenow_track WHERE tenant_no = $1 AND track = $2", {tenant_no, name},
+                     [&](const sql_row& row) { found = row.integer(0); });
+  if (found && !writing) names.remember_track(tenant_no, name, *found);
+  return found;
+}
+
+std::string sql_session::track_name(std::int64_t track_no) {
+  if (auto known = names.track_name(track_no)) return *std::move(known);
+  std::string name;
+  std::int64_t tenant_no = 0;
+  connection.execute("SELECT tenant_no, track FROM main.hirenow_track WHERE track_no = $1", {track_no},
+                     [&](const sql_row& row) {
+                       tenant_no = row.integer(0);
+                       name = row.text(1);
+                     });
+  if (!writing) names.remember_track(tenant_no, name, track_no);
+  return name;
+}
+
+std::int64_t sql_session::tenant(std::string_view name) {
+  if (const auto found = find_tenant(name)) return *found;
+  std::int64_t made = 0;
+  connection.execute("INSERT INTO main.hirenow_tenant (tenant) VALUES ($1) RETURNING tenant_no", {name},
+                     [&](const sql_row& row) { made = row.integer(0); });
+  return made;
+}
+
+std::int64_t sql_session::track(std::int64_t tenant_no, std::string_view name) {
+  if (const auto found = find_track(tenant_no, name)) return *found;
+  std::int64_t made = 0;
+  connection.execute("INSERT INTO main.hirenow_track (tenant_no, track) VALUES ($1, $2) RETURNING track_no",
+                     {tenant_no, name}, [&](const sql_row& row) { made = row.integer(0); });
+  return made;
+}
+
+interview read_interview(const sql_row& row, int first) {
+  int at = first;
+  interview i;
+  at += 1;  // track_no
+  i.attempt = row.number<std::uint32_t>(at++);
+  i.id = row.id(at++);
+  i.state = row.number<interview_state>(at++);
+  i.outcome = row.number<outcome>(at++);
+  i.overtime = row.number<overtime>(at++);
+  if (!row.is_null(at)) i.score = row.real(at);
+  ++at;
+  i.time_limit = seconds{row.integer(at++)};
+  i.grace = seconds{row.integer(at++)};
+  i.created_at = row.instant(at++);
+  i.start_by = row.instant(at++);
+  i.started_at = row.maybe_instant(at++);
+  i.deadline = row.maybe_instant(at++);
+  i.submitted_at = row.maybe_instant(at++);
+  i.decided_at = row.maybe_instant(at++);
+  i.link_requested_at = row.maybe_instant(at++);
+  i.changed_at = row.instant(at++);
+  i.link.generation = row.number<std::uint32_t>(at++);
+  i.link.kid = row.text(at++);
+  i.link.issued_at = row.instant(at++);
+  i.link.not_before = row.instant(at++);
+  i.link.expires_at = row.instant(at++);
+  i.retake_of = row.maybe_id(at++);
+  i.superseded_by = row.maybe_id(at);
+  return i;
+}
+
+message read_message(const sql_row& row, int first) {
+  message m;
+  m.key.interview = row.id(first);
+  m.key.kind = row.number<message_kind>(first + 1);
+  m.key.occasion = row.number(first + 2);
+  m.generation = row.number<std::uint32_t>(first + 3);
+  m.created_at = row.instant(first + 4);
+  m.due_at = row.instant(first + 5);
+  m.state = row.number<message_state>(first + 6);
+  m.tries = row.number<std::uint32_t>(first + 7);
+  m.last_answer = row.text(first + 8);
+  return m;
+}
+
+namespace {
+
+#define HIRENOW_HEAD_COLUMNS                                                                                        \
+  "a.applicant_no, a.applicant, a.version, a.sequence, a.last_instant, a.erased, a.subject, a.audit_head, p.salt, " \
+  "p.email, p.name, p.locale, p.time_zone"
+
+/// Reads the head of a record. Returns its applicant_no.
+std::int64_t read_head(const sql_row& row, applicant_record& record) {
+  record.person.id = row.text(1);
+  record.version = row.number(2);
+  record.sequence = row.number(3);
+  record.last_instant = row.instant(4);
+  record.erased = row.integer(5) != 0;
+  record.subject = row.array<digest>(6);
+  record.audit_head = row.array<digest>(7);
+  record.salt = row.bytes(8);
+  record.person.email = row.text(9);
+  record.person.name = row.text(10);
+  record.person.locale = row.text(11);
+  record.person.time_zone = row.text(12);
+  return row.integer(0);
+}
+
+struct numbered_interview {
+  std::int64_t track_no;
+  hirenow::interview interview;
+};
+
+/// The interviews of a record, each with its sitting, by creation.
+std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, std::int64_t applicant_no) {
+  std::vector<numbered_interview> rows;
+  s.connection.execute("SELECT " HIRENOW_INTERVIEW_COLUMNS
+                       " FROM main.hirenow_interview AS i WHERE i.tenant_no = $1 AND i.applicant_no = $2",
+                       {tenant_no, applicant_no},
+                       [&](const sql_row& row) { rows.push_back({row.integer(0), read_interview(row, 0)}); });
+  std::sort(rows.begin(), rows.end(), [](const numbered_interview& a, const numbered_interview& b) {
+    return std::tie(a.track_no, a.interview.attempt) < std::tie(b.track_no, b.interview.attempt);
+  });
+  // Both run by track and attempt, so one pass joins them.
+  auto at = rows.begin();
+  s.connection.execute("SELECT s.track_no, s.attempt, s.fence, s.open, s.key_hash FROM main.hirenow_session AS s "
+                       "WHERE s.applicant_no = $1 ORDER BY s.track_no, s.attempt",
+                       {applicant_no}, [&](const sql_row& row) {
+                         const auto place = std::pair(row.integer(0), row.number<std::uint32_t>(1));
+                         while (at != rows.end() && std::pair(at->track_no, at->interview.attempt) < place) ++at;
+                         if (at == rows.end() || std::pair(at->track_no, at->interview.attempt) != place) return;
+                         at->interview.sitting = {row.integer(2), row.integer(3) != 0, row.array<digest>(4)};
+                       });
+  std::stable_sort(rows.begin(), rows.end(), [](const numbered_interview& a, const numbered_interview& b) {
+    return a.interview.created_at < b.interview.created_at;
+  });
+  std::vector<interview> interviews;
+  interviews.reserve(rows.size());
+  for (auto& row : rows) {
+    row.interview.track = s.track_name(row.track_no);
+    interviews.push_back(std::move(row.interview));
+  }
+  return interviews;
+}
+
+std::optional<stored_policy> read_policy(sql_session& s, std::int64_t tenant_no, std::string_view track) {
+  std::optional<stored_policy> policy;
+  const auto track_no = track.empty() ? std::nullopt : s.find_track(tenant_no, track);
+  s.connection.execute("SELECT track_no, document, hash, set_by, set_at FROM main.hirenow_policy WHERE tenant_no = $1 "
+                       "AND track_no IN (0, $2) ORDER BY track_no DESC LIMIT 1",
+                       {tenant_no, track_no.value_or(0)}, [&](const sql_row& row) {
+                         policy = stored_policy{row.integer(0) == 0 ? std::string() : std::string(track), row.string(1),
+                                                row.array<digest>(2), row.string(3), row.instant(4)};
+                       });
+  return policy;
+}
+
+}  // namespace
+
+loaded sql_load(sql_session& s, const load_request& request) {
+  loaded out;
+  const auto tenant_no = s.find_tenant(request.tenant);
+  if (!tenant_no) return out;
+  auto& record = out.record;
+  std::int64_t applicant_no = 0;
+  const auto head = [&](const sql_row& row) { applicant_no = read_head(row, record); };
+  const auto* wanted = std::get_if<interview_id>(&request.who);
+  if (wanted)
+    s.connection.execute("SELECT " HIRENOW_HEAD_COLUMNS
+                         " FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_applicant AS a ON "
+                         "a.applicant_no = k.applicant_no LEFT JOIN main.hirenow_person AS p ON p.applicant_no = "
+                         "a.applicant_no WHERE k.interview = $1 AND k.tenant_no = $2",
+                         {*wanted, *tenant_no}, head);
+  else
+    s.connection.execute("SELECT " HIRENOW_HEAD_COLUMNS
+                         " FROM main.hirenow_applicant AS a LEFT JOIN main.hirenow_person AS p ON p.applicant_no = "
+                         "a.applicant_no WHERE a.tenant_no = $1 AND a.applicant = $2",
+                         {*tenant_no, std::get<std::string_view>(request.who)}, head);
+
+  std::string_view track = request.track;
+  if (record.version != 0) {
+    record.tenant = request.tenant;
+    record.interviews = read_interviews(s, *tenant_no, applicant_no);
+    s.connection.execute("SELECT kind, name, track, at, until, value, sequence FROM main.hirenow_fact WHERE "
+                         "applicant_no = $1 ORDER BY fact_no",
+                         {applicant_no}, [&](const sql_row& row) {
+                           record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2),
+                                                   row.instant(3), row.maybe_instant(4), row.string(5),
+                                                   row.number(6)});
+                         });
+    const interview* named = wanted ? find_interview(record, *wanted) : nullptr;
+    if (named && track.empty()) track = named->track;
+    if (named && request.with_progress)
+      s.connection.execute("SELECT s.progress, s.saved_at FROM main.hirenow_interview_key AS k CROSS JOIN "
+                           "main.hirenow_session AS s ON s.applicant_no = k.applicant_no AND s.track_no = k.track_no "
+                           "AND s.attempt = k.attempt WHERE k.interview = $1 AND s.saved_at IS NOT NULL",
+                           {*wanted}, [&](const sql_row& row) {
+                             out.progress = progress{std::string(row.bytes(0)), row.instant(1)};
+                           });
+  }
+  out.policy = read_policy(s, *tenant_no, track);
+  if (request.answer)
+    s.connection.execute("SELECT payload, answer, expires_at FROM main.hirenow_answer WHERE tenant_no = $1 AND "
+                         "answer_key = $2",
+                         {*tenant_no, *request.answer}, [&](const sql_row& row) {
+                           out.answer = stored_answer{*request.answer, row.array<digest>(0), row.string(1),
+                                                      row.instant(2)};
+                         });
+  return out;
+}
+
+std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant, std::string_view applicant_id,
+                                        std::uint64_t after, std::size_t limit) {
+  std::vector<audit_entry> out;
+  const auto tenant_no = s.find_tenant(tenant);
+  if (!tenant_no) return out;
+  // From the newest entry back by pointer; `previous` is the hash of the entry that the pointer names.
+  s.connection.execute(
+      "WITH RECURSIVE chain (audit_no, applicant_no, sequence) AS ("
+      "SELECT e.audit_no, e.applicant_no, e.sequence FROM main.hirenow_applicant AS a CROSS JOIN main.hirenow_audit AS e "
+      "ON e.audit_no = a.audit_no WHERE a.tenant_no = $1 AND a.applicant = $2 AND e.sequence > $3 "
+      "UNION ALL SELECT e.audit_no, e.applicant_no, e.sequence FROM chain AS c CROSS JOIN main.hirenow_audit AS n ON "
+      "n.audit_no = c.audit_no CROSS JOIN main.hirenow_audit AS e ON e.audit_no = n.prev WHERE e.sequence > $3) "
+      "SELECT e.sequence, e.at, e.actor, e.event, e.interview, e.from_state, e.to_state, e.details, b.hash, e.hash, "
+      "n.note FROM (SELECT audit_no, applicant_no, sequence FROM chain ORDER BY sequence LIMIT $4) AS c CROSS JOIN "
+      "main.hirenow_audit AS e ON e.audit_no = c.audit_no LEFT JOIN main.hirenow_audit AS b ON b.audit_no = e.prev "
+      "LEFT JOIN main.hirenow_note AS n ON n.applicant_no = c.applicant_no AND n.sequence = c.sequence "
+      "ORDER BY c.sequence",
+      {*tenant_no, applicant_id, after, limit}, [&](const sql_row& row) {
+        audit_entry e;
+        e.sequence = row.number(0);
+        e.at = row.instant(1);
+        e.actor = row.text(2);
+        e.event = row.text(3);
+        e.interview = row.maybe_id(4);
+        if (!row.is_null(5)) e.from = row.number<interview_state>(5);
+        if (!row.is_null(6)) e.to = row.number<interview_state>(6);
+        e.details = row.text(7);
+        e.previous = row.array<digest>(8);
+        e.hash = row.array<digest>(9);
+        e.note = row.text(10);
+        out.push_back(std::move(e));
+      });
+  return out;
+}
+
+std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant, std::string_view after,
+                                        std::size_t limit) {
+  std::vector<audit_head> out;
+  if (const auto tenant_no = s.find_tenant(tenant))
+    s.connection.execute("SELECT applicant, sequence, audit_head FROM main.hirenow_applicant WHERE tenant_no = $1 AND "
+                         "applicant > $2 ORDER BY applicant LIMIT $3",
+                         {*tenant_no, after, limit}, [&](const sql_row& row) {
+                           out.push_back({row.string(0), row.number(1), row.array<digest>(2)});
+                         });
+  return out;
+}
+
+std::optional<sys_seconds> sql_next_due(sql_session& s) {
+  std::optional<sys_seconds> next;
+  s.connection.execute("SELECT min(wake_at) FROM main.hirenow_outbox WHERE state IN (0, 1)", {},
+                       [&](const sql_row& row) { next = row.maybe_instant(0); });
+  return next;
+}
+
+std::vector<message> sql_messages(sql_session& s, const message_query& query) {
+  std::vector<message> out;
+  const auto tenant_no = s.find_tenant(query.tenant);
+  if (!tenant_no) return out;
+  const auto take = [&](const sql_row& row) { out.push_back(read_message(row, 0)); };
+  // Nothing stands before an id of zeros and the kind -1.
+  const message_key start{};
+  const message_key& after = query.after ? *query.after : start;
+  const int kind = query.after ? static_cast<int>(after.kind) : -1;
+  const sql_value state = query.state ? sql_value(*query.state) : sql_value();
+  if (query.interview)
+    s.connection.execute("SELECT " HIRENOW_MESSAGE_COLUMNS
+                         " FROM main.hirenow_outbox AS o WHERE o.tenant_no = $1 AND o.interview = $2 AND (o.interview, "
+                         "o.kind, o.occasion) > ($3, $4, $5) AND ($6 IS NULL OR o.state = $6) ORDER BY o.interview, "
+                         "o.kind, o.occasion LIMIT $7",
+                         {*tenant_no, *query.interview, after.interview, kind, after.occasion, state, query.limit},
+                         take);
+  else if (query.state == message_state::dead)
+    s.connection.execute("SELECT " HIRENOW_MESSAGE_COLUMNS
+                         " FROM main.hirenow_outbox AS o WHERE o.tenant_no = $1 AND o.state = 4 AND (o.interview, "
+                         "o.kind, o.occasion) > ($2, $3, $4) ORDER BY o.interview, o.kind, o.occasion LIMIT $5",
+                         {*tenant_no, after.interview, kind, after.occasion, query.limit}, take);
+  else
+    s.connection.execute("SELECT " HIRENOW_MESSAGE_COLUMNS
+                         " FROM main.hirenow_outbox AS o WHERE o.tenant_no = $1 AND (o.interview, o.kind, o.occasion) "
+                         "> ($2, $3, $4) AND ($5 IS NULL OR o.state = $5) ORDER BY o.interview, o.kind, o.occasion "
+                         "LIMIT $6",
+                         {*tenant_no, after.interview, kind, after.occasion, state, query.limit}, take);
+  return out;
+}
+
+}  // namespace hirenow::detail

@@ -1,0 +1,65 @@
+#pragma once
+/// What a store does, as SQL: each function works on a connection inside an open transaction, and neither begins nor
+/// ends one. The contracts are those of `store`.
+///
+/// The text is written for SQLite and meant for PostgreSQL too: parameters as $1, $2, …, tables in schema `main`.
+/// Failures are thrown as `hirenow::exception`; the caller rolls back to where the function began.
+/// Threads: one at a time on a connection; the names may be shared.
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "hirenow/store.hpp"
+#include "sql_connection.hpp"
+#include "sql_names.hpp"
+
+namespace hirenow::detail {
+
+/// A connection and what is known about its database. Within a write transaction nothing new is remembered, because it
+/// may be rolled back.
+struct sql_session {
+  sql_connection& connection;
+  sql_names& names;
+  bool writing = false;
+
+  std::optional<std::int64_t> find_tenant(std::string_view name);
+  std::optional<std::int64_t> find_track(std::int64_t tenant_no, std::string_view name);
+  std::string track_name(std::int64_t track_no);
+  /// As `find_…`, but makes what is missing.
+  std::int64_t tenant(std::string_view name);
+  std::int64_t track(std::int64_t tenant_no, std::string_view name);
+};
+
+loaded sql_load(sql_session& s, const load_request& request);
+list_page sql_list(sql_session& s, const list_request& request);
+due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_view cursor);
+std::optional<sys_seconds> sql_next_due(sql_session& s);
+std::vector<message> sql_messages(sql_session& s, const message_query& query);
+std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant, std::string_view applicant_id,
+                                        std::uint64_t after, std::size_t limit);
+std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant, std::string_view after,
+                                        std::size_t limit);
+
+void sql_commit(sql_session& s, const change_set& changes);
+bool sql_save_progress(sql_session& s, const checkpoint_request& request);
+std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& request);
+std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlements);
+void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy& policy);
+std::size_t sql_prune(sql_session& s, sys_seconds now, std::size_t limit);
+
+/// The columns of an interview, as `read_interview` expects them from column `first` on, out of table `i`.
+#define HIRENOW_INTERVIEW_COLUMNS                                                                                     \
+  "i.track_no, i.attempt, i.interview, i.state, i.outcome, i.overtime, i.score, i.time_limit, i.grace, i.created_at, " \
+  "i.start_by, i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at, "           \
+  "i.generation, i.kid, i.issued_at, i.not_before, i.expires_at, i.retake_of, i.superseded_by"
+/// The interview in a row, without its track and its sitting.
+interview read_interview(const sql_row& row, int first);
+
+/// The columns of a message, as `read_message` expects them from column `first` on, out of table `o`.
+#define HIRENOW_MESSAGE_COLUMNS \
+  "o.interview, o.kind, o.occasion, o.generation, o.created_at, o.due_at, o.state, o.tries, o.last_answer"
+message read_message(const sql_row& row, int first);
+
+}  // namespace hirenow::detail

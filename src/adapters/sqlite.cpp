@@ -1,0 +1,352 @@
+/// The SQLite store: several connections that read, one that writes for everybody, and what keeps the file in order.
+
+#include "hirenow/adapters/sqlite.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <new>
+
+#include "hirenow/crypto.hpp"
+#include "hirenow/detail/step.hpp"
+#include "sql_store.hpp"
+#include "sqlite_commit_queue.hpp"
+#include "sqlite_connection.hpp"
+#include "sqlite_lock.hpp"
+#include "sqlite_schema.hpp"
+
+namespace hirenow {
+namespace {
+
+using detail::sql_session;
+using detail::sqlite_connection;
+
+/// The failure that is being handled, as an error.
+error current_failure() noexcept {
+  try {
+    throw;
+  } catch (const exception& e) {
+    return e.details();
+  } catch (const std::bad_alloc&) {
+    return error{.code = errc::out_of_memory, .message = {}};
+  } catch (const std::exception& e) {
+    return error{.code = errc::internal, .message = e.what()};
+  }
+}
+
+/// True where a failure is the change set's own and says nothing about the transaction it was part of.
+bool concerns_one_caller(errc code) {
+  return code == errc::conflict || code == errc::constraint_violated || code == errc::too_large ||
+         code == errc::invalid_argument || code == errc::internal;
+}
+
+/// How long a checkpoint waits for those who still read older pages: it holds the lock meanwhile.
+constexpr std::chrono::milliseconds checkpoint_patience{50};
+
+class sqlite_store final : public store {
+ public:
+  sqlite_store(const std::string& path, const sqlite_options& options)
+      : path_(path), options_(options), writer_(path, true, settings()), turn_(own_lock_path()) {
+    const std::lock_guard turn(turn_);
+    set_up_file();
+  }
+
+  ~sqlite_store() override {
+    if (!is_forked()) return;
+    writer_.abandon();
+    for (auto& connection : idle_) connection->abandon();
+  }
+
+  result<loaded> load(const load_request& request) override {
+    return read([&](sql_session& s) { return detail::sql_load(s, request); });
+  }
+  result<void> commit(const change_set& changes) override {
+    return write([&](sql_session& s) { detail::sql_commit(s, changes); });
+  }
+  result<bool> save_progress(const checkpoint_request& request) override {
+    return write([&](sql_session& s) { return detail::sql_save_progress(s, request); });
+  }
+  result<list_page> list(const list_request& request) override {
+    return read([&](sql_session& s) { return detail::sql_list(s, request); });
+  }
+  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
+    return read([&](sql_session& s) { return detail::sql_due(s, at, limit, cursor); });
+  }
+  result<std::vector<claimed_message>> claim(const claim_request& request) override {
+    // Whoever polls an outbox in which nothing is due need not wait for the lock.
+    const auto next = next_due();
+    if (!next) return next.error();
+    if (!*next || **next > request.now) return std::vector<claimed_message>{};
+    return write([&](sql_session& s) { return detail::sql_claim(s, request); });
+  }
+  result<std::vector<bool>> settle(std::span<const settlement> settlements) override {
+    return write([&](sql_session& s) { return detail::sql_settle(s, settlements); });
+  }
+  result<std::optional<sys_seconds>> next_due() override {
+    return read([&](sql_session& s) { return detail::sql_next_due(s); });
+  }
+  result<std::vector<message>> messages(const message_query& query) override {
+    return read([&](sql_session& s) { return detail::sql_messages(s, query); });
+  }
+  result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
+                                              std::uint64_t after, std::size_t limit) override {
+    return read([&](sql_session& s) { return detail::sql_read_audit(s, tenant, applicant_id, after, limit); });
+  }
+  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
+                                              std::size_t limit) override {
+    return read([&](sql_session& s) { return detail::sql_audit_heads(s, tenant, after, limit); });
+  }
+  result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
+    return write([&](sql_session& s) { detail::sql_set_policy(s, tenant, policy); });
+  }
+  result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
+    return write([&](sql_session& s) { return detail::sql_prune(s, now, limit); });
+  }
+
+ private:
+  using queue = detail::commit_queue<sql_session>;
+
+  detail::connection_settings settings() const {
+    return {options_.durability == sqlite_durability::full, options_.busy_timeout, options_.cache_kib};
+  }
+
+  /// The lock file's name. A file that is no database gets none beside it.
+  std::string own_lock_path() {
+    writer_.execute("SELECT count(*) FROM main.sqlite_master", {});
+    if (writer_.is_read_only()) throw exception(detail::fail(errc::store_read_only, path_ + " cannot be written"));
+    return path_ + "-hirenow-lock";
+  }
+
+  /// Brings journal mode and tables to where they must be. In our turn.
+  void set_up_file() {
+    bool is_ours = true;
+    writer_.execute("SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'hirenow\\_%' ESCAPE '\\' "
+                    "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' LIMIT 1",
+                    {}, [&](const detail::sql_row&) { is_ours = false; });
+    if (!detail::schema_is_complete(writer_)) {
+      if (is_ours) writer_.run("PRAGMA main.journal_mode = WAL");
+      HIRENOW_STEP("sqlite: before the schema is written");
+      writer_.run("BEGIN IMMEDIATE");
+      try {
+        detail::prepare_schema(writer_);
+        writer_.run("COMMIT");
+      } catch (...) {
+        writer_.roll_back();
+        throw;
+      }
+      HIRENOW_STEP("sqlite: after the schema is written");
+    } else if (is_ours) {
+      writer_.run("PRAGMA main.journal_mode = WAL");
+    }
+  }
+
+  bool is_forked() const { return detail::fork_count().load(std::memory_order_relaxed) != forks_; }
+  static error forked() {
+    return detail::fail(errc::forked, "the store was opened before a fork; the child must open its own");
+  }
+
+  // ---- Reading ------------------------------------------------------------------------------------------------------
+
+  /// A connection that reads, for as long as one call needs it.
+  class reader {
+   public:
+    explicit reader(sqlite_store& owner) : owner_(owner) {
+      std::unique_lock lock(owner.readers_mutex_);
+      owner.reader_returned_.wait(lock, [&] { return !owner.idle_.empty() || owner.opened_ < owner.most_readers(); });
+      if (!owner.idle_.empty()) {
+        connection_ = std::move(owner.idle_.back());
+        owner.idle_.pop_back();
+        return;
+      }
+      owner.idle_.reserve(owner.most_readers());  // so that giving one back cannot fail
+      ++owner.opened_;
+      lock.unlock();
+      try {
+        connection_ = std::make_unique<sqlite_connection>(owner.path_, false, owner.settings());
+      } catch (...) {
+        lock.lock();
+        --owner.opened_;
+        owner.reader_returned_.notify_one();
+        throw;
+      }
+    }
+    ~reader() {
+      connection_->roll_back();
+      const std::lock_guard lock(owner_.readers_mutex_);
+      owner_.idle_.push_back(std::move(connection_));
+      owner_.reader_returned_.notify_one();
+    }
+    reader(const reader&) = delete;
+    reader& operator=(const reader&) = delete;
+    sqlite_connection& operator*() { return *connection_; }
+
+   private:
+    sqlite_store& owner_;
+    std::unique_ptr<sqlite_connection> connection_;
+  };
+
+  std::size_t most_readers() const { return std::max<std::size_t>(options_.readers, 1); }
+
+  /// Runs one call in a snapshot of its own.
+  template <class Call>
+  auto read(Call call) -> result<decltype(call(std::declval<sql_session&>()))> {
+    if (is_forked()) return forked();
+    try {
+      reader from(*this);
+      sql_session session{*from, names_};
+      (*from).execute("BEGIN", {});
+      auto answer = call(session);
+      (*from).execute("COMMIT", {});
+      return answer;
+    } catch (...) {
+      return current_failure();
+    }
+  }
+
+  // ---- Writing ------------------------------------------------------------------------------------------------------
+
+  /// Runs one call in the next group and waits until that is durable.
+  template <class Call>
+  auto write(Call call) -> result<decltype(call(std::declval<sql_session&>()))> {
+    using answer_type = decltype(call(std::declval<sql_session&>()));
+    if (is_forked()) return forked();
+    try {
+      queue::job mine;
+      if constexpr (std::is_void_v<answer_type>) {
+        mine.run = [&](sql_session& s) { call(s); };
+        queue_.submit(mine, [this] { lead(); });
+        if (mine.failure) return *std::move(mine.failure);
+        return {};
+      } else {
+        std::optional<answer_type> answer;
+        mine.run = [&](sql_session& s) { answer = call(s); };
+        queue_.submit(mine, [this] { lead(); });
+        if (mine.failure) return *std::move(mine.failure);
+        return *std::move(answer);
+      }
+    } catch (...) {
+      return current_failure();
+    }
+  }
+
+  /// Commits all that wait, as one group. Never throws: a leader that did would leave the others waiting.
+  void lead() noexcept {
+    std::optional<error> refused;
+    bool in_turn = false;
+    try {
+      turn_.lock();
+      in_turn = true;
+      HIRENOW_STEP("sqlite: before begin");
+      writer_.execute("BEGIN IMMEDIATE", {});
+      HIRENOW_STEP("sqlite: after begin");
+    } catch (...) {
+      refused = current_failure();
+    }
+    // Taken only now: whoever came while the lock was waited for travels along.
+    const queue::group group = queue_.take();
+    if (!refused) refused = run(group);
+    if (refused) {
+      writer_.roll_back();
+      for (auto* one : group) fail_job(*one, *refused);
+    }
+    queue_.tell(group);
+    if (!refused) checkpoint_if_long();
+    if (in_turn) turn_.unlock();
+  }
+
+  /// Where there is no memory for the whole error, its code is enough.
+  static void fail_job(queue::job& one, const error& why) noexcept {
+    try {
+      one.failure = why;
+    } catch (const std::bad_alloc&) {
+      one.failure = error{.code = why.code, .message = {}};
+    }
+  }
+
+  /// Runs each job under its own savepoint and commits. Returns why nobody's was committed.
+  std::optional<error> run(const queue::group& group) {
+    const bool alone = group.size() == 1;
+    bool any = false;
+    try {
+      for (auto* one : group) {
+        if (!alone) writer_.execute("SAVEPOINT hirenow_job", {});
+        try {
+          sql_session session{writer_, names_, true};
+          one->run(session);
+          any = true;
+        } catch (...) {
+          one->failure = current_failure();
+          if (!concerns_one_caller(one->failure->code) || !writer_.in_transaction()) return one->failure;
+          if (!alone) writer_.execute("ROLLBACK TO hirenow_job", {});
+        }
+        if (!alone) writer_.execute("RELEASE hirenow_job", {});
+      }
+      if (any) {
+        HIRENOW_STEP("sqlite: before commit");
+        writer_.execute("COMMIT", {});
+        HIRENOW_STEP("sqlite: after commit");
+      } else {
+        writer_.roll_back();
+      }
+      return std::nullopt;
+    } catch (...) {
+      return current_failure();
+    }
+  }
+
+  /// Copies the log into the file when it has grown long. In our turn, and right after a commit of ours.
+  void checkpoint_if_long() noexcept {
+    const std::size_t length = writer_.log_bytes();
+    if (length < options_.checkpoint_bytes) checkpoint_at_ = options_.checkpoint_bytes;
+    if (length < checkpoint_at_) return;
+    // Should a reader hold the log back, the next attempt is not made at the next commit.
+    checkpoint_at_ = length + options_.checkpoint_bytes / 4;
+    try {
+      HIRENOW_STEP("sqlite: before checkpoint");
+      writer_.checkpoint(checkpoint_patience);
+      HIRENOW_STEP("sqlite: after checkpoint");
+    } catch (...) {
+      // What was committed stands in the log and is durable there; the next attempt may fare better.
+      warn("the log could not be copied into the file: " + current_failure().message);
+    }
+  }
+
+  void warn(const std::string& what) noexcept {
+    try {
+      if (options_.warn) options_.warn(what);
+    } catch (...) {
+      // The host's own callback: its failure is not the commit's.
+    }
+  }
+
+  const std::string path_;
+  const sqlite_options options_;
+  const unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
+  detail::sql_names names_;
+
+  std::mutex readers_mutex_;
+  std::condition_variable reader_returned_;
+  std::vector<std::unique_ptr<sqlite_connection>> idle_;
+  std::size_t opened_ = 0;
+
+  // The leader's alone.
+  queue queue_;
+  sqlite_connection writer_;
+  detail::turn_lock turn_;
+  std::size_t checkpoint_at_ = 0;
+};
+
+}  // namespace
+
+result<std::unique_ptr<store>> open_sqlite_store(const std::string& path, const sqlite_options& options) {
+  if (path.empty() || path == ":memory:" || path.find('\0') != std::string::npos)
+    return detail::fail(errc::invalid_argument, "the path of a SQLite store names a file");
+  try {
+    return std::unique_ptr<store>(std::make_unique<sqlite_store>(path, options));
+  } catch (...) {
+    return current_failure();
+  }
+}
+
+}  // namespace hirenow

@@ -1,0 +1,85 @@
+#pragma once
+/// Where callers queue to be committed together. Whoever finds nobody leading leads: takes all that wait, commits them,
+/// tells them, and hands the lead to the first that came meanwhile. A lone caller waits for nobody and no thread is kept.
+///
+/// Threads: serves any thread.
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "hirenow/error.hpp"
+
+namespace hirenow::detail {
+
+/// One caller's work. Lives on the caller's stack until it is told.
+template <class Session>
+struct commit_job {
+  std::function<void(Session&)> run;
+  std::optional<error> failure{};
+
+  enum : int { waiting, leading, told };
+  std::atomic<int> state{waiting};
+};
+
+template <class Session>
+class commit_queue {
+ public:
+  using job = commit_job<Session>;
+  using group = std::vector<job*>;
+
+  /// Queues the job, and returns when it was committed or has failed. `lead` is called where this caller is to lead; it
+  /// must take the group with `take()` and give it to `tell()`.
+  template <class Lead>
+  void submit(job& mine, Lead lead) {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(&mine);
+      if (!led_) {
+        led_ = true;
+        mine.state.store(job::leading, std::memory_order_relaxed);
+      }
+    }
+    mine.state.wait(job::waiting, std::memory_order_acquire);
+    if (mine.state.load(std::memory_order_acquire) == job::told) return;
+    leader_ = &mine;
+    lead();
+    job* next = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.empty())
+        led_ = false;
+      else
+        next = waiting_.front();
+    }
+    if (next) wake(*next, job::leading);
+  }
+
+  /// All that wait now, the leader among them. For the leader.
+  group take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(waiting_, {});
+  }
+
+  /// Tells all but the leader, who knows. Their jobs are gone as soon as they know. For the leader.
+  void tell(const group& done) {
+    for (job* one : done)
+      if (one != leader_) wake(*one, job::told);
+  }
+
+ private:
+  static void wake(job& one, int state) {
+    one.state.store(state, std::memory_order_release);
+    one.state.notify_one();
+  }
+
+  std::mutex mutex_;
+  group waiting_;
+  bool led_ = false;
+  job* leader_ = nullptr;  // the leader's alone
+};
+
+}  // namespace hirenow::detail

@@ -1,0 +1,178 @@
+#include "sqlite_connection.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <limits>
+
+namespace hirenow::detail {
+namespace {
+
+/// What a failure of the operating system means; `otherwise` where it says nothing special.
+errc system_failure(int number, errc otherwise) {
+  switch (number) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: return errc::store_full;
+    case EROFS:
+    case EACCES:
+    case EPERM: return errc::store_read_only;
+    case ENOMEM: return errc::out_of_memory;
+    default: return otherwise;
+  }
+}
+
+/// https://sqlite.org/rescode.html
+errc meaning(int code, int system_number) {
+  switch (code & 0xff) {
+    case SQLITE_FULL: return errc::store_full;
+    case SQLITE_READONLY: return errc::store_read_only;
+    case SQLITE_CORRUPT: return errc::store_corrupt;
+    case SQLITE_NOTADB: return errc::store_not_a_database;
+    case SQLITE_CONSTRAINT: return errc::constraint_violated;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return errc::store_busy;
+    case SQLITE_NOMEM: return errc::out_of_memory;
+    case SQLITE_IOERR:
+      if (code == SQLITE_IOERR_NOMEM) return errc::out_of_memory;
+      if (code == SQLITE_IOERR_CORRUPTFS || code == SQLITE_IOERR_SHORT_READ) return errc::store_corrupt;
+      return system_failure(system_number, errc::store_unavailable);
+    case SQLITE_CANTOPEN: return system_failure(system_number, errc::store_unavailable);
+    case SQLITE_PERM:
+    case SQLITE_AUTH: return errc::store_read_only;
+    case SQLITE_TOOBIG: return errc::too_large;
+    default: return errc::internal;
+  }
+}
+
+class current_row final : public sql_row {
+ public:
+  explicit current_row(sqlite3_stmt* statement) : statement_(statement) {}
+  bool is_null(int column) const override { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+  std::int64_t integer(int column) const override { return sqlite3_column_int64(statement_, column); }
+  double real(int column) const override { return sqlite3_column_double(statement_, column); }
+  std::string_view text(int column) const override {
+    const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    return data ? std::string_view(data, size(column)) : std::string_view("", 0);
+  }
+  std::string_view bytes(int column) const override {
+    const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    return data ? std::string_view(data, size(column)) : std::string_view("", 0);
+  }
+
+ private:
+  std::size_t size(int column) const { return static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)); }
+  sqlite3_stmt* statement_;
+};
+
+int bind(sqlite3_stmt* statement, int at, const sql_value& value) {
+  switch (value.what()) {
+    case sql_value::kind::null: return sqlite3_bind_null(statement, at);
+    case sql_value::kind::integer: return sqlite3_bind_int64(statement, at, value.integer());
+    case sql_value::kind::real: return sqlite3_bind_double(statement, at, value.real());
+    case sql_value::kind::text: {
+      const auto text = value.view();
+      return sqlite3_bind_text64(statement, at, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+    }
+    case sql_value::kind::bytes: {
+      const auto bytes = value.view();
+      return sqlite3_bind_blob64(statement, at, bytes.data(), bytes.size(), SQLITE_STATIC);
+    }
+  }
+  return SQLITE_MISUSE;
+}
+
+/// Ends a run of a statement, however it ends: a statement that stays open holds its snapshot.
+struct reset_at_end {
+  sqlite3_stmt* statement;
+  ~reset_at_end() { sqlite3_reset(statement); }
+};
+
+}  // namespace
+
+sqlite_connection::sqlite_connection(const std::string& path, bool may_create, const connection_settings& settings)
+    : busy_timeout_(settings.busy_timeout) {
+  const int flags = SQLITE_OPEN_READWRITE | (may_create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX |
+                    SQLITE_OPEN_EXRESCODE;
+  const int opened = sqlite3_open_v2(path.c_str(), &db_, flags, nullptr);
+  try {
+    if (!db_) throw std::bad_alloc();
+    require(opened);
+    require(sqlite3_busy_timeout(db_, static_cast<int>(settings.busy_timeout.count())));
+    // Takes the place of automatic checkpoints.
+    sqlite3_wal_hook(
+        db_,
+        [](void* self, sqlite3*, const char*, int pages) {
+          static_cast<sqlite_connection*>(self)->log_pages_ = static_cast<std::size_t>(pages);
+          return SQLITE_OK;
+        },
+        this);
+    require(sqlite3_db_config(db_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr));
+    run(settings.full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    run("PRAGMA temp_store = MEMORY");
+    run("PRAGMA mmap_size = 0");
+    if (settings.cache_kib > 0) run("PRAGMA main.cache_size = -" + std::to_string(settings.cache_kib));
+    execute("PRAGMA main.page_size", {}, [&](const sql_row& row) { page_size_ = row.number<std::size_t>(0); });
+  } catch (...) {
+    sqlite3_close(db_);
+    throw;
+  }
+}
+
+sqlite_connection::~sqlite_connection() {
+  for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  sqlite3_close(db_);
+}
+
+void sqlite_connection::abandon() noexcept {
+  statements_.clear();
+  db_ = nullptr;
+}
+
+void sqlite_connection::raise(int code) const {
+  const errc named = meaning(code, sqlite3_system_errno(db_));
+  const std::string text = sqlite3_errmsg(db_);
+  // Tables of ours that went away while the store was open.
+  if ((code & 0xff) == SQLITE_ERROR && text.starts_with("no such ")) throw exception(fail(errc::schema_damaged, text));
+  throw exception(fail(named, "SQLite: " + text));
+}
+
+sqlite3_stmt* sqlite_connection::prepared(const char* sql) {
+  if (const auto at = statements_.find(sql); at != statements_.end()) return at->second;
+  // SQLite numbers $1 by the order of appearance, ?1 by its number.
+  std::string text(sql);
+  std::replace(text.begin(), text.end(), '$', '?');
+  sqlite3_stmt* statement = nullptr;
+  require(sqlite3_prepare_v3(db_, text.c_str(), static_cast<int>(text.size() + 1), SQLITE_PREPARE_PERSISTENT,
+                             &statement, nullptr));
+  statements_.emplace(sql, statement);
+  return statement;
+}
+
+std::int64_t sqlite_connection::execute(const char* sql, std::span<const sql_value> parameters, row_taker take) {
+  sqlite3_stmt* const statement = prepared(sql);
+  const reset_at_end guard{statement};
+  int at = 0;
+  for (const auto& value : parameters) require(bind(statement, ++at, value));
+  int code = sqlite3_step(statement);
+  const current_row row(statement);
+  for (; code == SQLITE_ROW; code = sqlite3_step(statement)) take(row);
+  if (code != SQLITE_DONE) raise(code);
+  return sqlite3_changes64(db_);
+}
+
+void sqlite_connection::run(const std::string& sql) { require(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr)); }
+
+void sqlite_connection::roll_back() noexcept {
+  if (in_transaction()) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+bool sqlite_connection::checkpoint(std::chrono::milliseconds wait) {
+  sqlite3_busy_timeout(db_, static_cast<int>(wait.count()));
+  const int code = sqlite3_wal_checkpoint_v2(db_, "main", SQLITE_CHECKPOINT_FULL, nullptr, nullptr);
+  sqlite3_busy_timeout(db_, static_cast<int>(busy_timeout_.count()));
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) raise(code);
+  return code == SQLITE_OK;
+}
+
+}  // namespace hirenow::detail

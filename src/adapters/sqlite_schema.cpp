@@ -1,0 +1,351 @@
+#include "sqlite_schema.hpp"
+
+#include <array>
+#include <map>
+#include <string>
+
+#include "hirenow/lifecycle.hpp"
+#include "hirenow/message.hpp"
+
+namespace hirenow::detail {
+namespace {
+
+template <class Predicate>
+std::string states_where(Predicate holds) {
+  std::string list;
+  for (std::size_t s = 0; s < interview_state_count; ++s)
+    if (holds(static_cast<interview_state>(s))) list += (list.empty() ? "" : ", ") + std::to_string(s);
+  return list;
+}
+
+std::string number_of(interview_state s) { return std::to_string(static_cast<int>(s)); }
+
+/// True in SQL where the lifecycle has a row that leads from OLD.state to NEW.state.
+std::string lawful_step() {
+  std::string any;
+  for (std::size_t s = 0; s < interview_state_count; ++s) {
+    const auto from = static_cast<interview_state>(s);
+    const std::string next = states_where([&](interview_state to) { return is_lawful_step(from, to); });
+    if (next.empty()) continue;
+    if (!any.empty()) any += " OR ";
+    any += "OLD.state = " + number_of(from) + " AND NEW.state IN (" + next + ")";
+  }
+  return any;
+}
+
+/// True in SQL where a new interview may begin in NEW.state.
+std::string lawful_beginning() {
+  return "NEW.state IN (" + states_where([](interview_state to) {
+           for (const auto& row : transition_table)
+             if (!row.from && row.to == to) return true;
+           return false;
+         }) + ")";
+}
+
+std::string refuse(std::string_view why, std::string_view when) {
+  return "\n  SELECT RAISE(ABORT, 'hirenow: " + std::string(why) + "') WHERE " + std::string(when) + ";";
+}
+
+schema_object refuse_always(std::string_view table, std::string_view what, std::string_view why) {
+  std::string verb(what);
+  for (char& c : verb) c = static_cast<char>(c - 'a' + 'A');
+  return {"trigger", std::string(table) + "_no_" + std::string(what),
+          " BEFORE " + verb + " ON " + std::string(table) + " BEGIN" + refuse(why, "1") + "\nEND"};
+}
+
+/// True in SQL where the columns are not what they were.
+std::string changed(std::initializer_list<std::string_view> columns) {
+  std::string any;
+  for (const auto c : columns) {
+    if (!any.empty()) any += " OR ";
+    any += "NEW." + std::string(c) + " IS NOT OLD." + std::string(c);
+  }
+  return any;
+}
+
+std::string count_columns() {
+  std::string list;
+  for (std::size_t s = 0; s < interview_state_count; ++s)
+    list += "\n  " + std::string(to_string(static_cast<interview_state>(s))) + " INTEGER NOT NULL,";
+  return list;
+}
+
+std::vector<schema_object> make_objects() {
+  const std::string current = states_where([](interview_state s) { return is_current(s); });
+  const std::string last_state = std::to_string(interview_state_count - 1);
+  return {
+      {"table", "hirenow_version", R"( (
+  version INTEGER PRIMARY KEY
+))"},
+      {"table", "hirenow_tenant", R"( (
+  tenant_no INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL UNIQUE
+))"},
+      {"table", "hirenow_track", R"( (
+  track_no INTEGER PRIMARY KEY,
+  tenant_no INTEGER NOT NULL,
+  track TEXT NOT NULL,
+  UNIQUE (tenant_no, track)
+))"},
+      // The head of a record. `audit_no` is its newest audit entry; `sequence` and `audit_head` are that entry's.
+      {"table", "hirenow_applicant", R"( (
+  applicant_no INTEGER PRIMARY KEY,
+  tenant_no INTEGER NOT NULL,
+  applicant TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  audit_no INTEGER,
+  last_instant INTEGER NOT NULL,
+  erased INTEGER NOT NULL CHECK (erased IN (0, 1)),
+  subject BLOB NOT NULL CHECK (length(subject) = 32),
+  audit_head BLOB NOT NULL CHECK (length(audit_head) = 32),
+  UNIQUE (tenant_no, applicant)
+))"},
+      {"trigger", "hirenow_applicant_insert", " BEFORE INSERT ON hirenow_applicant BEGIN" +
+          refuse("a record begins at version 1", "NEW.version <> 1") +
+          refuse("a record is never replaced", "EXISTS (SELECT 1 FROM hirenow_applicant AS a WHERE a.applicant_no = "
+                 "NEW.applicant_no) OR EXISTS (SELECT 1 FROM hirenow_applicant AS a WHERE a.tenant_no = NEW.tenant_no "
+                 "AND a.applicant = NEW.applicant)") + "\nEND"},
+      {"trigger", "hirenow_applicant_update", " BEFORE UPDATE ON hirenow_applicant BEGIN" +
+          refuse("each change moves the version by one", "NEW.version <> OLD.version + 1") +
+          refuse("the audit never becomes shorter", "NEW.sequence < OLD.sequence") +
+          refuse("a record keeps its name", changed({"applicant_no", "tenant_no", "applicant", "subject"})) +
+          refuse("an erased person stays erased", "NEW.erased < OLD.erased") + "\nEND"},
+      refuse_always("hirenow_applicant", "delete", "a record is never deleted"),
+      {"table", "hirenow_person", R"( (
+  applicant_no INTEGER PRIMARY KEY,
+  salt BLOB NOT NULL,
+  email TEXT NOT NULL,
+  name TEXT NOT NULL,
+  locale TEXT NOT NULL,
+  time_zone TEXT NOT NULL
+))"},
+      // Slot 0 is the current interview of the track, any other its attempt: so the key says that there is one current
+      // interview at most, and an applicant's rows lie together.
+      {"table", "hirenow_interview", R"( (
+  tenant_no INTEGER NOT NULL,
+  applicant_no INTEGER NOT NULL,
+  track_no INTEGER NOT NULL,
+  slot INTEGER NOT NULL,
+  attempt INTEGER NOT NULL CHECK (attempt >= 1),
+  interview BLOB NOT NULL CHECK (length(interview) = 16),
+  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND )" + last_state + R"(),
+  outcome INTEGER NOT NULL CHECK (outcome BETWEEN 0 AND )" + std::to_string(outcome_count - 1) + R"(),
+  overtime INTEGER NOT NULL CHECK (overtime IN (0, 1)),
+  sort_at INTEGER NOT NULL,
+  score REAL,
+  time_limit INTEGER NOT NULL,
+  grace INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  start_by INTEGER NOT NULL,
+  started_at INTEGER,
+  deadline INTEGER,
+  submitted_at INTEGER,
+  decided_at INTEGER,
+  link_requested_at INTEGER,
+  changed_at INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  kid TEXT NOT NULL,
+  issued_at INTEGER NOT NULL,
+  not_before INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  retake_of BLOB,
+  superseded_by BLOB,
+  PRIMARY KEY (tenant_no, applicant_no, track_no, slot),
+  CHECK (slot = CASE WHEN state IN ()" + current + R"() THEN 0 ELSE attempt END),
+  CHECK (sort_at = CASE WHEN state = )" + number_of(interview_state::scheduled) + R"( THEN start_by
+    WHEN state = )" + number_of(interview_state::in_progress) + R"( AND deadline IS NOT NULL THEN deadline + grace
+    ELSE changed_at END)
+) WITHOUT ROWID)"},
+      // Serves the dashboard, the sweep, and the dashboard as it will be after the sweep.
+      {"index", "hirenow_interview_by_state",
+       " ON hirenow_interview (tenant_no, state, sort_at DESC, applicant_no, track_no, attempt, overtime)"},
+      // Ids are time-ordered, so this table grows at its end.
+      {"table", "hirenow_interview_key", R"( (
+  interview BLOB PRIMARY KEY,
+  tenant_no INTEGER NOT NULL,
+  applicant_no INTEGER NOT NULL,
+  track_no INTEGER NOT NULL,
+  attempt INTEGER NOT NULL
+) WITHOUT ROWID)"},
+      {"trigger", "hirenow_interview_key_insert", " BEFORE INSERT ON hirenow_interview_key BEGIN" +
+          refuse("the interview id is taken", "EXISTS (SELECT 1 FROM hirenow_interview_key AS k WHERE k.interview = "
+                 "NEW.interview)") + "\nEND"},
+      refuse_always("hirenow_interview_key", "update", "an interview keeps its id"),
+      refuse_always("hirenow_interview_key", "delete", "an interview keeps its id"),
+      {"trigger", "hirenow_interview_insert", " BEFORE INSERT ON hirenow_interview BEGIN" +
+          refuse("a new interview is scheduled", "NOT (" + lawful_beginning() + ")") +
+          refuse("the track has a current interview, or one of this number",
+                 "EXISTS (SELECT 1 FROM hirenow_interview AS i WHERE i.tenant_no = NEW.tenant_no AND i.applicant_no = "
+                 "NEW.applicant_no AND i.track_no = NEW.track_no AND i.slot IN (0, NEW.attempt))") +
+          refuse("an interview needs an id of its own",
+                 "NOT EXISTS (SELECT 1 FROM hirenow_interview_key AS k WHERE k.interview = NEW.interview AND "
+                 "k.tenant_no = NEW.tenant_no AND k.applicant_no = NEW.applicant_no AND k.track_no = NEW.track_no AND "
+                 "k.attempt = NEW.attempt)") + "\nEND"},
+      {"trigger", "hirenow_interview_update", " BEFORE UPDATE ON hirenow_interview BEGIN" +
+          refuse("archived is for ever", "OLD.state = " + number_of(interview_state::archived)) +
+          refuse("the lifecycle has no such step", "NOT (" + lawful_step() + ")") +
+          refuse("an interview keeps its name and place",
+                 changed({"interview", "tenant_no", "applicant_no", "track_no", "attempt", "created_at",
+                          "retake_of"})) +
+          refuse("the track has a current interview",
+                 "NEW.slot <> OLD.slot AND EXISTS (SELECT 1 FROM hirenow_interview AS i WHERE i.tenant_no = "
+                 "NEW.tenant_no AND i.applicant_no = NEW.applicant_no AND i.track_no = NEW.track_no AND i.slot = "
+                 "NEW.slot)") + "\nEND"},
+      refuse_always("hirenow_interview", "delete", "an interview is never deleted"),
+      // `prev` is the entry before of the same record: entries are appended to one place, and read back by pointer.
+      {"table", "hirenow_audit", R"( (
+  audit_no INTEGER PRIMARY KEY,
+  applicant_no INTEGER NOT NULL,
+  prev INTEGER,
+  sequence INTEGER NOT NULL CHECK (sequence >= 1 AND (sequence = 1) = (prev IS NULL)),
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  event TEXT NOT NULL,
+  interview BLOB,
+  from_state INTEGER,
+  to_state INTEGER,
+  details TEXT NOT NULL,
+  hash BLOB NOT NULL CHECK (length(hash) = 32)
+))"},
+      {"trigger", "hirenow_audit_insert", " BEFORE INSERT ON hirenow_audit BEGIN" +
+          refuse("the audit is written at its end",
+                 "NEW.audit_no <= coalesce((SELECT max(a.audit_no) FROM hirenow_audit AS a), 0)") + "\nEND"},
+      refuse_always("hirenow_audit", "update", "the audit is append-only"),
+      refuse_always("hirenow_audit", "delete", "the audit is append-only"),
+      {"table", "hirenow_note", R"( (
+  applicant_no INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  note TEXT NOT NULL,
+  PRIMARY KEY (applicant_no, sequence)
+) WITHOUT ROWID)"},
+      {"table", "hirenow_fact", R"( (
+  applicant_no INTEGER NOT NULL,
+  fact_no INTEGER NOT NULL,
+  kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND )" + std::to_string(fact_kind_count - 1) + R"(),
+  name TEXT NOT NULL,
+  track TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  until INTEGER,
+  value TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  PRIMARY KEY (applicant_no, fact_no)
+) WITHOUT ROWID)"},
+      {"table", "hirenow_session", R"( (
+  applicant_no INTEGER NOT NULL,
+  track_no INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
+  open INTEGER NOT NULL CHECK (open IN (0, 1)),
+  key_hash BLOB NOT NULL CHECK (length(key_hash) = 32),
+  saved_at INTEGER,
+  progress BLOB,
+  PRIMARY KEY (applicant_no, track_no, attempt)
+) WITHOUT ROWID)"},
+      // `wake_at`: when a queued message is due, or a lease runs out.
+      {"table", "hirenow_outbox", R"( (
+  interview BLOB NOT NULL,
+  kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND )" + std::to_string(message_kind_count - 1) + R"(),
+  occasion INTEGER NOT NULL,
+  tenant_no INTEGER NOT NULL,
+  applicant_no INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  wake_at INTEGER NOT NULL,
+  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND )" + std::to_string(message_state_count - 1) + R"(),
+  tries INTEGER NOT NULL,
+  lease BLOB,
+  last_answer TEXT NOT NULL,
+  PRIMARY KEY (interview, kind, occasion)
+) WITHOUT ROWID)"},
+      {"index", "hirenow_outbox_unsent", " ON hirenow_outbox (wake_at) WHERE state IN (0, 1)"},
+      {"index", "hirenow_outbox_dead", " ON hirenow_outbox (tenant_no) WHERE state = 4"},
+      {"table", "hirenow_answer", R"( (
+  tenant_no INTEGER NOT NULL,
+  answer_key BLOB NOT NULL CHECK (length(answer_key) = 16),
+  applicant_no INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  payload BLOB NOT NULL CHECK (length(payload) = 32),
+  answer TEXT NOT NULL,
+  PRIMARY KEY (tenant_no, answer_key)
+) WITHOUT ROWID)"},
+      // Track 0 is the tenant's own.
+      {"table", "hirenow_policy", R"( (
+  tenant_no INTEGER NOT NULL,
+  track_no INTEGER NOT NULL,
+  document TEXT NOT NULL,
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  set_by TEXT NOT NULL,
+  set_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_no, track_no)
+) WITHOUT ROWID)"},
+      // Interviews by state; track 0 counts all of the tenant.
+      {"table", "hirenow_count", " (\n  tenant_no INTEGER NOT NULL,\n  track_no INTEGER NOT NULL," + count_columns() +
+          "\n  PRIMARY KEY (tenant_no, track_no)\n) WITHOUT ROWID"},
+  };
+}
+
+using migration = void (*)(sql_connection&);
+
+/// The way from each version to the next. A step that has been released is never edited: a new one follows it.
+constexpr std::array<migration, schema_version> migrations{
+    [](sql_connection& c) {
+      for (const auto& object : schema_objects()) c.run(object.statement("main."));
+    },
+};
+
+int stored_version(sql_connection& c) {
+  int version = 0;
+  c.execute("SELECT coalesce(max(version), 0) FROM main.hirenow_version", {},
+            [&](const sql_row& row) { version = row.number<int>(0); });
+  return version;
+}
+
+}  // namespace
+
+std::string schema_object::statement(std::string_view schema) const {
+  std::string verb;
+  for (const char c : type) verb.push_back(static_cast<char>(c - 'a' + 'A'));
+  return "CREATE " + verb + " " + std::string(schema) + name + body;
+}
+
+const std::vector<schema_object>& schema_objects() {
+  static const std::vector<schema_object> objects = make_objects();
+  return objects;
+}
+
+bool schema_is_complete(sql_connection& c) {
+  std::map<std::string, std::string, std::less<>> found;
+  c.execute("SELECT name, sql FROM main.sqlite_master WHERE name LIKE 'hirenow\\_%' ESCAPE '\\' AND sql IS NOT NULL", {},
+            [&](const sql_row& row) { found.emplace(row.string(0), row.string(1)); });
+  if (found.empty()) return false;
+  if (!found.contains("hirenow_version"))
+    throw exception(fail(errc::schema_damaged, "table hirenow_version is missing"));
+  const int version = stored_version(c);
+  if (version > schema_version)
+    throw exception(fail(errc::schema_too_new, "the tables are of version " + std::to_string(version) +
+                                                   ", this program knows version " + std::to_string(schema_version)));
+  if (version < 1) throw exception(fail(errc::schema_damaged, "table hirenow_version is empty"));
+  if (version < schema_version) return false;
+  for (const auto& object : schema_objects()) {
+    const auto at = found.find(object.name);
+    if (at == found.end())
+      throw exception(fail(errc::schema_damaged, std::string(object.type) + " " + object.name + " is missing"));
+    if (at->second != object.statement())
+      throw exception(fail(errc::schema_damaged, std::string(object.type) + " " + object.name + " was altered"));
+  }
+  return true;
+}
+
+void prepare_schema(sql_connection& c) {
+  if (schema_is_complete(c)) return;
+  bool any = false;
+  c.execute("SELECT 1 FROM main.sqlite_master WHERE name = 'hirenow_version'", {}, [&](const sql_row&) { any = true; });
+  for (int version = any ? stored_version(c) : 0; version < schema_version; ++version) {
+    migrations[static_cast<std::size_t>(version)](c);
+    c.execute("INSERT INTO main.hirenow_version (version) VALUES ($1)", {version + 1});
+  }
+}
+
+}  // namespace hirenow::detail
