@@ -130,9 +130,7 @@ result<list_key> read_list_cursor(std::string_view text) {
 /// Earliest limit first, then by tenant and applicant.
 using due_key = std::tuple<std::int64_t, std::string, std::string>;
 
-due_key key_of(const due_record& row) {
-  return {row.limit.time_since_epoch().count(), row.tenant, row.applicant_id};
-}
+due_key key_of(const due_record& row) { return {row.limit.time_since_epoch().count(), row.tenant, row.applicant_id}; }
 
 result<due_key> read_due_cursor(std::string_view text) {
   auto fields = read_cursor('d', text, 3);
@@ -174,9 +172,8 @@ result<void> write_interview(applicant_record& record, const interview_change& c
     *at = change.after;
     at->sitting = sitting;
   }
-  const auto current = std::count_if(all.begin(), all.end(), [&](const interview& i) {
-    return i.track == change.after.track && is_current(i.state);
-  });
+  const auto current = std::count_if(
+      all.begin(), all.end(), [&](const interview& i) { return i.track == change.after.track && is_current(i.state); });
   if (current > 1) return violated("track " + change.after.track + " already has a current interview");
   return {};
 }
@@ -259,8 +256,8 @@ class memory_store final : public store {
     return guarded([&]() -> result<loaded> {
       loaded out;
       const auto* wanted = std::get_if<interview_id>(&request.who);
-      const record_rows* rows = wanted ? find(request.tenant, *wanted)
-                                       : find(request.tenant, std::get<std::string_view>(request.who));
+      const record_rows* rows =
+          wanted ? find(request.tenant, *wanted) : find(request.tenant, std::get<std::string_view>(request.who));
       std::string track(request.track);
       if (rows) {
         out.record = rows->record;
@@ -440,9 +437,7 @@ class memory_store final : public store {
             row.mail.state = message_state::accepted;
             ++row.mail.tries;
             break;
-          case settlement::verdict::withdrawn:
-            row.mail.state = message_state::withdrawn;
-            break;
+          case settlement::verdict::withdrawn: row.mail.state = message_state::withdrawn; break;
           case settlement::verdict::retry:
             row.mail.state = message_state::queued;
             row.mail.due_at = s.at;
@@ -452,9 +447,7 @@ class memory_store final : public store {
             row.mail.state = message_state::dead;
             ++row.mail.tries;
             break;
-          case settlement::verdict::renew:
-            row.lease_end = s.at;
-            break;
+          case settlement::verdict::renew: row.lease_end = s.at; break;
           case settlement::verdict::release:
             row.mail.state = message_state::queued;
             row.mail.due_at = s.at;
