@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -40,6 +41,8 @@ class plain_claims_handler {
   static constexpr std::size_t max_key_size = 64;
   static constexpr std::size_t max_string_size = std::size_t{1} << 16;
 
+  explicit plain_claims_handler(std::string_view input) : input_(input) {}
+
   claim_members members{};
 
   bool on_document_begin(error_code&) { return true; }
@@ -59,7 +62,10 @@ class plain_claims_handler {
   }
   bool on_string_part(chars, std::size_t, error_code& e) { return stop(e); }
   bool on_string(chars text, std::size_t, error_code& e) {
-    return put({token_member::kind::text, {text.data(), text.size()}, 0}, e);
+    // A text with escapes lies in a buffer of the parser's that is gone when it returns.
+    const bool borrowed = !std::less<>()(text.data(), input_.data()) &&
+                          !std::less<>()(input_.data() + input_.size(), text.data() + text.size());
+    return borrowed ? put({token_member::kind::text, {text.data(), text.size()}, 0}, e) : stop(e);
   }
   bool on_number_part(chars, error_code&) { return true; }
   bool on_int64(std::int64_t n, chars, error_code& e) { return put({token_member::kind::integer, {}, n}, e); }
@@ -81,13 +87,14 @@ class plain_claims_handler {
     return true;
   }
 
+  std::string_view input_;
   std::size_t depth_ = 0;
   std::size_t at_ = 0;  // the member whose value comes next, or whose turn it is
 };
 
 /// Reads claims as we write them. Returns nothing for any other text. Borrows from the text.
 inline std::optional<claim_members> read_plain_claims(std::string_view text) {
-  boost::json::basic_parser<plain_claims_handler> parser{boost::json::parse_options{}};
+  boost::json::basic_parser<plain_claims_handler> parser(boost::json::parse_options{}, text);
   boost::json::error_code code;
   if (parser.write_some(false, text.data(), text.size(), code) != text.size() || code) return std::nullopt;
   return parser.handler().members;
