@@ -220,7 +220,7 @@ inline stored_answer answer_of(std::uint8_t n, std::string text, sys_seconds exp
   return answer;
 }
 
-/// Makes lawful change sets for one record, one after the other, as an engine would. A copy goes its own way from there.
+/// Makes lawful change sets for one record, one after the other, as an engine would. A copy goes its own way.
 class record_writer {
  public:
   /// A person who is not stored yet.
