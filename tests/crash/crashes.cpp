@@ -1,0 +1,402 @@
+// A process dies at every labelled step of every changing call, of the sweep and of the dispatcher. After a restart the
+// promises hold, judged by plain SQL and by the mail server's files; and the same call, made again, leaves what a call
+// without a crash would have left.
+//
+// HIRENOW_CRASH_STRIDE: die at every k-th step only (for the sanitizer builds).
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <set>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crash/oracle.hpp"
+#include "crash/world.hpp"
+#include "hirenow/adapters/smtp.hpp"
+#include "support/child_process.hpp"
+
+namespace fs = std::filesystem;
+using namespace crash;
+using hirenow::interview_id;
+using hirenow::outcome;
+
+// ---- Dying at the n-th step ------------------------------------------------------------------------------------------
+
+namespace {
+std::atomic<long> steps_left{0};  // 0: not armed
+std::atomic<long> steps_seen{0};
+int label_pipe = -1;
+}  // namespace
+
+namespace hirenow::detail {
+void step(const char* label) {
+  steps_seen.fetch_add(1);
+  if (steps_left.load() == 0 || steps_left.fetch_sub(1) != 1) return;
+  if (label_pipe >= 0 && write(label_pipe, label, std::strlen(label)) < 0) _exit(3);
+  kill(getpid(), SIGKILL);
+}
+}  // namespace hirenow::detail
+
+namespace {
+
+int failures = 0;
+int checks = 0;
+void check(bool good, const std::string& scenario, const std::string& what) {
+  ++checks;
+  if (good) return;
+  ++failures;
+  std::cout << "  BROKEN in " << scenario << ": " << what << std::endl;
+}
+
+// What a scenario's setup leaves for its call.
+struct context {
+  interview_id interview{};
+  std::string token{};
+  hirenow::session session{};
+  hirenow::message_key message{};
+};
+
+struct scenario {
+  std::string name;
+  std::function<context(world&)> setup;
+  // Made again after the crash, it must end as if nothing had happened.
+  std::function<void(world&, const context&)> act;
+  bool one_commit = true;            // all of it or none of it
+  std::chrono::seconds later{0};     // how much time passes between setup and call
+};
+
+// Where the interviews of the scenarios come from.
+context scheduled(world& w, const std::string& who = "ada") {
+  auto request = invitation(who);
+  request.reminders = {24h};
+  const auto invited = must(w.engine.schedule(request, recruiter));
+  return {invited.interview.id, token_of(invited.link), {}, {}};
+}
+context started(world& w) {
+  auto c = scheduled(w);
+  c.session = must(w.engine.start(c.token, "session-key-of-ada-1")).session;
+  must(w.engine.checkpoint(c.session, "first words"));
+  return c;
+}
+context submitted(world& w) {
+  auto c = started(w);
+  must(w.engine.submit(c.session));
+  return c;
+}
+context failed(world& w) {
+  auto c = submitted(w);
+  must(w.engine.decide(c.interview, reviewer, {.outcome = outcome::failed, .reason = "not yet"}));
+  return c;
+}
+context several_due(world& w) {
+  for (const auto* who : {"ada", "bruno", "chiyo"}) scheduled(w, who);
+  return {};
+}
+context with_dead_letter(world& w) {
+  auto c = scheduled(w);
+  hirenow::lease_token token{7};
+  const auto claimed = must(w.store->claim({w.clock.now(), 30s, 1, token}));
+  const hirenow::settlement dead{claimed.at(0).mail.key, "acme", token, hirenow::settlement::verdict::dead,
+                                 w.clock.now(), "550 no such person"};
+  if (!must(w.store->settle({&dead, 1})).at(0)) throw std::runtime_error("no dead letter");
+  c.message = claimed.at(0).mail.key;
+  return c;
+}
+
+std::vector<scenario> scenarios() {
+  const auto nothing = [](world&) { return context{}; };
+  return {
+      {"schedule a new person", nothing,
+       [](world& w, const context&) {
+         auto r = invitation("ada");
+         r.reminders = {24h, 1h};
+         r.idempotency_key = "k";
+         must(w.engine.schedule(r, recruiter));
+       }},
+      {"start", [](world& w) { return scheduled(w); },
+       [](world& w, const context& c) { must(w.engine.start(c.token, "session-key-of-ada-1")); }},
+      {"resume", started, [](world& w, const context& c) { must(w.engine.resume(c.token, "session-key-of-ada-2")); }},
+      {"checkpoint", started,
+       [](world& w, const context& c) { must(w.engine.checkpoint(c.session, "second words")); }},
+      {"submit", started,
+       [](world& w, const context& c) {
+         must(w.engine.submit(c.session, {.progress = "last words", .idempotency_key = "k"}));
+       }},
+      {"decide", submitted,
+       [](world& w, const context& c) {
+         must(w.engine.decide(c.interview, reviewer,
+                              {.outcome = outcome::failed, .reason = "not yet", .score = 0.25, .idempotency_key = "k"}));
+       }},
+      {"reopen", failed,
+       [](world& w, const context& c) {
+         must(w.engine.reopen(c.interview, admin, {.reason = "misread", .idempotency_key = "k"}));
+       }},
+      {"void", submitted,
+       [](world& w, const context& c) {
+         must(w.engine.void_attempt(c.interview, reviewer, {.reason_code = "outage", .idempotency_key = "k"}));
+       }},
+      {"retake", failed,
+       [](world& w, const context& c) {
+         must(w.engine.retake(c.interview, recruiter, {.reminders = {24h}, .reason = "why not", .idempotency_key = "k"}));
+       }},
+      {"schedule on a track with a past",
+       [](world& w) {
+         auto c = started(w);
+         must(w.engine.cancel(c.interview, recruiter));
+         return c;
+       },
+       [](world& w, const context&) {
+         auto r = invitation("ada");
+         r.idempotency_key = "k";
+         must(w.engine.schedule(r, recruiter));
+       }},
+      {"reissue", started,
+       [](world& w, const context& c) { must(w.engine.reissue(c.interview, recruiter, {.idempotency_key = "k"})); }},
+      {"reissue after the clock's expiry", [](world& w) { return scheduled(w); },
+       [](world& w, const context& c) {
+         must(w.engine.reissue(c.interview, recruiter, {.reminders = {1h}, .idempotency_key = "k"}));
+       },
+       true, 100h},
+      {"request_link", [](world& w) {
+         auto c = scheduled(w);
+         must(w.engine.reissue(c.interview, recruiter));
+         return c;
+       },
+       [](world& w, const context& c) { must(w.engine.request_link(c.token, "k")); }},
+      {"cancel", [](world& w) { return scheduled(w); },
+       [](world& w, const context& c) {
+         must(w.engine.cancel(c.interview, recruiter, {.reason = "position closed", .idempotency_key = "k"}));
+       }},
+      {"withdraw", started,
+       [](world& w, const context& c) {
+         must(w.engine.withdraw(c.token, {.reason = "found another", .idempotency_key = "k"}));
+       }},
+      {"update_applicant", [](world& w) { return scheduled(w); },
+       [](world& w, const context&) {
+         must(w.engine.update_applicant({.id = "ada", .email = "new@applicants.example"}, recruiter, "k"));
+       }},
+      {"record_fact", [](world& w) { return scheduled(w); },
+       [](world& w, const context&) {
+         must(w.engine.record_fact("ada", {.name = "training", .at = day_one}, recruiter, "k"));
+       }},
+      {"set_policy", [](world& w) { return scheduled(w); },
+       [](world& w, const context&) {
+         must(w.engine.set_policy("", R"({"hirenow_policy": 1, "version": "2", "rules": []})", admin));
+       }},
+      {"redrive", with_dead_letter,
+       [](world& w, const context& c) { must(w.engine.redrive(c.message, admin, "k")); }},
+      {"erase", failed, [](world& w, const context&) { must(w.engine.erase_applicant("ada", admin, "k")); }},
+      {"sweep", several_due, [](world& w, const context&) { must(w.engine.sweep()); }, false, 100h},
+  };
+}
+
+// Runs the call in a process of its own that dies at the n-th step (0: never).
+// Returns the label at which it died; nothing where it lived to the end.
+std::optional<std::string> in_a_process(long n, const std::function<void()>& act, const std::string& name) {
+  int ends[2];
+  if (pipe(ends) != 0) throw std::runtime_error("no pipe");
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    label_pipe = ends[1];
+    try {
+      steps_left = n;
+      act();
+    } catch (const std::exception& e) {
+      std::cout << "  " << name << ": " << e.what() << std::endl;
+      _exit(1);
+    }
+    std::cout.flush();
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string label;
+  char piece[256];
+  for (ssize_t got = 0; (got = read(ends[0], piece, sizeof piece)) > 0;) label.append(piece, static_cast<std::size_t>(got));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return label;
+  check(WIFEXITED(status) && WEXITSTATUS(status) == 0, name, "the call failed, or its process ended by itself");
+  return std::nullopt;
+}
+
+void copy_database(const fs::path& from, const fs::path& to) {
+  for (const char* part : {"", "-wal", "-shm", "-hirenow-lock"}) fs::remove(to.string() + part);
+  fs::copy_file(from, to);
+  if (fs::exists(from.string() + "-wal")) fs::copy_file(from.string() + "-wal", to.string() + "-wal");
+}
+
+void check_promises(const fs::path& db, sys_seconds now, const std::string& where) {
+  for (const auto& broken : oracle::file(db.string()).broken_promises()) check(false, where, broken);
+  world w(db.string(), now);
+  for (const auto& row : oracle::file(db.string()).rows("SELECT applicant FROM hirenow_applicant")) {
+    const auto report = w.engine.verify_audit(row[0], recruiter);
+    check(report.has_value(), where, "I7: the audit of " + row[0] + " does not verify: " +
+                                         (report ? "" : report.error().message));
+  }
+}
+
+void crash_everywhere(const scenario& s, const fs::path& folder, long stride) {
+  const fs::path start = folder / "start.db", db = folder / "run.db";
+  for (const char* part : {"", "-wal", "-shm", "-hirenow-lock"}) fs::remove(start.string() + part);
+  const context c = [&] {
+    world w(start.string(), day_one);
+    return s.setup(w);
+  }();
+  const sys_seconds now = day_one + s.later;
+  const auto call = [&] {
+    world w(db.string(), now);
+    steps_seen = 0;
+    s.act(w, c);
+  };
+
+  copy_database(start, db);
+  const auto before = oracle::file(db.string()).shape();
+  in_a_process(0, call, s.name);
+  const auto after = oracle::file(db.string()).shape();
+  check(before != after, s.name, "the call changes nothing that the oracle could see");
+
+  long n = 1, died = 0;
+  for (;; n += stride) {
+    copy_database(start, db);
+    const auto label = in_a_process(n, call, s.name);
+    if (!label) break;
+    ++died;
+    const std::string where = s.name + ", step " + std::to_string(n) + " (" + *label + ")";
+    check_promises(db, now, where);
+    const auto found = oracle::file(db.string()).shape();
+    if (s.one_commit && found != before && found != after) {
+      check(false, where, "neither all of it nor none of it:");
+      for (const auto& [what, value] : found)
+        if (value != before.at(what) || value != after.at(what))
+          std::cout << "    " << what << ": before " << before.at(what) << ", after " << after.at(what) << ", found "
+                    << value << "\n";
+    }
+    in_a_process(0, call, where + ", made again");
+    check(oracle::file(db.string()).shape() == after, where, "made again, it does not end as without a crash");
+    check_promises(db, now, where + ", made again");
+  }
+  std::cout << s.name << ": died at " << died << " steps" << std::endl;
+  check(died >= 2 || stride > 1, s.name, "there are hardly any steps to die at");
+}
+
+// ---- The dispatcher --------------------------------------------------------------------------------------------------
+
+// Message-IDs of the mails that came since the last look, and the tokens in them.
+class mail_folder {
+ public:
+  explicit mail_folder(fs::path folder) : folder_(std::move(folder)) {}
+  std::map<std::string, int> take() {
+    std::map<std::string, int> copies;
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      if (entry.path().extension() != ".eml" || !seen_.insert(entry.path()).second) continue;
+      std::ifstream file(entry.path());
+      for (std::string line; std::getline(file, line);)
+        if (line.starts_with("Message-ID: <")) ++copies[line.substr(13, line.find('>') - 13)];
+    }
+    return copies;
+  }
+
+ private:
+  fs::path folder_;
+  std::set<fs::path> seen_{};
+};
+
+void crash_the_dispatcher(const fs::path& folder, long stride) {
+  const fs::path start = folder / "start.db", db = folder / "run.db", mails = folder / "mail";
+  for (const char* part : {"", "-wal", "-shm", "-hirenow-lock"}) fs::remove(start.string() + part);
+  {
+    world w(start.string(), day_one);
+    for (const auto* who : {"ada", "bruno", "chiyo", "dora"}) scheduled(w, who);
+    const auto c = scheduled(w, "emil");
+    must(w.engine.cancel(c.interview, recruiter));
+  }
+  hirenow::testing::child_process server(
+      {"/usr/bin/python3", HIRENOW_SOURCE_DIR "/tests/smtp_server.py", mails.string(), "--until-eof"});
+  const auto line = server.read_line();
+  if (!line || !line->starts_with("port ")) throw std::runtime_error("the mail server did not start");
+  const auto port = static_cast<std::uint16_t>(std::stoi(line->substr(5)));
+  mail_folder arrived(mails);
+
+  const auto dispatch = [&](std::chrono::seconds later) {
+    world w(db.string(), day_one + later);
+    hirenow::smtp_options options;
+    options.host = "127.0.0.1";
+    options.port = port;
+    options.security = hirenow::smtp_security::plaintext;
+    const auto mailer = must(hirenow::open_smtp_mailer(std::move(options)));
+    hirenow::dispatcher d(w.engine, *mailer, {.sender = {"jobs@acme.example", "Acme"}});
+    must(d.run_once());
+  };
+  std::map<std::string, int> labels;
+  long n = 1, died = 0, doubles = 0;
+  for (;; n += stride) {
+    copy_database(start, db);
+    const auto label = in_a_process(n, [&] { dispatch(0s); }, "dispatcher");
+    if (label) ++labels[*label];
+    const std::string where = "dispatcher, step " + std::to_string(n) + (label ? " (" + *label + ")" : "");
+    if (label) {
+      ++died;
+      check_promises(db, day_one, where);
+      in_a_process(0, [&] { dispatch(35s); }, where + ", 35 s later");
+    }
+    const oracle::file sql(db.string());
+    check(sql.one("SELECT count(*) FROM hirenow_outbox WHERE due_at <= " +
+                  std::to_string(day_one.time_since_epoch().count()) + " AND state IN (0, 1, 4)") == "0",
+          where, "I1, I8: a due message is neither accepted nor withdrawn");
+    std::set<std::string> promised;
+    for (const auto& row : sql.rows("SELECT lower(hex(interview)), kind, occasion FROM hirenow_outbox WHERE state = 2")) {
+      const auto& h = row[0];
+      const std::string id = h.substr(0, 8) + "-" + h.substr(8, 4) + "-" + h.substr(12, 4) + "-" + h.substr(16, 4) + "-" +
+                             h.substr(20);
+      promised.insert(id + "." + std::string(to_string(static_cast<hirenow::message_kind>(std::stoi(row[1])))) + "." +
+                      row[2] + "@acme.example");
+    }
+    const auto copies = arrived.take();
+    check(promised.size() == 5, where, "five messages are accepted, not " + std::to_string(promised.size()));
+    for (const auto& id : promised) {
+      const auto found = copies.find(id);
+      check(found != copies.end(), where, "I1: " + id + " is accepted but was never mailed");
+      if (found == copies.end()) continue;
+      check(found->second <= (label ? 2 : 1), where, "I3: " + std::to_string(found->second) + " copies of " + id);
+      doubles += found->second - 1;
+    }
+    for (const auto& [id, count] : copies) check(promised.contains(id), where, "I2: " + id + " was mailed, but never promised");
+    if (!label) break;
+  }
+  std::cout << "dispatcher: died at " << died << " steps, " << doubles << " mails came twice\n";
+  for (const auto& [label, count] : labels) std::cout << "  " << label << ": " << count << "\n";
+  check(stride > 1 || labels.contains("dispatcher: after send"), "dispatcher", "it never died between sending and recording");
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const long stride = HIRENOW_CRASH_STRIDE;
+  std::cout << "dying at every step, in turn" << (stride > 1 ? ", but only every " + std::to_string(stride) + "th" : "")
+            << std::endl;
+  char pattern[] = "/tmp/hirenow-crash-XXXXXX";
+  const fs::path folder = mkdtemp(pattern);
+  const std::string only = count > 1 ? arguments[1] : "";
+  try {
+    key_document();
+    for (const auto& s : scenarios())
+      if (only.empty() || only == s.name) crash_everywhere(s, folder, stride);
+    if (only.empty() || only == "dispatcher") crash_the_dispatcher(folder, stride);
+  } catch (const std::exception& e) {
+    check(false, "the test itself", e.what());
+  }
+  fs::remove_all(folder);
+  std::cout << checks - failures << " passed, " << failures << " failed" << std::endl;
+  return failures == 0 ? 0 : 1;
+}

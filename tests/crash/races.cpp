@@ -1,0 +1,258 @@
+// Eight processes with eight threads each fire the same call at one SQLite file at the same moment: exactly one wins,
+// one message is promised, and the calls really overlapped. Judged by what the callers were told and by plain SQL.
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include "crash/oracle.hpp"
+#include "crash/world.hpp"
+
+namespace fs = std::filesystem;
+using namespace crash;
+using hirenow::interview_id;
+using hirenow::outcome;
+
+namespace hirenow::detail {
+void step(const char*) {}
+}  // namespace hirenow::detail
+
+namespace {
+
+constexpr int processes = 8, threads = 8, callers = processes * threads;
+
+int failures = 0, checks = 0;
+void check(bool good, const std::string& race, const std::string& what) {
+  ++checks;
+  if (good) return;
+  ++failures;
+  std::cout << "  BROKEN in " << race << ": " << what << std::endl;
+}
+
+// What one caller was told, in memory that all processes share.
+struct report {
+  std::int64_t began, ended;  // steady clock, which all processes share
+  hirenow::errc code;         // 0: it was done
+  char answer[64];            // what names the answer, for example the new interview
+  char superseded_by[40];
+};
+struct shared_memory {
+  std::atomic<int> ready;
+  std::atomic<bool> go;
+  report reports[callers];
+};
+
+std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+using call = std::function<hirenow::result<std::string>(world&, int caller)>;
+
+// Fires the call from every thread of every process at once. Returns what they were told.
+std::vector<report> fire(const std::string& path, const call& act) {
+  auto* shared = static_cast<shared_memory*>(
+      mmap(nullptr, sizeof(shared_memory), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  if (shared == MAP_FAILED) throw std::runtime_error("no shared memory");
+  new (shared) shared_memory{};
+  std::vector<pid_t> children;
+  for (int p = 0; p < processes; ++p) {
+    const pid_t child = fork();
+    if (child == 0) {
+      world w(path, day_one + 1h);
+      std::vector<std::thread> all;
+      for (int t = 0; t < threads; ++t)
+        all.emplace_back([&, caller = p * threads + t] {
+          report& r = shared->reports[caller];
+          ++shared->ready;
+          while (!shared->go) std::this_thread::yield();
+          r.began = now_ns();
+          const auto done = act(w, caller);
+          r.ended = now_ns();
+          r.code = done ? hirenow::errc{} : done.error().code;
+          std::strncpy(r.answer, done ? done->c_str() : "", sizeof r.answer - 1);
+          std::strncpy(r.superseded_by, done ? "" : done.error().superseded_by.c_str(), sizeof r.superseded_by - 1);
+        });
+      for (auto& t : all) t.join();
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  while (shared->ready < callers) std::this_thread::sleep_for(1ms);
+  shared->go = true;
+  bool all_lived = true;
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    all_lived = all_lived && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+  if (!all_lived) throw std::runtime_error("a process of the race died");
+  std::vector<report> reports(shared->reports, shared->reports + callers);
+  munmap(shared, sizeof(shared_memory));
+  return reports;
+}
+
+// The calls must have been under way at the same time, and in different processes; else nothing was raced.
+void check_overlap(const std::vector<report>& reports, const std::string& race) {
+  std::size_t most = 0, most_processes = 0;
+  for (const auto& at : reports) {
+    std::size_t under_way = 0;
+    std::set<std::size_t> of;
+    for (std::size_t n = 0; n < reports.size(); ++n)
+      if (reports[n].began <= at.began && at.began < reports[n].ended) {
+        ++under_way;
+        of.insert(n / threads);
+      }
+    most = std::max(most, under_way);
+    most_processes = std::max(most_processes, of.size());
+  }
+  std::cout << race << ": at most " << most << " calls of " << most_processes << " processes under way at once\n";
+  check(most >= callers / 2 && most_processes >= processes / 2, race, "the calls did not overlap");
+}
+
+std::map<hirenow::errc, int> codes(const std::vector<report>& reports) {
+  std::map<hirenow::errc, int> found;
+  for (const auto& r : reports) ++found[r.code];
+  return found;
+}
+std::string in_words(const std::map<hirenow::errc, int>& found) {
+  std::string text;
+  for (const auto& [code, n] : found)
+    text += std::to_string(n) + " × " + (code == hirenow::errc{} ? "done" : std::string(to_string(code))) + "  ";
+  return text;
+}
+
+struct stage {
+  interview_id interview;
+  std::string token;
+  hirenow::session session;
+};
+
+stage set(const std::string& path, int how_far) {
+  world w(path, day_one);
+  stage s;
+  const auto invited = must(w.engine.schedule(invitation("ada"), recruiter));
+  s.interview = invited.interview.id;
+  s.token = token_of(invited.link);
+  if (how_far >= 1) s.session = must(w.engine.start(s.token, "session-key-of-ada-0")).session;
+  if (how_far >= 2) must(w.engine.submit(s.session));
+  if (how_far >= 3) must(w.engine.decide(s.interview, reviewer, {.outcome = outcome::failed, .notify = hirenow::notify::none()}));
+  return s;
+}
+
+void race(const fs::path& folder, const std::string& name, int how_far, const std::function<call(const stage&)>& make,
+          const std::function<void(const std::vector<report>&, const oracle::file&)>& judge) {
+  const std::string path = (folder / (name + ".db")).string();
+  const stage s = set(path, how_far);
+  const auto reports = fire(path, make(s));
+  check_overlap(reports, name);
+  std::cout << "  " << in_words(codes(reports)) << std::endl;
+  const oracle::file sql(path);
+  for (const auto& broken : sql.broken_promises()) check(false, name, broken);
+  world w(path, day_one + 1h);
+  check(w.engine.verify_audit("ada", recruiter).has_value(), name, "the audit does not verify");
+  judge(reports, sql);
+}
+
+void all_races(const fs::path& folder) {
+  const auto messages_of_kind = [](const oracle::file& sql, hirenow::message_kind kind) {
+    return sql.one("SELECT count(*) FROM hirenow_outbox WHERE kind = " + std::to_string(static_cast<int>(kind)));
+  };
+  const auto one_wins = [](const std::vector<report>& reports, hirenow::errc others, const std::string& name) {
+    const auto found = codes(reports);
+    check(found.contains(hirenow::errc{}) && found.at(hirenow::errc{}) == 1, name, "not one winner: " + in_words(found));
+    check(found.contains(others) && found.at(others) == callers - 1, name, "the losers: " + in_words(found));
+  };
+
+  race(folder, "retake", 3,
+       [](const stage& s) -> call {
+         return [s](world& w, int) -> hirenow::result<std::string> {
+           const auto r = w.engine.retake(s.interview, recruiter);
+           if (!r) return r.error();
+           return to_string(r->interview.id);
+         };
+       },
+       [&](const std::vector<report>& reports, const oracle::file& sql) {
+         one_wins(reports, hirenow::errc::superseded, "retake");
+         std::string winner;
+         for (const auto& r : reports)
+           if (r.code == hirenow::errc{}) winner = r.answer;
+         for (const auto& r : reports)
+           if (r.code != hirenow::errc{}) check(winner == r.superseded_by, "retake", "a loser is not told who won");
+         check(sql.one("SELECT count(*) FROM hirenow_interview") == "2", "retake", "not two interviews");
+         check(messages_of_kind(sql, hirenow::message_kind::retake_invitation) == "1", "retake", "not one message");
+       });
+
+  race(folder, "retake with one idempotency key", 3,
+       [](const stage& s) -> call {
+         return [s](world& w, int) -> hirenow::result<std::string> {
+           const auto r = w.engine.retake(s.interview, recruiter, {.idempotency_key = "the click"});
+           if (!r) return r.error();
+           return to_string(r->interview.id);
+         };
+       },
+       [&](const std::vector<report>& reports, const oracle::file& sql) {
+         std::set<std::string> answers;
+         for (const auto& r : reports) answers.insert(r.answer);
+         check(codes(reports).size() == 1 && answers.size() == 1 && !answers.contains(""), "retake with one idempotency key",
+               "the same key got different answers: " + in_words(codes(reports)));
+         check(sql.one("SELECT count(*) FROM hirenow_interview") == "2", "retake with one idempotency key",
+               "not two interviews");
+         check(messages_of_kind(sql, hirenow::message_kind::retake_invitation) == "1", "retake with one idempotency key",
+               "not one message");
+       });
+
+  race(folder, "start", 0,
+       [](const stage& s) -> call {
+         return [s](world& w, int caller) -> hirenow::result<std::string> {
+           const auto r = w.engine.start(s.token, "session-key-number-" + std::to_string(caller));
+           if (!r) return r.error();
+           return std::to_string(r->session.fence);
+         };
+       },
+       [&](const std::vector<report>& reports, const oracle::file& sql) {
+         one_wins(reports, hirenow::errc::already_started, "start");
+         check(sql.one("SELECT fence FROM hirenow_session") == "1", "start", "not one session");
+         check(sql.one("SELECT count(*) FROM hirenow_audit WHERE event = 'start'") == "1", "start", "not one start");
+       });
+
+  race(folder, "decide", 2,
+       [](const stage& s) -> call {
+         return [s](world& w, int caller) -> hirenow::result<std::string> {
+           const hirenow::actor one{"reviewer-" + std::to_string(caller), "acme", hirenow::role::reviewer};
+           const auto r = w.engine.decide(s.interview, one, {.outcome = caller % 2 ? outcome::failed : outcome::passed});
+           if (!r) return r.error();
+           return std::string(to_string(r->interview.state));
+         };
+       },
+       [&](const std::vector<report>& reports, const oracle::file& sql) {
+         one_wins(reports, hirenow::errc::invalid_transition, "decide");
+         check(sql.one("SELECT count(*) FROM hirenow_outbox WHERE kind IN (4, 5, 6)") == "1", "decide", "not one message");
+       });
+}
+
+}  // namespace
+
+int main() {
+  char pattern[] = "/tmp/hirenow-races-XXXXXX";
+  const fs::path folder = mkdtemp(pattern);
+  try {
+    key_document();
+    all_races(folder);
+  } catch (const std::exception& e) {
+    check(false, "the test itself", e.what());
+  }
+  fs::remove_all(folder);
+  std::cout << checks - failures << " passed, " << failures << " failed" << std::endl;
+  return failures == 0 ? 0 : 1;
+}
