@@ -198,7 +198,7 @@ struct settlement {
   lease_token token{};
   verdict what = verdict::accepted;
   sys_seconds at{};
-  std::string_view answer{};  ///< what the server said; kept, cut to 500 bytes; empty: what is kept stays
+  std::string_view answer{};  ///< what the server said; kept as `kept_answer()` cuts it; empty: the older stays
 };
 
 /// Which messages to show.

@@ -36,16 +36,6 @@ struct answer_row {
   std::string applicant_id;  // goes when this person is erased
 };
 
-constexpr std::size_t kept_answer_bytes = 500;
-
-/// The first bytes of a text, ending between two UTF-8 characters.
-std::string_view first_bytes(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return text;
-  std::size_t end = most;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
-}
-
 bool is_unsent(const message& m) { return m.state == message_state::queued || m.state == message_state::leased; }
 
 /// The instant from which the message may be claimed; nothing for one that is done with.
@@ -421,7 +411,7 @@ class memory_store final : public store {
     return guarded([&]() -> result<std::vector<bool>> {
       std::vector<bool> out(settlements.size());
       std::vector<std::string> answers;  // made before anything is changed
-      for (const auto& s : settlements) answers.emplace_back(first_bytes(s.answer, kept_answer_bytes));
+      for (const auto& s : settlements) answers.emplace_back(kept_answer(s.answer));
       for (std::size_t n = 0; n < settlements.size(); ++n) {
         const settlement& s = settlements[n];
         record_rows* rows = find(s.tenant, s.key.interview);
