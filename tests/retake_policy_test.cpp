@@ -297,3 +297,17 @@ TEST_CASE("attempts at one instant keep the order they were made in", "[policy]"
   for (std::uint32_t n = 1; n <= 40; ++n) CHECK(history[n - 1].id == numbered_id(n));
   CHECK(evaluate(retake_policy::standard(), history, sys_seconds{seconds{1'800'000'000}}).reason == "passed");
 }
+
+TEST_CASE("the documentation shows policies that are real", "[policy]") {
+  std::ifstream file(HIRENOW_SOURCE_DIR "/docs/retake_policy.md");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  CHECK(text.find("```json\n" + retake_policy::standard().document() + "\n```") != std::string::npos);
+  const std::string fence = "```json\n";
+  int documents = 0;
+  for (auto at = text.find(fence); at != std::string::npos; at = text.find(fence, at + 1)) {
+    const auto begin = at + fence.size();
+    CHECK(retake_policy::parse(text.substr(begin, text.find("```", begin) - begin)).has_value());
+    ++documents;
+  }
+  CHECK(documents == 2);
+}
