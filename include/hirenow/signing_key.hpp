@@ -149,14 +149,13 @@ struct key_set {
   }
 };
 
-/// Memory that is wiped before it is given back: for what a document with secrets is parsed into.
+/// Memory that is wiped before it is given back: for what a document with secrets is parsed into. Alignments are not
+/// looked at: Boost.JSON needs none beyond that of operator new, and gives memory back with another than it asked for.
 class wiping_memory final : public boost::json::memory_resource {
-  void* do_allocate(std::size_t size, std::size_t alignment) override {
-    return ::operator new(size, std::align_val_t(alignment));
-  }
-  void do_deallocate(void* at, std::size_t size, std::size_t alignment) override {
+  void* do_allocate(std::size_t size, std::size_t) override { return ::operator new(size); }
+  void do_deallocate(void* at, std::size_t size, std::size_t) override {
     wipe(at, size);
-    ::operator delete(at, size, std::align_val_t(alignment));
+    ::operator delete(at);
   }
   bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 };
@@ -387,11 +386,12 @@ class key_ring {
     std::string out = "{\"keys\":[";
     for (const auto& key : keys().keys)
       if (const auto jwk = key.public_jwk()) out += (out.back() == '[' ? "" : ",") + *jwk;
-    return out += "]}";
+    out += "]}";
+    return out;
   }
 
   /// Signs a text that is no token, such as a checkpoint of the audit. The purpose keeps signatures of one kind from
-  /// being used as another's, and none is a token's.
+  /// being used as another's, and none is a token's; it holds no NUL.
   /// Returns base64url. Errors: key_invalid for a key that is unknown, retired or has no private half.
   result<std::string> sign_text(std::string_view kid, std::string_view purpose, std::string_view text) const {
     const auto* const key = keys().find(kid);
@@ -469,7 +469,8 @@ inline std::string new_key_document(key_algorithm algorithm, std::string_view ki
     out += R"(","d":")";
   }
   put(out, secret.view());
-  return out += "\"}]}\n";
+  out += "\"}]}\n";
+  return out;
 }
 
 }  // namespace hirenow
