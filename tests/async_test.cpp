@@ -33,7 +33,7 @@
 
 #include "hirenow/adapters/memory.hpp"
 #include "hirenow/async.hpp"
-#include "support/forwarding_store.hpp"
+#include "support/world.hpp"
 
 namespace asio = boost::asio;
 using namespace hirenow;
@@ -51,15 +51,15 @@ schedule_request request_for(const std::string& person, const std::string& track
 }
 
 /// A store whose loads wait at a gate, or throw.
-class gated_store : public support::forwarding_store {
+class gated_store : public test::store_in_between {
  public:
-  using forwarding_store::forwarding_store;
+  using store_in_between::store_in_between;
 
   result<loaded> load(const load_request& request) override {
     ++loads;
     if (gate) gate->wait();
     if (thrown) std::rethrow_exception(thrown);
-    return forwarding_store::load(request);
+    return store_in_between::load(request);
   }
 
   std::atomic<int> loads{0};

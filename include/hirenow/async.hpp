@@ -14,10 +14,7 @@
 /// Threads: an async_engine serves any thread.
 
 #include <atomic>
-#include <exception>
 #include <memory>
-#include <new>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -33,6 +30,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include "hirenow/detail/guarded.hpp"
 #include "hirenow/engine.hpp"
 
 namespace hirenow {
@@ -51,7 +49,7 @@ class async_operation {
   /// On the pool: makes the call, unless it was cancelled.
   static void run(std::shared_ptr<async_operation> self) {
     if (self->taken_.exchange(true)) return;
-    auto answer = self->answer();
+    auto answer = guarded(self->call_);
     complete(std::move(self), std::move(answer), [](const auto& executor, auto handler) {
       boost::asio::dispatch(executor, std::move(handler));
     });
@@ -65,20 +63,6 @@ class async_operation {
   }
 
  private:
-  Answer answer() {
-    try {
-      return call_();
-    } catch (const exception& e) {
-      return e.details();
-    } catch (const std::bad_alloc&) {
-      return fail(errc::out_of_memory, {});
-    } catch (const std::exception& e) {
-      return fail(errc::internal, e.what());
-    } catch (...) {
-      return fail(errc::internal, "something unknown was thrown");
-    }
-  }
-
   template <class Submit>
   static void complete(std::shared_ptr<async_operation> self, Answer answer, Submit submit) {
     // The handler is free to begin the next operation or to end the program: nothing of this one outlives its call.
