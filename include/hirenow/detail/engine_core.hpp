@@ -42,22 +42,23 @@ result<Answer> engine::change(use_case what, load_request request, std::string_v
   for (int round = 0; round < most_rounds; ++round) {
     auto data = store_.load(request);
     if (!data) return data.error();
+    draft d(std::move(data->record), clock_->now());
+    if (auto ok = d.apply_clock(); !ok) return ok.error();
     if constexpr (!std::is_same_v<Answer, sitting>) {
-      if (data->answer) {
+      // An answer that has expired is forgotten, pruned or not.
+      if (data->answer && d.now() < data->answer->expires_at) {
         if (data->answer->payload != payload)
           return detail::fail(errc::idempotency_mismatch, "this idempotency key was used for another request");
         const auto ids = detail::read_answer(data->answer->answer);
         if (!ids) return ids.error();
         Answer answer;
         answer.replayed = true;
-        if (auto ok = rebuild(answer, data->record, *ids); !ok) return ok.error();
+        if (auto ok = rebuild(answer, d.record(), *ids); !ok) return ok.error();
         return answer;
       }
     }
-    if (data->record.interviews.size() > limits::attempts)
+    if (d.record().interviews.size() > limits::attempts)
       return detail::fail(errc::limit_reached, "the record holds more interviews than are decided on");
-    draft d(std::move(data->record), clock_->now());
-    if (auto ok = d.apply_clock(); !ok) return ok.error();
     const std::uint64_t by_clock = d.record().sequence;
     auto answer = decide(d, *data);
     // A refusal, and an answer that needed no change of its own, commit nothing: not even what the clock did.
@@ -179,9 +180,10 @@ inline result<void> engine::rebuild(invited& a, const applicant_record& record, 
   if (!i) return detail::fail(errc::not_found, "the interview of this answer is gone");
   a.interview = *i;
   if (is_active(i->state) && i->link.generation == ids.generation) {
+    // A link whose key was retired meanwhile is as dead as a superseded one.
     auto link = link_of(record.tenant, record.person.id, *i);
-    if (!link) return link.error();
-    a.link = *link;
+    if (!link && link.error().code != errc::key_invalid) return link.error();
+    if (link) a.link = *link;
   }
   return {};
 }
