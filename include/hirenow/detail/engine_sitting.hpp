@@ -14,9 +14,13 @@ inline result<void> check_session_key(std::string_view key) {
   return {};
 }
 
-inline bool holds_sitting(const interview& i, const session& open) {
-  return i.sitting.open && i.sitting.fence == open.fence &&
+/// True where the session is the newest one of this interview, open or closed.
+inline bool is_newest_session(const interview& i, const session& open) {
+  return i.sitting.fence == open.fence &&
          equal_in_constant_time(bytes_of(i.sitting.key_hash), bytes_of(sha256(open.key)));
+}
+inline bool holds_sitting(const interview& i, const session& open) {
+  return i.sitting.open && is_newest_session(i, open);
 }
 
 inline seconds seconds_left(const interview& i, sys_seconds now) {
@@ -136,9 +140,7 @@ inline result<saved> engine::checkpoint(const session& open, std::string_view pr
   const interview* i = find_interview(d.record(), open.interview);
   if (d.record().erased || !i) return detail::fail(errc::not_found, "no such interview");
   // Whoever holds no session of this interview learns nothing about it.
-  const bool ours = i->sitting.fence == open.fence && equal_in_constant_time(detail::bytes_of(i->sitting.key_hash),
-                                                                             detail::bytes_of(sha256(open.key)));
-  if (!ours) return detail::fail(errc::stale_session, "another session took over");
+  if (!detail::is_newest_session(*i, open)) return detail::fail(errc::stale_session, "another session took over");
   if (i->deadline && d.now() >= *i->deadline && (i->state == interview_state::in_progress ||
                                                  i->state == interview_state::expired))
     return detail::fail(errc::deadline_passed, "the deadline has passed");
@@ -163,7 +165,9 @@ inline result<changed> engine::submit(const session& open, const submit_options&
         const interview* found = find_interview(d.record(), open.interview);
         if (d.record().erased || !found) return detail::fail(errc::not_found, "no such interview");
         const interview before = *found;
-        if (before.state == interview_state::in_progress && !detail::holds_sitting(before, open))
+        // Whoever holds no session of this interview learns nothing about it.
+        if (!detail::is_newest_session(before, open) ||
+            (before.state == interview_state::in_progress && !before.sitting.open))
           return detail::fail(errc::stale_session, "another session took over, or this one was closed");
         const author by = detail::applicant_author();
         // An attempt that ran out of time says so, rather than that it is in the wrong state.
