@@ -432,6 +432,7 @@ inline std::string describe(const eligibility& answer) {
     return std::to_string(n) + " " + std::string(unit) + (n == 1 ? "" : "s");
   };
   // What the engine refuses whatever the policy says.
+  if (answer.reason == "erased") return "Retake is not possible: the person was erased";
   if (answer.reason == "archived") return "Retake is not possible: the interview is archived";
   if (answer.reason == "active_interview") return "Retake is not possible: the track has an active interview";
   if (answer.reason == "status") return "Retake is not possible: the interview's state does not allow it";

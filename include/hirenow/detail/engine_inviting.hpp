@@ -103,6 +103,7 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
           if (auto ok = limits::check_email(request.applicant.email); !ok) return ok.error();
           d.create(who.tenant, request.applicant);
         } else if (!request.applicant.email.empty() && request.applicant != d.record().person) {
+          if (auto ok = check_permission(options_.permissions, use_case::update_applicant, who); !ok) return ok.error();
           d.set_person(request.applicant);
           d.write_entry("update_applicant", by);
         }
@@ -145,7 +146,9 @@ inline result<eligibility> engine::judge_retake(const loaded& data, const applic
     e.eligible_until.reset();
   };
   const interview* current = current_interview(record, i.track);
-  if (i.state == interview_state::archived)
+  if (record.erased)
+    refuse("erased");
+  else if (i.state == interview_state::archived)
     refuse("archived");
   else if (is_active(i.state) || (current && current->id != i.id))
     refuse("active_interview");
@@ -169,8 +172,13 @@ inline error engine::refusal_of(const eligibility& e, const applicant_record& re
   }
   if (e.reason == "active_interview" && !is_active(i.state))
     return with(errc::active_interview, current_interview(record, i.track));
-  if (e.reason == "active_interview" || e.reason == "status")
-    return with(errc::invalid_transition, nullptr);
+  if (e.reason == "active_interview" || e.reason == "status") {
+    error refusal = with(errc::invalid_transition, nullptr);
+    refusal.message = "retake is not possible in state " + std::string(to_string(i.state));
+    if (find_transition(i.state, event::retake, authority::staff))
+      refusal.message += ": a later interview of the track was planned";
+    return refusal;
+  }
   return with(errc::not_eligible, nullptr);
 }
 

@@ -26,7 +26,9 @@ inline result<interview> engine::find(const interview_id& id, const actor& who) 
   if (!data) return data.error();
   draft d(std::move(data->record), clock_->now());
   if (auto ok = d.apply_clock(); !ok) return ok.error();
-  return *find_interview(d.record(), id);
+  interview i = *find_interview(d.record(), id);
+  i.sitting.key_hash = {};
+  return i;
 }
 
 inline result<std::vector<permitted_action>> engine::permitted_actions(const interview_id& id, const actor& who) {
@@ -49,11 +51,10 @@ inline result<std::vector<permitted_action>> engine::permitted_actions(const int
       if (!e) return e.error();
       if (!e->allowed) action.why = refusal_of(*e, d.record(), i);
       action.eligibility = std::move(*e);
-    } else if (d.record().erased) {
-      action.why = detail::fail(errc::erased, "the person was erased");
     } else if (const auto after = apply(i, on, authority::staff, d.now()); !after) {
       action.why = after.error();
     }
+    if (d.record().erased) action.why = detail::fail(errc::erased, "the person was erased");
     // A role that is missing is said first: nothing else the actor could do would help.
     if (const auto ok = check_permission(options_.permissions, action.what, who); !ok) action.why = ok.error();
     action.allowed = !action.why;
@@ -128,6 +129,8 @@ inline result<std::vector<message>> engine::read_messages(message_query query, c
   if (auto ok = check_actor(use_case::read_messages, who); !ok) return ok.error();
   if (query.limit == 0 || query.limit > limits::page)
     return detail::fail(errc::invalid_argument, "a page has 1 to " + std::to_string(limits::page) + " rows");
+  if (query.state && static_cast<std::size_t>(*query.state) >= message_state_count)
+    return detail::fail(errc::invalid_argument, "there is no such state of a message");
   query.tenant = who.tenant;
   return store_.messages(query);
 }
@@ -142,28 +145,42 @@ inline result<std::vector<audit_entry>> engine::read_audit(std::string_view appl
 }
 
 inline result<audit_report> engine::verify_audit(std::string_view applicant_id, const actor& who) {
-  const auto before = load_for(use_case::verify_audit, who, applicant_id);
-  if (!before) return before.error();
-  const applicant_record& record = before->record;
+  for (int round = 0;; ++round) {
+    const auto data = load_for(use_case::verify_audit, who, applicant_id);
+    if (!data) return data.error();
+    auto report = verify_record(data->record);
+    if (report || report.error().code != errc::audit_broken || round == most_rounds) return report;
+    // Record and entries are read one after the other: only a record that stood still meanwhile is broken.
+    const auto again = load_for(use_case::verify_audit, who, applicant_id);
+    if (!again) return again.error();
+    if (again->record == data->record) return report;
+  }
+}
+
+inline result<audit_report> engine::verify_record(const applicant_record& record) const {
+  const auto broken = [](std::string why) { return detail::fail(errc::audit_broken, std::move(why)); };
   audit_verifier verifier(record);
   std::map<interview_id, interview_state> last;
-  for (std::uint64_t after = 0; after < record.sequence;) {
-    const auto entries = store_.read_audit(who.tenant, applicant_id, after, limits::page);
+  for (std::uint64_t after = 0;;) {
+    const auto entries = store_.read_audit(record.tenant, record.person.id, after, limits::page);
     if (!entries) return entries.error();
     if (entries->empty()) break;
     for (const auto& entry : *entries) {
-      if (entry.sequence > record.sequence) break;  // committed since the record was loaded
       if (auto ok = verifier.take(entry); !ok) return ok.error();
-      if (entry.interview && entry.to) last[*entry.interview] = *entry.to;
       after = entry.sequence;
+      if (!entry.interview || !entry.to) continue;
+      const auto known = last.find(*entry.interview);
+      if (entry.from != (known == last.end() ? std::nullopt : std::optional(known->second)))
+        return broken("audit entry " + std::to_string(after) + ": does not begin where the interview stood");
+      last[*entry.interview] = *entry.to;
     }
   }
   if (auto ok = verifier.finish(); !ok) return ok.error();
   if (last.size() != record.interviews.size())
-    return detail::fail(errc::audit_broken, "the audit and the record do not have the same interviews");
+    return broken("the audit and the record do not have the same interviews");
   for (const auto& i : record.interviews)
     if (const auto known = last.find(i.id); known == last.end() || known->second != i.state)
-      return detail::fail(errc::audit_broken, "interview " + to_string(i.id) + " is not in the state that the audit has");
+      return broken("interview " + to_string(i.id) + " is not in the state that the audit has");
   return audit_report{record.sequence, record.audit_head};
 }
 
