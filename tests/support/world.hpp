@@ -18,8 +18,10 @@
 #include <catch2/generators/catch_generators_range.hpp>
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "hirenow/adapters/memory.hpp"
+#include "hirenow/adapters/sqlite.hpp"
 #include "hirenow/engine.hpp"
 
 namespace hirenow {
@@ -45,11 +47,13 @@ namespace hirenow::test {
 using namespace std::chrono_literals;
 using std::chrono::days;
 
-/// A folder that goes with its owner.
+/// A folder that goes with its owner; in memory where the machine offers that, since no test here is about the disk.
 class temporary_folder {
  public:
   temporary_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "hirenow-XXXXXX").string();
+    const std::filesystem::path in_memory = "/dev/shm";
+    const auto parent = access(in_memory.c_str(), W_OK) == 0 ? in_memory : std::filesystem::temp_directory_path();
+    std::string name = (parent / "hirenow-XXXXXX").string();
     if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
     path_ = name;
   }
@@ -73,7 +77,12 @@ struct store_kind {
 
 /// Every kind of store that a test of the engine runs over.
 inline std::vector<store_kind> stores() {
-  return {{"memory", [](const std::filesystem::path&) { return open_memory_store(); }}};
+  return {{"memory", [](const std::filesystem::path&) { return open_memory_store(); }},
+          {"sqlite", [](const std::filesystem::path& folder) {
+             // NORMAL: what is tested here is not what a loss of power leaves.
+             return std::move(open_sqlite_store((folder / "ats.db").string(), {.durability = sqlite_durability::normal}))
+                 .value();
+           }}};
 }
 
 /// A store that hands every call on; a test overrides what it wants to disturb.
