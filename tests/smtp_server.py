@@ -20,6 +20,8 @@ import email
 import email.policy
 import json
 import os
+import quopri
+import re
 import ssl
 import sys
 from email.header import decode_header, make_header
@@ -38,6 +40,11 @@ def decode(path):
     encodings = {p.get_content_type(): str(p.get("Content-Transfer-Encoding", "")) for p in mail.walk()}
     defects = [repr(d) for p in mail.walk() for d in p.defects]
     defects += [repr(d) for value in mail.values() for d in getattr(value, "defects", ())]
+    for word in re.findall(rb"=\?UTF-8\?Q\?([^?]*)\?=", raw):
+        try:
+            quopri.decodestring(word, header=True).decode("utf-8")
+        except UnicodeDecodeError as fault:
+            defects.append(repr(fault))  # a character was cut in two
     # The older parser for names: the newer one keeps the space between two encoded words (RFC 2047 section 6.2).
     old = email.message_from_bytes(raw)
     name = {h: str(make_header(decode_header(parseaddr(old.get(h, ""))[0]))) for h in ("From", "To")}

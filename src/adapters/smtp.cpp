@@ -25,8 +25,8 @@ using std::chrono::milliseconds;
 
 struct curl_deleter {
   void operator()(CURL* handle) const {
-    // libcurl says QUIT and waits for the answer, as long as the last call would have waited for its own. We say QUIT too,
-    // but do not listen any more.
+    // libcurl says QUIT and waits for the answer, as long as the last call would have waited for its own. QUIT is said,
+    // but nobody listens any more.
     curl_socket_t kept = CURL_SOCKET_BAD;
     if (curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK && kept != CURL_SOCKET_BAD)
       ::shutdown(kept, SHUT_RD);
@@ -239,12 +239,13 @@ class smtp_mailer final : public mailer {
     curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
   }
 
-  /// A part of the body. ASCII travels as it is, the rest in base64: both have a size that libcurl knows beforehand, and
-  /// by that size we know whether the final dot was reached. (Quoted-printable has not.)
+  /// A part of the body. ASCII travels as it is, the rest in base64: of both libcurl knows the size beforehand, and by
+  /// that size on_progress knows whether the final dot was reached. Of quoted-printable it does not.
   static bool make_part(curl_mime* mime, std::string_view text, const char* type) {
     const std::string wire = detail::with_wire_lines(text);
     curl_mimepart* const part = curl_mime_addpart(mime);
-    return part && curl_mime_data(part, wire.data(), wire.size()) == CURLE_OK && curl_mime_type(part, type) == CURLE_OK &&
+    return part && curl_mime_data(part, wire.data(), wire.size()) == CURLE_OK &&
+           curl_mime_type(part, type) == CURLE_OK &&
            curl_mime_encoder(part, detail::may_travel_as_it_is(wire) ? "7bit" : "base64") == CURLE_OK;
   }
 

@@ -13,7 +13,7 @@
 ///   configuration and not in the mail; a wrong password must not make dead letters of a whole outbox at once.
 ///
 /// Link `hirenow::smtp`.
-/// Threads: the mailer serves any thread; each call has a connection for itself.
+/// Threads: the mailer serves any thread; each call has a connection for itself. After a fork the child makes its own.
 
 #include <chrono>
 #include <cstddef>
@@ -50,8 +50,8 @@ struct smtp_options {
                                                                         ///< server to take more of the body
   std::chrono::milliseconds final_answer_timeout{std::chrono::minutes{10}};  ///< for the answer to the final dot
 
-  std::size_t max_idle_connections = 8;  ///< kept open between calls; more are opened as calls need them
-  seconds max_idle_age{100};             ///< an older idle connection is not used again
+  std::size_t max_idle_connections = 8;   ///< kept open between calls; more are opened as calls need them
+  seconds max_idle_age{100};              ///< an older idle connection is not used again
   const hirenow::clock* clock = nullptr;  ///< for the Date header; borrowed; nothing: the machine's
 };
 
