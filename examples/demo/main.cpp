@@ -122,10 +122,12 @@ class demo {
     server.port = port;
     server.security = hirenow::smtp_security::plaintext;
     mailer_ = must(hirenow::open_smtp_mailer(std::move(server)), "the mailer");
-    for (const auto& v : boost::json::parse(read_file(folder / "applicants.json")).as_array())
+    const auto people = boost::json::parse(read_file(folder / "applicants.json"));
+    for (const auto& v : people.as_array())
       people_[text_of(v.at("id"))] = {text_of(v.at("id")), text_of(v.at("email")), text_of(v.at("name")),
                                       text_of(v.at("locale")), text_of(v.at("time_zone"))};
-    for (const auto& v : boost::json::parse(read_file(folder / "tracks.json")).as_array())
+    const auto tracks = boost::json::parse(read_file(folder / "tracks.json"));
+    for (const auto& v : tracks.as_array())
       tracks_[text_of(v.at("id"))] = {text_of(v.at("title")),
                                       std::chrono::minutes(v.at("time_limit_minutes").as_int64())};
   }
@@ -165,13 +167,12 @@ class demo {
   // ---- The story ----------------------------------------------------------------------------------------------------
 
   void fail_ada(hirenow::manual_clock& calendar) {
-    auto invited = must(engine_->schedule(invitation("ada", backend, 72h, {24h}), recruiter_), "schedule Ada");
-    moved("recruiter", invited.interview, "-");
+    const auto invited = invite("ada", backend, 72h, {24h});
     first_token_ = token_mailed("ada");
     ada_ = invited.interview.id;
-
     must(engine_->inspect(first_token_), "inspect");
-    say("a mail scanner", "opens the link of Ada", "nothing changes: looking is not starting");
+    expect(must(engine_->find(ada_, recruiter_), "find") == invited.interview, "looking changes nothing");
+    say("mail scanner", "opens Ada's link", "nothing changes: looking is not starting");
 
     calendar.advance(26h);
     const std::string laptop = "laptop-session-key-0123456789", phone = "phone-session-key-9876543210";
@@ -185,17 +186,17 @@ class demo {
     expect(second.progress && second.progress->bytes.find("two ends") != std::string::npos, "the progress comes back");
     expect(second.left == 65min, "sixty-five minutes left");
     say("Ada", "resumes on her phone", "her answers are there; 65:00 minutes left");
-    refused("the laptop", "wakes up and saves", engine_->checkpoint(first.session, "old"),
+    refused("laptop", "wakes up and saves over it", engine_->checkpoint(first.session, "old"),
             hirenow::errc::stale_session);
 
     calendar.advance(40min);
     auto done = must(engine_->submit(second.session, {.progress = R"({"answer 2":"an outbox"})"}), "submit");
-    moved("Ada", done.interview, "in_progress");
+    moved("Ada", done.interview, "in_progress", "with her last words");
     expect(nothing_mailed(), "no reminder: Ada started");
     calendar.advance(20h);
     auto failed = must(engine_->decide(ada_, reviewer_, {.outcome = outcome::failed, .reason = "missed the queue"}),
                        "decide");
-    moved("reviewer", failed.interview, "submitted", "reason: missed the queue");
+    moved("reviewer", failed.interview, "submitted", "missed the queue");
     expect(mailed("ada").size() == 1, "one mail with the decision");
   }
 
@@ -213,12 +214,13 @@ class demo {
     say("hirenow", "on Ada's retake", describe(may));
 
     auto again = must(engine_->retake(ada_, recruiter_, {.idempotency_key = "click-1"}), "retake");
-    moved("recruiter", again.archived, "failed", "kept for ever, outcome " + std::string(to_string(again.archived.outcome)));
-    moved("recruiter", again.interview, "-", "a new life: attempt 2");
+    whose_[again.interview.id] = people_.at("ada").name;
+    moved("recruiter", again.archived, "failed", "for ever, its outcome " + std::string(to_string(again.archived.outcome)));
+    moved("recruiter", again.interview, "(none)", "a new life with a new link");
     auto twice = must(engine_->retake(ada_, recruiter_, {.idempotency_key = "click-1"}), "the double click");
     expect(twice.replayed && twice.interview.id == again.interview.id, "a double click is one retake");
     say("recruiter", "double-clicks", "the same answer, no second interview");
-    const auto other = refused("a colleague", "clicks retake too", engine_->retake(ada_, recruiter_),
+    const auto other = refused("colleague", "clicks retake too", engine_->retake(ada_, recruiter_),
                                hirenow::errc::superseded);
     expect(other.superseded_by == to_string(again.interview.id), "the error names the new interview");
 
@@ -231,12 +233,11 @@ class demo {
     say("Ada", "asks for the current link with her dead one", "it goes to the address on file");
     expect(token_mailed("ada") == second_token, "the very same current link");
     auto sitting = must(engine_->start(second_token, "ada-second-session-key"), "the second start");
-    moved("Ada", sitting.interview, "scheduled", "started from the new link");
+    moved("Ada", sitting.interview, "scheduled", "from the link in the new message");
   }
 
   void let_bruno_expire(hirenow::manual_clock& calendar) {
-    auto invited = must(engine_->schedule(invitation("bruno", support, 48h, {24h}), recruiter_), "schedule Bruno");
-    moved("recruiter", invited.interview, "-");
+    const auto invited = invite("bruno", support, 48h, {24h});
     const auto first = token_mailed("bruno");
     calendar.advance(24h);
     expect(token_mailed("bruno") == first, "a reminder with the same link");
@@ -246,13 +247,14 @@ class demo {
     const auto swept = must(engine_->sweep(), "sweep");
     expect(swept.failed.empty(), "nothing set aside");
     auto expired = must(engine_->find(invited.interview.id, recruiter_), "find");
-    moved("the clock", expired, "scheduled", "recorded at " + hirenow::to_string(expired.changed_at));
+    moved("clock", expired, "scheduled", "recorded at " + hirenow::to_string(expired.changed_at));
     auto fresh = must(engine_->reissue(invited.interview.id, recruiter_, {.link_lifetime = 72h}), "reissue");
     moved("recruiter", fresh.interview, "expired", "never started: same interview, fresh link");
     const auto second = token_mailed("bruno");
     refused("Bruno", "tries the old link", engine_->start(first, "bruno-session-key-2"),
             hirenow::errc::token_superseded_link);
-    moved("Bruno", must(engine_->start(second, "bruno-session-key-3"), "start").interview, "scheduled");
+    moved("Bruno", must(engine_->start(second, "bruno-session-key-3"), "start").interview, "scheduled",
+          "from the fresh link");
   }
 
   void verify() {
@@ -266,8 +268,7 @@ class demo {
   }
 
   void two_seconds() {
-    auto invited = must(engine_->schedule(invitation("chiyo", support, 2s, {}), recruiter_), "schedule Chiyo");
-    moved("recruiter", invited.interview, "-", "the link ends in 2 s");
+    const auto invited = invite("chiyo", support, 2s, {});
     const auto token = token_mailed("chiyo");
     while (clock_->now() < invited.interview.start_by) std::this_thread::sleep_for(50ms);
     refused("Chiyo", "comes two seconds later", engine_->start(token, "chiyo-session-key-1"),
@@ -277,24 +278,31 @@ class demo {
 
   // ---- Small things ---------------------------------------------------------------------------------------------------
 
-  hirenow::schedule_request invitation(const std::string& person, const std::string& track_id, hirenow::seconds life,
-                                       std::vector<hirenow::seconds> reminders) {
+  hirenow::invited invite(const std::string& person, const std::string& track_id, hirenow::seconds life,
+                          std::vector<hirenow::seconds> reminders) {
     hirenow::schedule_request request;
     request.applicant = people_.at(person);
     request.track = track_id;
     request.link_lifetime = life;
     request.time_limit = tracks_.at(track_id).time_limit;
     request.reminders = std::move(reminders);
-    return request;
+    auto invited = must(engine_->schedule(request, recruiter_), "schedule " + person);
+    whose_[invited.interview.id] = people_.at(person).name;
+    moved("recruiter", invited.interview, "(none)", "link until " + hirenow::to_string(invited.interview.start_by));
+    return invited;
   }
 
-  void chapter(const std::string& title) { std::cout << "\n" << title << "\n"; }
-  void say(const std::string& who, const std::string& what, const std::string& outcome_text) {
-    std::cout << "  " << hirenow::to_string(clock_->now()) << "  " << who << ": " << what << " -> " << outcome_text << "\n";
+  void chapter(const std::string& title) { std::cout << "\n== " << title << "\n\n"; }
+  // One line of the timeline: when, who, what, and what came of it.
+  void say(const std::string& who, const std::string& what, const std::string& came_of_it) {
+    std::string when = hirenow::to_string(clock_->now());
+    when[10] = ' ';
+    std::cout << "  " << when << "  " << who << std::string(who.size() < 12 ? 12 - who.size() : 1, ' ') << what << "\n"
+              << std::string(36, ' ') << came_of_it << "\n";
   }
-  void moved(const std::string& who, const hirenow::interview& i, const std::string& from, const std::string& more = {}) {
-    say(who, tracks_.at(i.track).title + ", attempt " + std::to_string(i.attempt),
-        from + " => " + std::string(to_string(i.state)) + (more.empty() ? "" : " (" + more + ")"));
+  void moved(const std::string& who, const hirenow::interview& i, const std::string& from, const std::string& more) {
+    say(who, whose_.at(i.id) + ", " + tracks_.at(i.track).title + ", attempt " + std::to_string(i.attempt),
+        from + " → " + std::string(to_string(i.state)) + ": " + more);
   }
   template <class T>
   hirenow::error refused(const std::string& who, const std::string& what, const hirenow::result<T>& r,
@@ -302,7 +310,7 @@ class demo {
     expect(!r, who + " " + what + " is refused");
     expect(r.error().code == code, "refused as " + std::string(to_string(code)) + ", not as " +
                                        std::string(to_string(r.error().code)));
-    say(who, what, "REFUSED, " + std::string(to_string(code)) + ": " + r.error().message);
+    say(who, what, "refused (" + std::string(to_string(code)) + "): " + r.error().message);
     return r.error();
   }
 
@@ -313,7 +321,7 @@ class demo {
     auto mails = inbox_.look();
     for (const auto& mail : mails) {
       expect(mail.to.find(people_.at(person).email) != std::string::npos, "the mail goes to " + person);
-      say("mail server", "delivered to " + people_.at(person).email, "\"" + mail.subject + "\"");
+      say("mail server", "delivers to " + people_.at(person).email, "\"" + mail.subject + "\"");
     }
     return mails;
   }
@@ -340,6 +348,7 @@ class demo {
   std::unique_ptr<hirenow::mailer> mailer_{};
   std::map<std::string, hirenow::applicant> people_{};
   std::map<std::string, track> tracks_{};
+  std::map<interview_id, std::string> whose_{};
   const hirenow::clock* clock_ = nullptr;
   std::unique_ptr<hirenow::engine> engine_{};
   std::unique_ptr<hirenow::dispatcher> dispatcher_{};
