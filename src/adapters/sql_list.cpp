@@ -142,16 +142,16 @@ state_counts read_counts(sql_session& s, std::int64_t tenant_no, std::int64_t tr
   s.connection.execute(count_sql(), {tenant_no, track_no}, [&](const sql_row& row) {
     for (std::size_t n = 0; n < interview_state_count; ++n) counts[n] = row.integer(static_cast<int>(n));
   });
-  s.connection.execute("SELECT i.state, i.overtime, count(*) FROM main.hirenow_interview AS i WHERE i.tenant_no = $1 AND "
-                       "i.state IN (0, 1) AND i.sort_at <= $2 AND ($3 = 0 OR i.track_no = $3) GROUP BY i.state, "
-                       "i.overtime",
+  // Of the open rows that are due, `sum(overtime)` is how many submit; the overtime of a scheduled one says nothing yet.
+  s.connection.execute("SELECT i.state, count(*), sum(i.overtime) FROM main.hirenow_interview AS i WHERE i.tenant_no = $1 "
+                       "AND i.state IN (0, 1) AND i.sort_at <= $2 AND ($3 = 0 OR i.track_no = $3) GROUP BY i.state",
                        {tenant_no, at, track_no}, [&](const sql_row& row) {
                          const auto from = row.number<interview_state>(0);
-                         const bool submits = from == interview_state::in_progress &&
-                                              row.number<overtime>(1) == overtime::submit;
-                         const auto to = submits ? interview_state::submitted : interview_state::expired;
-                         counts[static_cast<std::size_t>(from)] -= row.integer(2);
-                         counts[static_cast<std::size_t>(to)] += row.integer(2);
+                         const std::int64_t due = row.integer(1);
+                         const std::int64_t submit = from == interview_state::in_progress ? row.integer(2) : 0;
+                         counts[static_cast<std::size_t>(from)] -= due;
+                         counts[static_cast<std::size_t>(interview_state::submitted)] += submit;
+                         counts[static_cast<std::size_t>(interview_state::expired)] += due - submit;
                        });
   state_counts out{};
   for (std::size_t n = 0; n < out.size(); ++n) out[n] = static_cast<std::uint64_t>(std::max<std::int64_t>(counts[n], 0));

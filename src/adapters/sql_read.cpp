@@ -272,6 +272,14 @@ std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant,
   return out;
 }
 
+std::vector<tenant_answer> sql_find_expired(sql_session& s, sys_seconds now, std::size_t limit) {
+  std::vector<tenant_answer> out;
+  s.connection.execute("SELECT tenant_no, answer_key FROM main.hirenow_answer WHERE expires_at <= $1 LIMIT $2",
+                       {now, limit},
+                       [&](const sql_row& row) { out.push_back({row.integer(0), row.array<answer_key>(1)}); });
+  return out;
+}
+
 std::optional<sys_seconds> sql_next_due(sql_session& s) {
   std::optional<sys_seconds> next;
   s.connection.execute("SELECT min(wake_at) FROM main.hirenow_outbox WHERE state IN (0, 1)", {},

@@ -32,6 +32,12 @@ struct sql_session {
   std::int64_t track(std::int64_t tenant_no, std::string_view name);
 };
 
+/// An answer's place.
+struct tenant_answer {
+  std::int64_t tenant_no;
+  answer_key key;
+};
+
 loaded sql_load(sql_session& s, const load_request& request);
 list_page sql_list(sql_session& s, const list_request& request);
 due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_view cursor);
@@ -42,12 +48,16 @@ std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant,
 std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant, std::string_view after,
                                         std::size_t limit);
 
+std::vector<tenant_answer> sql_find_expired(sql_session& s, sys_seconds now, std::size_t limit);
+
 void sql_commit(sql_session& s, const change_set& changes);
 bool sql_save_progress(sql_session& s, const checkpoint_request& request);
 std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& request);
 std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlements);
 void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy& policy);
-std::size_t sql_prune(sql_session& s, sys_seconds now, std::size_t limit);
+/// Deletes those of the answers that have expired. `sql_find_expired` finds them; it reads the whole table, so it is
+/// called outside the write transaction.
+std::size_t sql_prune(sql_session& s, sys_seconds now, const std::vector<tenant_answer>& some);
 
 /// The columns of an interview, as `read_interview` expects them from column `first` on, out of table `i`.
 #define HIRENOW_INTERVIEW_COLUMNS                                                                                     \

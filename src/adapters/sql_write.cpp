@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "hirenow/detail/step.hpp"
 #include "sql_store.hpp"
 
 namespace hirenow::detail {
@@ -269,17 +270,26 @@ void sql_commit(sql_session& s, const change_set& changes) {
   const auto previous_audit_no = record.audit_no;
   check_audit(s, changes, record);
   if (!changes.audit.empty()) record.audit_no = record.last_audit_no + static_cast<std::int64_t>(changes.audit.size());
+  HIRENOW_STEP("sql: before the record is written");
   if (is_new) make_record(s, changes, record);
   if (is_new || changes.write_person) write_person(s, changes, record);
+  HIRENOW_STEP("sql: person written");
   write_interviews(s, changes, record);
+  HIRENOW_STEP("sql: interviews written");
   write_facts(s, changes, record);
+  HIRENOW_STEP("sql: facts written");
   write_audit(s, changes, record, previous_audit_no);
+  HIRENOW_STEP("sql: audit written");
   write_outbox(s, changes, record);
+  HIRENOW_STEP("sql: outbox written");
   if (changes.final_progress) write_final_progress(s, changes, record);
   if (!is_new) move_head(s, changes, record);
+  HIRENOW_STEP("sql: head moved");
   if (changes.erase) erase_person(s, record);
   if (changes.answer) write_answer(s, changes, record);
+  HIRENOW_STEP("sql: answer written");
   write_counts(s, record);
+  HIRENOW_STEP("sql: counts written");
 }
 
 bool sql_save_progress(sql_session& s, const checkpoint_request& request) {
@@ -320,6 +330,7 @@ std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& requ
                          "kind = $4 AND occasion = $5",
                          {request.token, request.now + request.lease, m.mail.key.interview, m.mail.key.kind,
                           m.mail.key.occasion});
+  HIRENOW_STEP("sql: messages claimed");
   return out;
 }
 
@@ -349,6 +360,7 @@ std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlem
          kept.empty() ? sql_value() : sql_value(kept), one.key.interview, one.key.kind, one.key.occasion, *tenant_no,
          one.token});
     out.push_back(changed == 1);
+    HIRENOW_STEP("sql: message settled");
   }
   return out;
 }
@@ -366,11 +378,14 @@ void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy
                          {tenant_no, track_no, policy.document, policy.hash, policy.set_by, policy.set_at});
 }
 
-std::size_t sql_prune(sql_session& s, sys_seconds now, std::size_t limit) {
-  return static_cast<std::size_t>(
-      s.connection.execute("DELETE FROM main.hirenow_answer WHERE (tenant_no, answer_key) IN (SELECT tenant_no, "
-                           "answer_key FROM main.hirenow_answer WHERE expires_at <= $1 LIMIT $2)",
-                           {now, limit}));
+std::size_t sql_prune(sql_session& s, sys_seconds now, const std::vector<tenant_answer>& some) {
+  std::int64_t deleted = 0;
+  for (const auto& one : some)
+    deleted += s.connection.execute("DELETE FROM main.hirenow_answer WHERE tenant_no = $1 AND answer_key = $2 AND "
+                                    "expires_at <= $3",
+                                    {one.tenant_no, one.key, now});
+  HIRENOW_STEP("sql: answers pruned");
+  return static_cast<std::size_t>(deleted);
 }
 
 }  // namespace hirenow::detail

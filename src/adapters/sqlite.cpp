@@ -101,7 +101,10 @@ class sqlite_store final : public store {
     return write([&](sql_session& s) { detail::sql_set_policy(s, tenant, policy); });
   }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
-    return write([&](sql_session& s) { return detail::sql_prune(s, now, limit); });
+    const auto expired = read([&](sql_session& s) { return detail::sql_find_expired(s, now, limit); });
+    if (!expired) return expired.error();
+    if (expired->empty()) return std::size_t{0};
+    return write([&](sql_session& s) { return detail::sql_prune(s, now, *expired); });
   }
 
  private:
@@ -129,6 +132,7 @@ class sqlite_store final : public store {
       HIRENOW_STEP("sqlite: before the schema is written");
       writer_.run("BEGIN IMMEDIATE");
       try {
+        turn_.count_turn();
         detail::prepare_schema(writer_);
         writer_.run("COMMIT");
       } catch (...) {
@@ -240,6 +244,7 @@ class sqlite_store final : public store {
       HIRENOW_STEP("sqlite: before begin");
       writer_.execute("BEGIN IMMEDIATE", {});
       HIRENOW_STEP("sqlite: after begin");
+      look_for_strangers();
     } catch (...) {
       refused = current_failure();
     }
@@ -295,6 +300,21 @@ class sqlite_store final : public store {
     }
   }
 
+  /// Warns, once, where somebody who does not take turns commits to the file. With the write transaction open.
+  void look_for_strangers() {
+    const std::uint64_t turn = turn_.count_turn();
+    std::int64_t version = 0;  // moves with every commit of another connection
+    writer_.execute("PRAGMA main.data_version", {}, [&](const detail::sql_row& row) { version = row.integer(0); });
+    const bool somebody_committed = seen_turn_ != 0 && version != seen_version_;
+    const bool nobody_took_a_turn = turn == seen_turn_ + 1;
+    seen_turn_ = turn;
+    seen_version_ = version;
+    if (warned_ || !somebody_committed || !nobody_took_a_turn || !writer_.may_corrupt_the_log()) return;
+    warned_ = true;
+    warn("another program commits to " + path_ + ": this SQLite can corrupt the log (https://sqlite.org/wal.html) " +
+         "unless every such program sets PRAGMA wal_autocheckpoint = 0 and leaves checkpoints to the store");
+  }
+
   /// Copies the log into the file when it has grown long. In our turn, and right after a commit of ours.
   void checkpoint_if_long() noexcept {
     const std::size_t length = writer_.log_bytes();
@@ -335,6 +355,9 @@ class sqlite_store final : public store {
   sqlite_connection writer_;
   detail::turn_lock turn_;
   std::size_t checkpoint_at_ = 0;
+  std::uint64_t seen_turn_ = 0;
+  std::int64_t seen_version_ = 0;
+  bool warned_ = false;
 };
 
 }  // namespace

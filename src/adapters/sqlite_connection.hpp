@@ -40,6 +40,9 @@ class sqlite_connection final : public sql_connection {
   bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
   bool is_read_only() const { return sqlite3_db_readonly(db_, "main") == 1; }
 
+  /// True where a checkpoint by another connection can corrupt the log: in WAL mode before SQLite 3.51.3.
+  bool may_corrupt_the_log() const { return log_pages_ > 0 && sqlite3_libversion_number() < 3051003; }
+
   /// How long the write-ahead log was after the last commit of this connection, in bytes.
   std::size_t log_bytes() const { return log_pages_ * page_size_; }
   /// Copies the log into the file, holding the writer lock; waits at most this long for readers of older pages.

@@ -50,7 +50,7 @@ turn_lock::turn_lock(const std::string& path) {
   auto& open = open_files::all();
   const std::lock_guard guard(open.mutex);  // no fork between opening and noting it
   open.files.reserve(open.files.size() + 1);
-  file_ = ::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
+  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file_ < 0) raise("cannot open " + path);
   open.files.push_back(file_);
 }
@@ -65,6 +65,14 @@ turn_lock::~turn_lock() {
 void turn_lock::lock() {
   while (::flock(file_, LOCK_EX) != 0)
     if (errno != EINTR) raise("cannot lock");
+}
+
+std::uint64_t turn_lock::count_turn() {
+  std::uint64_t turns = 0;
+  if (::pread(file_, &turns, sizeof turns, 0) < 0) raise("cannot read the lock file");
+  ++turns;
+  if (::pwrite(file_, &turns, sizeof turns, 0) < 0) raise("cannot write the lock file");
+  return turns;
 }
 
 void turn_lock::unlock() noexcept { ::flock(file_, LOCK_UN); }

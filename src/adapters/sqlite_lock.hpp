@@ -5,6 +5,7 @@
 /// a child closes it at once.
 /// Threads: one at a time.
 
+#include <cstdint>
 #include <string>
 
 namespace hirenow::detail {
@@ -20,6 +21,9 @@ class turn_lock {
   /// Waits for its turn. Throws store_unavailable.
   void lock();
   void unlock() noexcept;
+
+  /// How many turns were taken by whoever uses this file, this one included; call it once a turn.
+  std::uint64_t count_turn();
 
  private:
   int file_ = -1;
