@@ -203,7 +203,7 @@ struct settlement {
 
 /// Which messages to show.
 struct message_query {
-  std::string_view tenant;
+  std::string_view tenant{};
   std::optional<interview_id> interview{};
   std::optional<message_state> state{};
   std::optional<message_key> after{};  ///< the last of the page before
