@@ -132,16 +132,23 @@ TEST_CASE("every edit of every field of every entry is found", "[audit]") {
       {"actor", [](audit_entry& e) { e.actor += "x"; }},
       {"actor, none", [](audit_entry& e) { e.actor.clear(); }},
       {"event", [](audit_entry& e) { e.event[0] = 'S'; }},
-      {"a letter moved from actor to event", [](audit_entry& e) { e.event.insert(0, 1, e.actor.back()), e.actor.pop_back(); }},
+      {"a letter moved from actor to event",
+       [](audit_entry& e) { e.event.insert(0, 1, e.actor.back()), e.actor.pop_back(); }},
       {"interview", [](audit_entry& e) { e.interview = some_id(2); }},
       {"interview, none or nought",
        [](audit_entry& e) { e.interview = e.interview ? std::nullopt : std::optional(interview_id{}); }},
       {"from",
-       [](audit_entry& e) { e.from = e.from == interview_state::passed ? interview_state::failed : interview_state::passed; }},
+       [](audit_entry& e) {
+         e.from = e.from == interview_state::passed ? interview_state::failed : interview_state::passed;
+       }},
       {"from, none or first",
        [](audit_entry& e) { e.from = e.from ? std::nullopt : std::optional(interview_state::scheduled); }},
-      {"to", [](audit_entry& e) { e.to = e.to == interview_state::passed ? interview_state::failed : interview_state::passed; }},
-      {"to, none or first", [](audit_entry& e) { e.to = e.to ? std::nullopt : std::optional(interview_state::scheduled); }},
+      {"to",
+       [](audit_entry& e) {
+         e.to = e.to == interview_state::passed ? interview_state::failed : interview_state::passed;
+       }},
+      {"to, none or first",
+       [](audit_entry& e) { e.to = e.to ? std::nullopt : std::optional(interview_state::scheduled); }},
       {"from and to exchanged",
        [](audit_entry& e) {
          if (e.from == e.to) e.to = interview_state::archived;

@@ -156,8 +156,7 @@ TEST_CASE("every state, event, authority and role answers as the specification s
     check_role(row.at("admin"), row.at("staff"), on, role::admin);
     check_role(row.at("nobody"), row.at("staff"), on, {});
     for (const char* who : {"staff", "token", "clock"})
-      if (from && row.at(who).is_object())
-        steps.emplace(text_of(row.at("state")), text_of(row.at(who).at("to")));
+      if (from && row.at(who).is_object()) steps.emplace(text_of(row.at("state")), text_of(row.at(who).at("to")));
   }
   CHECK(seen.size() == (interview_state_count + 1) * event_count);
   CHECK(spec.at("cells").as_array().size() == seen.size());
@@ -176,7 +175,8 @@ TEST_CASE("states and events are those of the specification, in its order", "[li
   const auto& events = spec.at("events").as_array();
   REQUIRE(states.size() == interview_state_count);
   REQUIRE(events.size() == event_count);
-  for (std::size_t n = 0; n < states.size(); ++n) CHECK(to_string(static_cast<interview_state>(n)) == text_of(states[n]));
+  for (std::size_t n = 0; n < states.size(); ++n)
+    CHECK(to_string(static_cast<interview_state>(n)) == text_of(states[n]));
   for (std::size_t n = 0; n < events.size(); ++n) CHECK(to_string(static_cast<event>(n)) == text_of(events[n]));
   CHECK(to_string(static_cast<interview_state>(interview_state_count)) == "unknown");
   CHECK(to_string(static_cast<event>(event_count)) == "unknown");

@@ -13,9 +13,7 @@ namespace {
 using namespace hirenow;
 using namespace std::string_literals;
 
-std::string code_of(const result<void>& answer) {
-  return answer ? "ok" : std::string(to_string(answer.error().code));
-}
+std::string code_of(const result<void>& answer) { return answer ? "ok" : std::string(to_string(answer.error().code)); }
 
 }  // namespace
 
@@ -34,7 +32,8 @@ TEST_CASE("text is well-formed UTF-8 without NUL", "[limits]") {
       "\xef\xbf\xbf",      // U+FFFF, a noncharacter, but well-formed
       "\xf0\x90\x80\x80",  // U+10000
       "\xf4\x8f\xbf\xbf",  // U+10FFFF, the last there is
-      "Gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\xa6\x8a",
+      "Gr\xc3\xbc\xc3\x9f"
+      "e \xe2\x82\xac \xf0\x9f\xa6\x8a",
   };
   for (const auto& text : good) {
     CAPTURE(text);
@@ -140,7 +139,9 @@ TEST_CASE("e-mail addresses", "[limits]") {
       "-ada-@ex-am--ple.org",
       "first.last+tag@sub.example.co.uk",
       "o'brien!#$%&*/=?^_`{|}~-@example.org",
-      "gr\xc3\xbc\xc3\x9f" "e@b\xc3\xbc" "cher.example",
+      "gr\xc3\xbc\xc3\x9f"
+      "e@b\xc3\xbc"
+      "cher.example",
       std::string(64, 'a') + "@" + std::string(63, 'b') + "." + std::string(125, 'c'),
   };
   for (const auto& text : good) {

@@ -66,8 +66,7 @@ bool rule_allows(const plain_rule& rule, const std::vector<attempt>& history, st
       const auto from = rule.from_decision && last.decided_at ? *last.decided_at : last.at;
       return now >= later(count(from), span);
     }
-    case plain_rule::most_retakes:
-      return counted.empty() || counted.size() - 1 < rule.most;
+    case plain_rule::most_retakes: return counted.empty() || counted.size() - 1 < rule.most;
     case plain_rule::most_in_window: {
       std::uint64_t inside = 0;
       for (const auto& a : counted)
@@ -79,8 +78,8 @@ bool rule_allows(const plain_rule& rule, const std::vector<attempt>& history, st
 }
 
 bool outcome_allows(const plain_policy& policy, const std::vector<attempt>& history) {
-  return history.empty() || std::find(policy.retake_after.begin(), policy.retake_after.end(),
-                                      history.back().result) != policy.retake_after.end();
+  return history.empty() || std::find(policy.retake_after.begin(), policy.retake_after.end(), history.back().result) !=
+                                policy.retake_after.end();
 }
 
 bool allows(const plain_policy& policy, const std::vector<attempt>& history, std::int64_t now, attempt_kind kind) {
@@ -187,22 +186,23 @@ std::string iso(std::pair<int, std::int64_t> span) {
 }
 
 retake_policy parsed(const plain_policy& p, const std::vector<std::size_t>& order) {
-  std::string text = R"({"hirenow_policy":1,"version":"random","retake_after":)" + words_of(p.retake_after) +
-                     R"(,"rules":[)";
+  std::string text =
+      R"({"hirenow_policy":1,"version":"random","retake_after":)" + words_of(p.retake_after) + R"(,"rules":[)";
   bool first = true;
   for (const std::size_t n : order) {
     const plain_rule& r = p.rules[n];
     text += std::string(first ? "" : ",") + R"({"id":"r)" + std::to_string(n) + R"(","counts":)" + words_of(r.counts);
     first = false;
     if (r.kind == plain_rule::wait) {
-      text += R"(,"rule":"wait","from":)" + std::string(r.from_decision ? R"("decided_at")" : R"("at")") + R"(,"after":[)";
+      text +=
+          R"(,"rule":"wait","from":)" + std::string(r.from_decision ? R"("decided_at")" : R"("at")") + R"(,"after":[)";
       for (std::size_t m = 0; m < r.spans.size(); ++m) text += (m ? ",\"" : "\"") + iso(r.spans[m]) + "\"";
       text += "]}";
     } else if (r.kind == plain_rule::most_retakes) {
       text += R"(,"rule":"most_retakes","most":)" + std::to_string(r.most) + "}";
     } else {
-      text += R"(,"rule":"most_in_window","most":)" + std::to_string(r.most) + R"(,"window":")" + iso(r.spans[0]) +
-              "\"}";
+      text +=
+          R"(,"rule":"most_in_window","most":)" + std::to_string(r.most) + R"(,"window":")" + iso(r.spans[0]) + "\"}";
     }
   }
   return retake_policy::parse(text + "]}").value();
@@ -218,7 +218,8 @@ std::vector<std::size_t> in_order(const plain_policy& p) {
 std::int64_t some_instant(maker& make, const plain_policy& policy, const std::vector<attempt>& history) {
   const std::int64_t start = history.empty() ? 1'600'000'000 : count(history.front().at);
   if (!history.empty() && !policy.rules.empty() && make.chance(40)) {
-    const auto& rule = policy.rules[static_cast<std::size_t>(make.below(static_cast<std::int64_t>(policy.rules.size())))];
+    const auto& rule =
+        policy.rules[static_cast<std::size_t>(make.below(static_cast<std::int64_t>(policy.rules.size())))];
     const auto& a = history[static_cast<std::size_t>(make.below(static_cast<std::int64_t>(history.size())))];
     if (!rule.spans.empty()) return later(count(a.at), rule.spans[0]) - make.below(2);
   }
@@ -250,8 +251,7 @@ TEST_CASE("the evaluator agrees with a second reading of the rules", "[policy][p
       continue;
     }
     ++denied;
-    REQUIRE(std::find(answer.all_reasons.begin(), answer.all_reasons.end(), answer.reason) !=
-            answer.all_reasons.end());
+    REQUIRE(std::find(answer.all_reasons.begin(), answer.all_reasons.end(), answer.reason) != answer.all_reasons.end());
     const auto first = first_allowed(plain, history, now, kind);
     REQUIRE(answer.eligible_at.has_value() == first.has_value());
     if (!first) {

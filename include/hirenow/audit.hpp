@@ -60,14 +60,14 @@ inline std::string hex(const digest& d) {
   return text;
 }
 
-/// Whether the note is the one that the details commit to. Quotes inside a JSON string are escaped, so that the member's
-/// name can stand in the text as a member only.
+/// Whether the note is the one that the details commit to. Quotes inside a JSON string are escaped, so that the
+/// member's name can stand in the text as a member only.
 inline bool note_fits(std::string_view salt, const audit_entry& entry) {
   constexpr std::string_view member = "\"note\":\"";
   const auto at = entry.details.find(member);
   if (at == std::string::npos) return true;
-  return !entry.note.empty() &&
-         std::string_view(entry.details).substr(at + member.size()).starts_with(hex(commitment(salt, entry.note)) + '"');
+  const auto committed = std::string_view(entry.details).substr(at + member.size());
+  return !entry.note.empty() && committed.starts_with(hex(commitment(salt, entry.note)) + '"');
 }
 
 }  // namespace detail

@@ -15,7 +15,7 @@
 namespace hirenow::limits {
 
 inline constexpr std::size_t id = 255;                  ///< bytes of an id, a track, a locale, a time zone, a key
-inline constexpr std::size_t email = 254;               ///< bytes of an address (RFC 5321 §4.5.3.1.3, less the brackets)
+inline constexpr std::size_t email = 254;               ///< bytes of an address (RFC 5321 §4.5.3.1.3)
 inline constexpr std::size_t email_local = 64;          ///< bytes of an address before the @ (RFC 5321 §4.5.3.1.1)
 inline constexpr std::size_t name = 255;                ///< bytes of a person's name
 inline constexpr std::size_t reason = 2 * 1024;         ///< bytes of a free-text reason

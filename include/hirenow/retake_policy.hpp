@@ -80,8 +80,9 @@ inline constexpr outcome_set default_retake_after{outcome::failed, outcome::on_h
 
 /// The outcomes a rule counts where it does not say. Cancelled and withdrawn attempts were started: that they count
 /// keeps anyone from getting round a wait by breaking off. No-shows and voided attempts do not count.
-inline constexpr outcome_set default_counts{outcome::passed,  outcome::failed,     outcome::on_hold,  outcome::pending,
-                                            outcome::incomplete, outcome::cancelled, outcome::withdrawn};
+inline constexpr outcome_set default_counts{outcome::passed,   outcome::failed,     outcome::on_hold,
+                                            outcome::pending,  outcome::incomplete, outcome::cancelled,
+                                            outcome::withdrawn};
 
 /// A length of time as ISO 8601 writes it: calendar months, and beside them an exact part (a day is 24 hours).
 struct policy_span {
@@ -102,7 +103,7 @@ inline result<policy_span> parse_span(std::string_view text) {
     std::int64_t months;
     std::int64_t exact;
   };
-  constexpr std::array units{unit{'Y', false, 12, 0},      unit{'M', false, 1, 0},   unit{'W', false, 0, 7 * 86'400},
+  constexpr std::array units{unit{'Y', false, 12, 0},     unit{'M', false, 1, 0},    unit{'W', false, 0, 7 * 86'400},
                              unit{'D', false, 0, 86'400}, unit{'H', true, 0, 3'600}, unit{'M', true, 0, 60},
                              unit{'S', true, 0, 1}};
   const auto refused = [] {
@@ -248,26 +249,26 @@ class retake_policy {
 /// What one rule says, and what it looked at.
 struct rule_verdict {
   std::string rule_id;
-  std::string rule;                           ///< "retake_after", "wait", "most_retakes" or "most_in_window"
+  std::string rule;  ///< "retake_after", "wait", "most_retakes" or "most_in_window"
   bool allowed = true;
-  std::string reason = "ok";                  ///< "ok", or why it forbids: passed, outcome_not_eligible, lifetime_cap,
-                                              ///< window_cap, cooldown
-  std::optional<sys_seconds> eligible_at{};   ///< where it forbids: until when; nothing means for ever
-  std::uint64_t counted = 0;                  ///< attempts that counted
-  std::optional<std::uint64_t> limit{};       ///< most attempts that may count: n retakes are n + 1 attempts
-  std::optional<policy_span> span{};          ///< the wait that applies, or the window, as the policy writes it
-  std::optional<seconds> wait{};              ///< the wait that applies, in seconds
-  std::optional<sys_seconds> since{};         ///< where the wait or the window's oldest counted attempt began
-  std::optional<outcome> newest{};            ///< retake_after: the outcome of the newest attempt
-  std::vector<interview_id> attempts{};       ///< those that counted
+  std::string reason = "ok";                 ///< "ok", or why it forbids: passed, outcome_not_eligible, lifetime_cap,
+                                             ///< window_cap, cooldown
+  std::optional<sys_seconds> eligible_at{};  ///< where it forbids: until when; nothing means for ever
+  std::uint64_t counted = 0;                 ///< attempts that counted
+  std::optional<std::uint64_t> limit{};      ///< most attempts that may count: n retakes are n + 1 attempts
+  std::optional<policy_span> span{};         ///< the wait that applies, or the window, as the policy writes it
+  std::optional<seconds> wait{};             ///< the wait that applies, in seconds
+  std::optional<sys_seconds> since{};        ///< where the wait or the window's oldest counted attempt began
+  std::optional<outcome> newest{};           ///< retake_after: the outcome of the newest attempt
+  std::vector<interview_id> attempts{};      ///< those that counted
 };
 
 /// Whether a further attempt is allowed at an instant, and why.
 struct eligibility {
   bool allowed = true;
-  std::string reason = "ok";                     ///< "ok", or the deciding rule's reason
-  std::optional<sys_seconds> eligible_at{};      ///< where not allowed: from when; nothing means never under this policy
-  std::optional<sys_seconds> eligible_until{};   ///< the last moment, where a rule sets one
+  std::string reason = "ok";                    ///< "ok", or the deciding rule's reason
+  std::optional<sys_seconds> eligible_at{};     ///< where not allowed: from when; nothing means never under this policy
+  std::optional<sys_seconds> eligible_until{};  ///< the last moment, where a rule sets one
   std::optional<std::uint64_t> attempts_left{};  ///< the least that any rule leaves now; nothing where none limits it
   std::vector<rule_verdict> rules{};             ///< every rule's verdict, in the policy's order
   std::vector<std::string> all_reasons{};        ///< of all rules that forbid, sorted, each once
@@ -310,7 +311,9 @@ inline rule_verdict retake_is_too_soon(const wait_rule& rule, std::span<const at
   }
   if (!newest) return verdict;
   verdict.span = rule.spans[std::min<std::size_t>(verdict.counted, rule.spans.size()) - 1];
-  verdict.since = rule.from == wait_anchor::decided_at ? newest->decided_at.value_or(newest->at) : newest->at;
+  const sys_seconds anchor =
+      rule.from == wait_anchor::decided_at ? newest->decided_at.value_or(newest->at) : newest->at;
+  verdict.since = std::clamp(anchor, min_instant, max_instant);
   const auto over = add_span(*verdict.since, *verdict.span);
   if (over) verdict.wait = *over - *verdict.since;
   if (over && now >= *over) return verdict;
@@ -335,10 +338,8 @@ inline rule_verdict retakes_are_used_up(const most_retakes_rule& rule, std::span
 }
 
 /// Forbids until enough attempts have left the window.
-inline rule_verdict window_is_full(const most_in_window_rule& rule, std::span<const attempt> history,
-                                   sys_seconds now) {
-  rule_verdict verdict{
-      .rule_id = rule.id, .rule = "most_in_window", .limit = rule.most, .span = rule.window};
+inline rule_verdict window_is_full(const most_in_window_rule& rule, std::span<const attempt> history, sys_seconds now) {
+  rule_verdict verdict{.rule_id = rule.id, .rule = "most_in_window", .limit = rule.most, .span = rule.window};
   // A month's clamping can let a later attempt leave before an earlier one, so the order of leaving is sorted anew.
   std::vector<std::optional<sys_seconds>> leaving;
   const seconds longest = seconds{86'400} * (31LL * rule.window.months) + rule.window.exact;
@@ -415,8 +416,7 @@ inline eligibility evaluate(const retake_policy& policy, std::span<const attempt
     if (!v.allowed) answer.all_reasons.push_back(v.reason);
   }
   std::sort(answer.all_reasons.begin(), answer.all_reasons.end());
-  answer.all_reasons.erase(std::unique(answer.all_reasons.begin(), answer.all_reasons.end()),
-                           answer.all_reasons.end());
+  answer.all_reasons.erase(std::unique(answer.all_reasons.begin(), answer.all_reasons.end()), answer.all_reasons.end());
   if (const rule_verdict* deciding = detail::deciding_rule(answer)) {
     answer.allowed = false;
     answer.reason = deciding->reason;
@@ -425,8 +425,8 @@ inline eligibility evaluate(const retake_policy& policy, std::span<const attempt
   return answer;
 }
 
-/// The answer as one English sentence, for example "Retake is possible from 2026-03-15T10:00:00Z: 14 days after the last
-/// attempt".
+/// The answer as one English sentence, for example "Retake is possible from 2026-03-15T10:00:00Z: 14 days after the
+/// last attempt".
 inline std::string describe(const eligibility& answer) {
   const auto counted = [](std::uint64_t n, std::string_view unit) {
     return std::to_string(n) + " " + std::string(unit) + (n == 1 ? "" : "s");

@@ -80,7 +80,8 @@ class policy_reader {
     }
     const object& o = root.get_object();
     refuse_others(o, "", {"hirenow_policy", "version", "name", "description", "retake_after", "rules"});
-    if (const value* form = need(o, "", "hirenow_policy"); form && !(form->is_int64() && form->get_int64() == 1)) fault("/hirenow_policy", "must be 1");
+    if (const value* form = need(o, "", "hirenow_policy"); form && !(form->is_int64() && form->get_int64() == 1))
+      fault("/hirenow_policy", "must be 1");
     c.version = id(o, "", "version");
     text(o, "", "name", limits::name);
     text(o, "", "description", limits::reason);
@@ -144,15 +145,11 @@ class policy_reader {
   }
 
   retake_rule most_retakes(const object& o, const std::string& path, std::string its_id) {
-    return most_retakes_rule{.id = std::move(its_id),
-                             .counts = counts(o, path),
-                             .most = number(o, path, "most", 0)};
+    return most_retakes_rule{.id = std::move(its_id), .counts = counts(o, path), .most = number(o, path, "most", 0)};
   }
 
   retake_rule most_in_window(const object& o, const std::string& path, std::string its_id) {
-    most_in_window_rule r{.id = std::move(its_id),
-                          .counts = counts(o, path),
-                          .most = number(o, path, "most", 1)};
+    most_in_window_rule r{.id = std::move(its_id), .counts = counts(o, path), .most = number(o, path, "most", 1)};
     if (const value* window = need(o, path, "window"))
       if (auto s = span(*window, path + "/window")) {
         if (*s == policy_span{}) fault(path + "/window", "must be longer than nothing");
@@ -207,8 +204,8 @@ class policy_reader {
     if (!v) return 0;
     const std::int64_t n = v->is_int64() ? v->get_int64() : -1;
     if (n >= least && n <= static_cast<std::int64_t>(limits::attempts)) return static_cast<std::uint64_t>(n);
-    fault(path + "/" + std::string(name), "must be a whole number from " + std::to_string(least) + " to " +
-                                              std::to_string(limits::attempts));
+    fault(path + "/" + std::string(name),
+          "must be a whole number from " + std::to_string(least) + " to " + std::to_string(limits::attempts));
     return 0;
   }
 

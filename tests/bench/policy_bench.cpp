@@ -11,7 +11,8 @@ namespace {
 
 using namespace hirenow;
 
-const char* const eight_rules = R"({"hirenow_policy": 1, "version": "bench", "retake_after": ["failed", "on_hold", "void"],
+const char* const eight_rules =
+    R"({"hirenow_policy": 1, "version": "bench", "retake_after": ["failed", "on_hold", "void"],
   "rules": [
     {"rule": "wait", "id": "wait", "after": ["P1D", "P14D", "P60D"]},
     {"rule": "wait", "id": "decision", "after": ["P1M"], "from": "decided_at"},
@@ -26,7 +27,8 @@ const char* const eight_rules = R"({"hirenow_policy": 1, "version": "bench", "re
 std::vector<attempt> attempts(std::size_t n) {
   std::vector<attempt> history;
   for (std::size_t i = 0; i < n; ++i) {
-    attempt a{.track = "backend", .at = sys_seconds{seconds{1'600'000'000 + static_cast<long>(i) * 20 * 86'400}},
+    attempt a{.track = "backend",
+              .at = sys_seconds{seconds{1'600'000'000 + static_cast<long>(i) * 20 * 86'400}},
               .result = outcome::failed};
     a.decided_at = a.at + seconds{86'400};
     a.id.data[15] = static_cast<std::uint8_t>(i);

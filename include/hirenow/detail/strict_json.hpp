@@ -149,8 +149,7 @@ class strict_json_handler {
 
 /// Reads one document into the memory given. Members that repeat are listed and left to the caller to refuse.
 /// Errors: too_large for a document that is nested deeper than `depth`; invalid_argument for one that is not JSON.
-inline result<json_document> read_json(std::string_view text, std::size_t depth,
-                                       boost::json::storage_ptr memory = {}) {
+inline result<json_document> read_json(std::string_view text, std::size_t depth, boost::json::storage_ptr memory = {}) {
   boost::json::parse_options options;
   options.max_depth = depth;
   boost::json::basic_parser<strict_json_handler> parser(options, std::move(memory));
