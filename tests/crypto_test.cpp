@@ -1,14 +1,14 @@
 // Hashes, MACs and signatures against published vectors; randomness across fork; the layout of ids.
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <set>
 #include <string>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -87,8 +87,7 @@ TEST_CASE("SHA-256 gives NIST's examples", "[crypto]") {
   CHECK(hex(sha256("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(hex(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")) ==
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  CHECK(hex(sha256(std::string(1'000'000, 'a'))) ==
-        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  CHECK(hex(sha256(std::string(1'000'000, 'a'))) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   CHECK(sha256(std::string_view()) == sha256(""));
 }
 
@@ -141,8 +140,7 @@ TEST_CASE("Ed25519 gives the examples of RFC 8037 A.4 and RFC 8032 7.1", "[crypt
   for (int again = 0; again < 3; ++again) {
     const auto signature = key.sign(input);
     const std::string text(signature.begin(), signature.end());
-    CHECK(encoded(text) ==
-          "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
+    CHECK(encoded(text) == "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
     CHECK(key.verify(input, text));
     CHECK(detail::ed25519_key::from_public(point).verify(input, text));
     CHECK(!key.verify(input + " ", text));
@@ -153,9 +151,10 @@ TEST_CASE("Ed25519 gives the examples of RFC 8037 A.4 and RFC 8032 7.1", "[crypt
   CHECK(!detail::ed25519_key::from_public(point).can_sign());
 
   const auto empty = key.sign("");  // RFC 8032, test 1: the same key
-  CHECK(hex(empty) ==
-        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe2"
-        "4655141438e7a100b");
+  CHECK(
+      hex(empty) ==
+      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe2"
+      "4655141438e7a100b");
 }
 
 TEST_CASE("one key gives the right MAC to many threads at once", "[crypto][concurrent]") {
@@ -176,7 +175,7 @@ TEST_CASE("one key gives the right MAC to many threads at once", "[crypto][concu
 
 TEST_CASE("base64url gives the examples of RFC 4648 10, without padding, and back", "[crypto]") {
   const std::vector<std::pair<std::string, std::string>> examples{
-      {"", ""},         {"f", "Zg"},        {"fo", "Zm8"},         {"foo", "Zm9v"},
+      {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
       {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xbf", "-_-_"}};
   for (const auto& [data, text] : examples) {
     CHECK(encoded(data) == text);
@@ -270,7 +269,8 @@ TEST_CASE("a forked child's random bytes and ids are its own", "[crypto]") {
 }
 
 TEST_CASE("an interview id is a UUID of version 7 that begins with its second", "[crypto]") {
-  for (const std::int64_t t : {std::int64_t{0}, std::int64_t{1}, std::int64_t{1'645'557'742}, std::int64_t{253402300799}}) {
+  for (const std::int64_t t :
+       {std::int64_t{0}, std::int64_t{1}, std::int64_t{1'645'557'742}, std::int64_t{253402300799}}) {
     const auto id = new_interview_id(at(t));
     std::uint64_t ms = 0;
     for (int byte = 0; byte < 6; ++byte) ms = ms << 8 | id.data[byte];

@@ -1,15 +1,15 @@
 // The key ring: what documents it takes, where from, how it is reloaded, and that secrets leave no trace.
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <array>
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -133,7 +133,8 @@ TEST_CASE("a ring reads both kinds of keys and says which one signs", "[keys]") 
 
 TEST_CASE("members that a JWK may have beside ours are let be", "[keys]") {
   const auto with = [](std::string key, std::string_view more) { return set_of({key.insert(1, more)}); };
-  CHECK(key_ring::from_json(with(hs("a", "signing"), R"("use":"sig","key_ops":["sign",{"x":1}],"x5t":null,)")).has_value());
+  CHECK(key_ring::from_json(with(hs("a", "signing"), R"("use":"sig","key_ops":["sign",{"x":1}],"x5t":null,)"))
+            .has_value());
   CHECK(key_ring::from_json(with(ed("a", "signing"), R"("alg":"EdDSA","use":"sig",)")).has_value());
   CHECK(key_ring::from_json(replaced(set_of({hs("a", "signing")}), "{", "{\"name\":\"v1\",")).has_value());
   CHECK(key_ring::from_json(set_of({ed("a", "verify_only", "")})).has_value());
@@ -145,9 +146,9 @@ TEST_CASE("documents that cannot be used are refused by name", "[keys]") {
   REQUIRE(key_ring::from_json(good).has_value());
   REQUIRE(key_ring::from_json(pair).has_value());
 
-  for (const std::string document :
-       {"", "x", "[]", "null", "{}", "{\"keys\":{}}", "{\"keys\":null}", "{\"keys\":[1]}", "{\"keys\":[[]]}",
-        "{\"keys\":[{}]}", "{\"keys\":[],\"keys\":[]}", "{\"keys\":[]}x", "{\"keys\":[],}", "\xef\xbb\xbf{\"keys\":[]}"})
+  for (const std::string document : {"", "x", "[]", "null", "{}", "{\"keys\":{}}", "{\"keys\":null}", "{\"keys\":[1]}",
+                                     "{\"keys\":[[]]}", "{\"keys\":[{}]}", "{\"keys\":[],\"keys\":[]}",
+                                     "{\"keys\":[]}x", "{\"keys\":[],}", "\xef\xbb\xbf{\"keys\":[]}"})
     CHECK(refusal(document) == errc::key_invalid);
   CHECK(refusal(std::string("{\"keys\":[]}\0", 12)) == errc::key_invalid);
 
@@ -173,7 +174,7 @@ TEST_CASE("documents that cannot be used are refused by name", "[keys]") {
 
   // 31 bytes, padding, pad bits, the other alphabet, white space, escapes, another type.
   for (const auto& k : {std::string(), std::string(42, 'A'), k32 + "=", std::string(42, 'A') + "B",
-                              std::string(42, 'A') + "+", std::string(42, 'A') + " ", std::string(42, 'A') + "\\u0041"})
+                        std::string(42, 'A') + "+", std::string(42, 'A') + " ", std::string(42, 'A') + "\\u0041"})
     CHECK(refusal(set_of({hs("a", "retired", k)})) == errc::key_invalid);
   CHECK(refusal(replaced(good, "\"" + k32 + "\"", "7")) == errc::key_invalid);
   CHECK(key_ring::from_json(set_of({hs("a", "signing", std::string(1366, 'A'))})).has_value());
@@ -286,14 +287,12 @@ TEST_CASE("only public halves of keys in force are exported", "[keys]") {
   const auto text = ring.public_jwks();
   CHECK(text.find(ed_d) == std::string::npos);
   CHECK(text.find(k32) == std::string::npos);
-  CHECK(boost::json::parse(text) ==
-        boost::json::value({{"keys",
-                             boost::json::array{{{"kty", "OKP"},
-                                                 {"crv", "Ed25519"},
-                                                 {"alg", "EdDSA"},
-                                                 {"use", "sig"},
-                                                 {"kid", "b\"c"},
-                                                 {"x", ed_x}}}}}));
+  CHECK(boost::json::parse(text) == boost::json::value({{"keys", boost::json::array{{{"kty", "OKP"},
+                                                                                     {"crv", "Ed25519"},
+                                                                                     {"alg", "EdDSA"},
+                                                                                     {"use", "sig"},
+                                                                                     {"kid", "b\"c"},
+                                                                                     {"x", ed_x}}}}}));
   CHECK(key_ring::from_json(set_of({hs("a", "signing")})).value().public_jwks() == "{\"keys\":[]}");
 }
 
@@ -312,7 +311,8 @@ TEST_CASE("a fresh key document makes a ring that signs, and no two are the same
 }
 
 TEST_CASE("a text is signed for one purpose, by one key", "[keys]") {
-  const auto ring = key_ring::from_json(set_of({hs("a", "signing"), ed("b", "verify_only"), hs("c", "retired")})).value();
+  const auto ring =
+      key_ring::from_json(set_of({hs("a", "signing"), ed("b", "verify_only"), hs("c", "retired")})).value();
   for (const std::string kid : {"a", "b"}) {
     const auto signature = ring.sign_text(kid, "purpose", "text").value();
     CHECK(ring.verify_text(kid, "purpose", "text", signature).has_value());

@@ -170,9 +170,10 @@ TEST_CASE("claims that no token may carry are not minted", "[token]") {
     REQUIRE(token.has_error());
     return token.error().code;
   };
-  for (const auto member : {&token_claims::issuer, &token_claims::audience, &token_claims::subject, &token_claims::tenant}) {
+  for (const auto member :
+       {&token_claims::issuer, &token_claims::audience, &token_claims::subject, &token_claims::tenant}) {
     for (const auto& bad : {std::string(), std::string("a\0b", 3), std::string("\xff"), std::string("a\nb"),
-                                  std::string("\xc0\x80"), std::string("plain until the very end\x7f")})
+                            std::string("\xc0\x80"), std::string("plain until the very end\x7f")})
       CHECK(code_of([&](token_claims& c) { c.*member = bad; }) == errc::invalid_argument);
     CHECK(code_of([&](token_claims& c) { c.*member = std::string(256, 'x'); }) == errc::too_large);
     CHECK(code_of([&](token_claims& c) { c.*member = std::string(1'000'000, '"'); }) == errc::too_large);
@@ -206,16 +207,11 @@ TEST_CASE("a link is judged by state, generation and time, in the design's order
     std::int64_t now;
     bool early, past_deadline, past_start_by;
   };
-  const std::vector<moment> moments{{0, true, false, false},
-                                    {opens - 61, true, false, false},
-                                    {opens - 60, false, false, false},
-                                    {opens, false, false, false},
-                                    {deadline - 1, false, false, false},
-                                    {deadline, false, true, false},
-                                    {ends - 1, false, true, false},
-                                    {ends, false, true, true},
-                                    {ends + 59, false, true, true},
-                                    {253402300799, false, true, true}};
+  const std::vector<moment> moments{
+      {0, true, false, false},          {opens - 61, true, false, false},    {opens - 60, false, false, false},
+      {opens, false, false, false},     {deadline - 1, false, false, false}, {deadline, false, true, false},
+      {ends - 1, false, true, false},   {ends, false, true, true},           {ends + 59, false, true, true},
+      {253402300799, false, true, true}};
   std::set<verdict> seen;
   for (std::size_t s = 0; s < interview_state_count; ++s)
     for (const bool superseded : {false, true})
@@ -323,8 +319,8 @@ TEST_CASE("tokens are minted and verified while the keys are reloaded", "[token]
       return R"({"kty":"oct","alg":"HS256","k":")" + k + R"(","kid":")" + std::string(kid) + R"(","status":")" +
              std::string(status) + "\"}";
     };
-    return "{\"keys\":[" + key("old", old_status) + "," + key("new", new_status) + "],\"nonce\":" +
-           std::to_string(nonce) + "}";
+    return "{\"keys\":[" + key("old", old_status) + "," + key("new", new_status) +
+           "],\"nonce\":" + std::to_string(nonce) + "}";
   };
   auto ring = key_ring::from_json(document("signing", "verify_only", 0)).value();
   const auto claims = good_claims();
@@ -344,7 +340,8 @@ TEST_CASE("tokens are minted and verified while the keys are reloaded", "[token]
     });
   for (int n = 1; n <= 200; ++n) {
     const bool turned = n % 2;
-    const auto loaded = ring.reload(document(turned ? "verify_only" : "signing", turned ? "signing" : "verify_only", n));
+    const auto loaded =
+        ring.reload(document(turned ? "verify_only" : "signing", turned ? "signing" : "verify_only", n));
     CHECK(loaded.has_value());
     CHECK(ring.signing_kid().value() == (turned ? "new" : "old"));
   }

@@ -1,8 +1,8 @@
 #pragma once
 /// Hashes, MACs, signatures, randomness and comparison: the only core header that includes OpenSSL.
 ///
-/// Where OpenSSL itself fails, which means that memory ran out or that the installation is broken, these functions throw
-/// `exception` with `internal`; no input can make them fail.
+/// Where OpenSSL itself fails, which means that memory ran out or that the installation is broken, these functions
+/// throw `exception` with `internal`; no input can make them fail.
 /// Threads: every function, and every const member, may be called from any thread.
 
 #include <algorithm>
@@ -35,7 +35,9 @@ namespace detail {
 [[noreturn]] inline void openssl_failed(std::string what) {
   throw exception(fail(errc::internal, "OpenSSL cannot " + std::move(what)));
 }
-inline const unsigned char* octets(std::string_view data) { return reinterpret_cast<const unsigned char*>(data.data()); }
+inline const unsigned char* octets(std::string_view data) {
+  return reinterpret_cast<const unsigned char*>(data.data());
+}
 
 }  // namespace detail
 
@@ -105,8 +107,8 @@ inline void random_bytes(std::span<std::uint8_t> out) {
   b.used += out.size();
 }
 
-/// A new interview id: UUID version 7 (RFC 9562 §5.7) of the instant given, so that ids sort by the time they were made.
-/// Instants are whole seconds; inside a second the milliseconds and `rand_a` together count the ids of a thread (RFC
+/// A new interview id: UUID version 7 (RFC 9562 §5.7) of the instant given, so that ids sort by the time they were
+/// made. Instants are whole seconds; inside a second the milliseconds and `rand_a` together count the ids of a thread (RFC
 /// 9562 §6.2, method 1), 4,096,000 before they begin anew, so that one thread's ids ascend. 62 bits are random.
 inline interview_id new_interview_id(sys_seconds at) {
   constexpr std::uint32_t ids_in_a_second = 1000 * 4096;
@@ -136,8 +138,7 @@ class secret_bytes {
   explicit secret_bytes(std::string_view copied) : secret_bytes(copied.size()) {
     std::copy(copied.begin(), copied.end(), bytes_.get());
   }
-  secret_bytes(secret_bytes&& other) noexcept
-      : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {}
+  secret_bytes(secret_bytes&& other) noexcept : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {}
   secret_bytes& operator=(secret_bytes&&) = delete;
   ~secret_bytes() {
     if (bytes_) OPENSSL_cleanse(bytes_.get(), size_);

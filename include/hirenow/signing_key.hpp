@@ -20,15 +20,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
-#include <boost/json/memory_resource.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <boost/json/memory_resource.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/base64url.hpp"
@@ -235,10 +236,10 @@ class jwk_reader {
   }
 
   error fault(std::string_view member, std::string_view what) const {
-    return fail(errc::key_invalid,
-                "/keys/" + std::to_string(place_) + (member.empty() ? "" : "/") + std::string(member) + " " +
-                    std::string(what),
-                std::string(member.empty() ? "keys" : member));
+    return fail(
+        errc::key_invalid,
+        "/keys/" + std::to_string(place_) + (member.empty() ? "" : "/") + std::string(member) + " " + std::string(what),
+        std::string(member.empty() ? "keys" : member));
   }
 
   const boost::json::value& jwk_;
@@ -287,7 +288,7 @@ inline result<secret_bytes> read_key_file(const std::string& path) {
       if (number >= 0) ::close(number);
     }
   } file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-  struct stat about {};
+  struct stat about{};
   if (file.number < 0 || ::fstat(file.number, &about) != 0)
     return refuse(std::error_code(errno, std::generic_category()).message());
   if (!S_ISREG(about.st_mode)) return refuse("is not a regular file");

@@ -28,10 +28,10 @@ namespace hirenow {
 
 /// What a token says. `jti` is not kept: it is always the interview's id, a dot, and the generation.
 struct token_claims {
-  std::string issuer, audience;         ///< iss, aud: at most 255 bytes each
-  std::string subject;                  ///< sub: the applicant's id
+  std::string issuer, audience;  ///< iss, aud: at most 255 bytes each
+  std::string subject;           ///< sub: the applicant's id
   std::string tenant;
-  interview_id interview{};             ///< interview_id
+  interview_id interview{};  ///< interview_id
   std::uint32_t generation = 1, attempt = 1;
   sys_seconds issued_at{}, not_before{}, expires_at{};  ///< iat, nbf, exp
 
@@ -114,7 +114,8 @@ class claims_writer {
   }
   void put_text(std::string_view what, std::string_view text) {
     const bool plain = is_plain(text);
-    if (!check(text.empty() || text.size() > limits::id || !plain, [&] { return limits::check_id(what, text); })) return;
+    if (!check(text.empty() || text.size() > limits::id || !plain, [&] { return limits::check_id(what, text); }))
+      return;
     if (plain) return put(text);
     for (const char c : text) {
       if (c == '"' || c == '\\') *end_++ = '\\';
@@ -286,8 +287,8 @@ inline constexpr std::size_t verdict_count = 8;
 /// The verdict's word.
 constexpr std::string_view to_string(verdict v) {
   constexpr std::array<std::string_view, verdict_count> words{
-      "invalid",         "cancelled",     "superseded_interview", "completed",
-      "superseded_link", "not_yet_valid", "expired",              "valid"};
+      "invalid", "cancelled", "superseded_interview", "completed", "superseded_link", "not_yet_valid",
+      "expired", "valid"};
   const auto n = static_cast<std::size_t>(v);
   return n < words.size() ? words[n] : "unknown";
 }
@@ -322,8 +323,7 @@ inline verdict judge_link(const token_claims& claims, const applicant_record* re
   };
   // A link that was never opened ends at start_by; once it was, the deadline alone decides.
   const auto expired = [&] {
-    return i->state == interview_state::expired ||
-           (i->state == interview_state::scheduled && now >= i->start_by) ||
+    return i->state == interview_state::expired || (i->state == interview_state::scheduled && now >= i->start_by) ||
            (i->state == interview_state::in_progress && i->deadline && now >= *i->deadline);
   };
   if (i->state == interview_state::cancelled) return verdict::cancelled;

@@ -1,5 +1,6 @@
-// Fuzzes what reads tokens and key documents. The first byte says what the rest is: a token, the claims of a well-signed
-// token (an attacker cannot sign, but the reader of claims must not rely on it), its header, or a key document.
+// Fuzzes what reads tokens and key documents. The first byte says what the rest is: a token, the claims of a
+// well-signed token (an attacker cannot sign, but the reader of claims must not rely on it), its header, or a key
+// document.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,11 +18,15 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
+constexpr std::string_view keys =
+    R"({"keys":[{"kid":"h","status":"signing","kty":"oct","alg":"HS256",
+                 "k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+                {"kid":"e","status":"verify_only","kty":"OKP","crv":"Ed25519",
+                 "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+                 "d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}]})";
+
 const key_ring& ring() {
-  static const auto made = key_ring::from_json(
-      R"({"keys":[{"kid":"h","status":"signing","kty":"oct","alg":"HS256","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},)"
-      R"({"kid":"e","status":"verify_only","kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",)"
-      R"("d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}]})").value();
+  static const auto made = key_ring::from_json(keys).value();
   return made;
 }
 
