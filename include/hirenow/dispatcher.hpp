@@ -4,12 +4,15 @@
 /// Every message is held under a lease whose token each later write must present, so that a worker that was thought
 /// dead can finish nothing. A living worker renews its lease while it waits for the mail server, as long as RFC 5321
 /// §4.5.3.2.6 allows. Immediately before sending, the interview is loaded once more: a link that has died since is not
-/// mailed. What the server said is written down in batches of at most 32 a worker, none older than 100 ms.
+/// mailed. What the server said is written down in batches, none older than 100 ms, and no more is sent while 32
+/// answers a worker are not written down: that is how many mails a crash or a failing store can make go out twice.
 /// Threads: several dispatchers, in one process or many, may work on one store. One dispatcher runs once at a time.
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -23,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "hirenow/detail/guarded.hpp"
 #include "hirenow/detail/step.hpp"
 #include "hirenow/engine.hpp"
 #include "hirenow/mailer.hpp"
@@ -50,14 +54,17 @@ struct dispatcher_options {
   mail_sender sender;                           ///< needed
   std::map<std::string, mail_sender> senders{}; ///< by tenant, where it differs
   message_templates templates{};
-  std::function<std::string(std::string_view tenant, std::string_view track)> track_title{};  ///< for readers
+  /// The track for readers. Called from worker threads, several at once; what it throws is a temporary failure.
+  std::function<std::string(std::string_view tenant, std::string_view track)> track_title{};
   std::uint32_t most_tries = 10;                ///< then a message is dead
   seconds first_backoff{30};                    ///< doubles with every try
   seconds longest_backoff{6 * 3600};
   seconds lease{30};                            ///< a dead worker's messages are free again after this
   seconds renew_every{10};
   std::chrono::milliseconds poll_every{200};    ///< how often an idle dispatcher looks, with jitter
-  std::function<void(const dispatch_event&)> on_event{};  ///< called from worker threads; must not throw
+  /// Told of every answer once it is written down, on the thread that runs the dispatcher. Must not throw: what it
+  /// throws is lost.
+  std::function<void(const dispatch_event&)> on_event{};
 };
 
 /// How a run went.
@@ -66,19 +73,21 @@ struct dispatch_report {
   std::size_t retried = 0;    ///< temporary or ambiguous: will be tried again
   std::size_t dead = 0;
   std::size_t withdrawn = 0;  ///< found senseless by the last check
-  std::size_t released = 0;   ///< given back untried by a graceful stop
-  std::size_t lost = 0;       ///< another worker had taken the lease: the fence held
+  std::size_t released = 0;   ///< given back untried: by a graceful stop, or because the record could not be read
+  std::size_t lost = 0;       ///< not ours any more when its answer came: another worker had taken the lease, or a change
+                              ///< had withdrawn it; or the store failed until the run had to end
   std::size_t store_errors = 0;
 };
 
 /// How long to wait after so many tries: the first backoff doubled each time, up to the longest, and of that a random
-/// half to whole, so that messages that failed together do not come back together. `chance` lies in [0, 1).
+/// half to whole, so that messages that failed together do not come back together; never less than a second. `chance`
+/// lies in [0, 1).
 inline seconds backoff_after(std::uint32_t tries, double chance, const dispatcher_options& options) {
   double span = static_cast<double>(options.first_backoff.count());
   const double most = static_cast<double>(options.longest_backoff.count());
   for (std::uint32_t n = 1; n < tries && span < most; ++n) span *= 2;
   span = std::min(span, most);
-  return seconds{static_cast<seconds::rep>(span / 2 + span / 2 * chance)};
+  return seconds{static_cast<seconds::rep>(std::ceil(span / 2 + span / 2 * chance))};
 }
 
 class dispatcher {
@@ -102,24 +111,25 @@ class dispatcher {
     need(limits::check_span("first_backoff", options_.first_backoff, seconds{1}));
     need(limits::check_span("longest_backoff", options_.longest_backoff, seconds{1}));
     if (options_.renew_every >= options_.lease || options_.most_tries == 0 || options_.poll_every.count() < 1)
-      need(detail::fail(errc::invalid_argument, "a lease is renewed before it ends, and a message tried at least once"));
+      need(detail::fail(errc::invalid_argument,
+                        "a lease is renewed before it ends, a message tried at least once, a poll after a millisecond"));
   }
 
   /// Sends what is due now, at most `limit` messages, and returns when all of it is settled.
   /// Errors: invalid_argument, and the store's where it could not be asked at all.
   result<dispatch_report> run_once(std::size_t limit = 1000) {
     if (limit == 0) return detail::fail(errc::invalid_argument, "a run of nothing");
-    shift s{*this, 1, limit, true};
-    s.work(std::stop_token());
-    if (s.first_error_ && s.report_.store_errors > 0 && s.claimed_ == 0) return *s.first_error_;
+    shift s{*this, 1, limit, true, {}};
+    s.work();
+    if (s.first_error_ && !s.claimed_any_) return *s.first_error_;
     return s.report_;
   }
 
-  /// Sends for ever with so many workers, until a stop is asked for; then finishes what is being sent, gives the rest
-  /// back and returns. A store that fails is asked again.
+  /// Sends for ever with so many workers (1 to 256), until a stop is asked for; then finishes what is being sent, gives
+  /// the rest back and returns. A store that fails is asked again.
   dispatch_report run(std::size_t workers, std::stop_token stop) {
-    shift s{*this, std::clamp<std::size_t>(workers, 1, 256), SIZE_MAX, false};
-    s.work(std::move(stop));
+    shift s{*this, std::clamp<std::size_t>(workers, 1, 256), SIZE_MAX, false, std::move(stop)};
+    s.work();
     return s.report_;
   }
 
@@ -132,44 +142,38 @@ class dispatcher {
 
  private:
   using steady = std::chrono::steady_clock;
-  static constexpr std::size_t batch = 32;                       // answers a worker may have unrecorded
-  static constexpr std::chrono::milliseconds oldest_answer{100};  // and how old one may be
+  static constexpr std::size_t batch = 32;                         // answers a worker may have unrecorded
+  static constexpr std::chrono::milliseconds oldest_answer{100};   // and how old one may be
+  static constexpr std::chrono::milliseconds after_failure{200};   // until a store that failed is asked again
 
   struct held_message {
     claimed_message message;
     lease_token token{};
     steady::time_point renewed{};
   };
-  struct answer {
-    held_message held;
+  struct finding {
     settlement::verdict what = settlement::verdict::accepted;
     sys_seconds at{};
     std::string text{};
+    bool store_failed = false;
+  };
+  struct answer {
+    message_key key{};
+    finding found{};
   };
 
   /// One run: senders check, render and send; the clerk, the thread that called, does everything with the outbox.
   struct shift {
-    shift(dispatcher& d, std::size_t workers, std::size_t limit, bool until_idle)
-        : d_(d), workers_(workers), left_(limit), until_idle_(until_idle) {}
+    shift(dispatcher& d, std::size_t workers, std::size_t limit, bool until_idle, std::stop_token stop)
+        : d_(d), workers_(workers), until_idle_(until_idle), stop_(std::move(stop)), left_(limit) {}
 
-    void work(std::stop_token stop) {
-      {
-        const std::lock_guard lock(d_.running_mutex_);
-        d_.running_ = this;
-      }
-      {
-        const std::stop_callback on_stop(stop, [this] { look(); });
-        std::vector<std::jthread> senders;
-        for (std::size_t n = 0; n < workers_; ++n) senders.emplace_back([this] { send_loop(); });
-        clerk_loop(stop);
-        {
-          const std::lock_guard lock(mutex_);
-          over_ = true;
-        }
-        work_arrives_.notify_all();
-      }
-      const std::lock_guard lock(d_.running_mutex_);
-      d_.running_ = nullptr;
+    void work() {
+      // Whatever ends the run, these go in the opposite order: the senders are told, then joined.
+      std::vector<std::jthread> senders;
+      const ending tell_senders{*this};
+      const std::stop_callback on_stop(stop_, [this] { look(); });
+      for (std::size_t n = 0; n < workers_; ++n) senders.emplace_back([this] { send_loop(); });
+      clerk_loop();
     }
 
     /// Wakes the clerk.
@@ -178,216 +182,260 @@ class dispatcher {
       clerk_wakes_.notify_one();
     }
 
-    void clerk_loop(const std::stop_token& stop) {
-      bool nothing_due = false;
-      for (;;) {
-        std::vector<answer> answers;
-        std::vector<held_message> to_renew;
-        std::size_t room = 0;
+    struct ending {
+      explicit ending(shift& of) : s(of) {
+        const std::lock_guard lock(s.d_.running_mutex_);
+        s.d_.running_ = &s;
+      }
+      ~ending() {
         {
-          std::unique_lock lock(mutex_);
-          const auto idle = [&] { return queue_.empty() && sending_.empty(); };
-          const auto deadline = steady::now() + pause(nothing_due);
-          clerk_wakes_.wait_until(lock, deadline, [&] {
-            return stop.stop_requested() || (!nothing_due && wants_claim()) || answers_.size() >= batch * workers_ ||
-                   (!answers_.empty() && (idle() || steady::now() - oldest_ >= oldest_answer)) || d_.woken_.exchange(false) ||
-                   (until_idle_ && idle());
-          });
-          if (!answers_.empty() && (idle() || answers_.size() >= batch || steady::now() - oldest_ >= oldest_answer))
-            answers.swap(answers_);
-          if (stop.stop_requested()) give_back(answers);
-          collect_renewals(to_renew);
-          if (!stop.stop_requested() && wants_claim()) room = std::min(batch * workers_ - queue_.size(), left_);
+          const std::lock_guard lock(s.d_.running_mutex_);
+          s.d_.running_ = nullptr;
         }
-        if (!answers.empty()) settle(std::move(answers));
-        if (!to_renew.empty()) renew(to_renew);
-        nothing_due = room > 0 && claim(room) == 0;
-        const std::lock_guard lock(mutex_);
-        const bool done = queue_.empty() && sending_.empty() && answers_.empty();
-        if (done && (stop.stop_requested() || (until_idle_ && (nothing_due || left_ == 0)))) return;
+        const std::lock_guard lock(s.mutex_);
+        s.over_ = true;
+        s.work_arrives_.notify_all();
+      }
+      shift& s;
+    };
+
+    // The clerk. Only he adds to `held_` or takes from it, so what he reads there needs no lock.
+
+    void clerk_loop() {
+      std::unique_lock lock(mutex_);
+      for (;;) {
+        if (d_.woken_.exchange(false)) next_look_ = {};
+        if (stop_.stop_requested()) give_back();
+        if (held_.empty() && (stop_.stop_requested() || (until_idle_ && left_ == 0))) return;
+        // Each in its turn, so that none keeps the others waiting.
+        bool idle = true;
+        for (const auto& [due, act] : {std::pair(&shift::next_renewal, &shift::renew),
+                                       std::pair(&shift::next_settling, &shift::settle),
+                                       std::pair(&shift::next_claim, &shift::claim)})
+          if ((this->*due)() <= steady::now()) {
+            idle = false;
+            (this->*act)(lock);
+          }
+        if (!idle) continue;
+        clerk_wakes_.wait_until(lock, std::min({next_renewal(), next_settling(), next_claim(),
+                                                steady::now() + std::chrono::hours(1)}));
       }
     }
 
-    /// How long the clerk may sleep if nothing happens.
-    steady::duration pause(bool nothing_due) const {
-      if (!answers_.empty()) return oldest_answer;
-      if (until_idle_ && queue_.empty() && sending_.empty()) return steady::duration::zero();
-      if (!nothing_due) return std::chrono::milliseconds(50);
-      // Half to one and a half of the interval: dispatchers that started together do not stay together.
-      return std::chrono::duration_cast<steady::duration>(d_.options_.poll_every * (0.5 + chance()));
+    steady::time_point next_renewal() const {
+      auto oldest = steady::time_point::max();
+      for (const auto& [key, h] : held_) oldest = std::min(oldest, h.renewed);
+      return held_.empty() ? oldest : std::max(oldest + d_.options_.renew_every, store_rests_until_);
     }
-    bool wants_claim() const { return left_ > 0 && queue_.size() <= batch * workers_ / 2; }
+    steady::time_point next_settling() const {
+      if (answers_.empty()) return steady::time_point::max();
+      const bool at_once = answers_.size() >= settle_when() || answers_.size() == held_.size();
+      return std::max(at_once ? oldest_ : oldest_ + oldest_answer, store_rests_until_);
+    }
+    steady::time_point next_claim() const {
+      if (left_ == 0 || stop_.stop_requested() || queue_.size() > claim_when()) return steady::time_point::max();
+      return next_look_;
+    }
+    /// Half of what is allowed, so that the senders have work while the other half is written down.
+    std::size_t settle_when() const { return batch * workers_ / 2; }
+    std::size_t claim_when() const { return batch * workers_ / 2; }
 
-    /// Asks the outbox for more. Returns how many messages came.
-    std::size_t claim(std::size_t room) {
+    /// Asks the outbox for more.
+    void claim(std::unique_lock<std::mutex>& lock) {
       hirenow::store& store = d_.engine_.storage();
-      const sys_seconds now = d_.engine_.time().now();
+      claim_request wanted{d_.engine_.time().now(), d_.options_.lease,
+                           std::min(batch * workers_ - queue_.size(), left_), {}};
+      random_bytes(wanted.token);
+      const auto asked = steady::now();
+      lock.unlock();
       // Looking is a read; claiming is a commit, so an empty outbox is not claimed from.
-      const auto next = store.next_due();
-      if (!next) return failed(next.error());
-      if (!*next || **next > now) return 0;
-      lease_token token{};
-      random_bytes(token);
-      HIRENOW_STEP("dispatcher: before claim");
-      auto claimed = store.claim({now, d_.options_.lease, std::min(room, batch * workers_), token});
-      HIRENOW_STEP("dispatcher: after claim");
-      if (!claimed) return failed(claimed.error());
-      const auto renewed = steady::now();
-      {
-        const std::lock_guard lock(mutex_);
-        for (auto& m : *claimed) queue_.push_back({std::move(m), token, renewed});
-        left_ -= std::min(left_, claimed->size());
-        claimed_ += claimed->size();
+      const auto next = detail::guarded([&] { return store.next_due(); });
+      result<std::vector<claimed_message>> claimed{};
+      if (next && *next && **next <= wanted.now) {
+        HIRENOW_STEP("dispatcher: before claim");
+        claimed = detail::guarded([&] { return store.claim(wanted); });
+        HIRENOW_STEP("dispatcher: after claim");
+      }
+      lock.lock();
+      if (!next) failed(next.error());
+      if (!claimed) failed(claimed.error());
+      const bool nothing = !claimed || claimed->empty();
+      // Half to one and a half of the interval: dispatchers that started together do not stay together.
+      next_look_ = nothing ? steady::now() + std::chrono::duration_cast<steady::duration>(d_.options_.poll_every *
+                                                                                          (0.5 + chance()))
+                           : steady::time_point{};
+      if (nothing && until_idle_) left_ = 0;
+      if (nothing) return;
+      claimed_any_ = true;
+      left_ -= std::min(left_, claimed->size());
+      for (auto& m : *claimed) {
+        const message_key key = m.mail.key;
+        const auto [at, added] = held_.try_emplace(key, held_message{std::move(m), wanted.token, asked});
+        if (added) {
+          queue_.push_back(&at->second);
+        } else {
+          // A lease of our own ran out, because the clock was moved or this process stood still. What is under way goes
+          // on, under the new lease.
+          at->second.token = wanted.token;
+          at->second.renewed = asked;
+        }
       }
       work_arrives_.notify_all();
-      return claimed->size();
     }
 
-    /// Under the mutex: what waits untried goes back to the outbox.
-    void give_back(std::vector<answer>& answers) {
-      while (!queue_.empty()) {
-        const sys_seconds due = queue_.front().message.mail.due_at;
-        answers.push_back({std::move(queue_.front()), settlement::verdict::release, due, {}});
-        queue_.pop_front();
-        ++report_.released;
-      }
+    /// What waits untried goes back to the outbox.
+    void give_back() {
+      const sys_seconds now = d_.engine_.time().now();
+      for (const held_message* h : queue_) add({h->message.mail.key, {settlement::verdict::release, now, {}}});
+      queue_.clear();
     }
 
-    /// Under the mutex.
-    void collect_renewals(std::vector<held_message>& out) {
-      const auto old = steady::now() - d_.options_.renew_every;
-      for (const auto& h : queue_)
-        if (h.renewed <= old) out.push_back(h);
-      for (const auto& [key, h] : sending_)
-        if (h.renewed <= old) out.push_back(h);
+    void add(answer a) {
+      if (answers_.empty()) oldest_ = steady::now();
+      answers_.push_back(std::move(a));
     }
 
-    settlement settlement_of(const held_message& h, settlement::verdict what, sys_seconds at,
-                             std::string_view text) const {
+    static settlement settlement_of(const held_message& h, settlement::verdict what, sys_seconds at,
+                                    std::string_view text = {}) {
       return {h.message.mail.key, h.message.tenant, h.token, what, at, text};
     }
 
-    /// Lengthens leases; a message whose lease was lost is dropped, unless it is being sent at this moment.
-    void renew(const std::vector<held_message>& held) {
+    /// Lengthens leases. A message whose lease was lost is dropped, unless a sender has it: then settling will tell.
+    void renew(std::unique_lock<std::mutex>& lock) {
       const sys_seconds until = d_.engine_.time().now() + d_.options_.lease;
-      std::vector<settlement> all;
-      for (const auto& h : held) all.push_back(settlement_of(h, settlement::verdict::renew, until, {}));
       const auto asked = steady::now();
-      const auto ours = d_.engine_.storage().settle(all);
-      if (!ours) {
-        failed(ours.error());
-        return;
-      }
-      const std::lock_guard lock(mutex_);
-      for (std::size_t n = 0; n < held.size(); ++n) {
-        const message_key& key = held[n].message.mail.key;
-        const auto in_queue = std::find_if(queue_.begin(), queue_.end(),
-                                           [&](const held_message& h) { return h.message.mail.key == key; });
-        if ((*ours)[n]) {
-          if (in_queue != queue_.end()) in_queue->renewed = asked;
-          if (const auto s = sending_.find(key); s != sending_.end()) s->second.renewed = asked;
-        } else if (in_queue != queue_.end()) {
-          queue_.erase(in_queue);
+      std::vector<settlement> all;
+      std::vector<held_message*> of;
+      for (auto& [key, h] : held_)
+        if (h.renewed + d_.options_.renew_every <= asked) {
+          all.push_back(settlement_of(h, settlement::verdict::renew, until));
+          of.push_back(&h);
+        }
+      lock.unlock();
+      const auto ours = detail::guarded([&] { return d_.engine_.storage().settle(all); });
+      lock.lock();
+      if (!ours) return failed(ours.error());
+      for (std::size_t n = 0; n < of.size(); ++n) {
+        of[n]->renewed = asked;
+        if ((*ours)[n]) continue;
+        if (const auto at = std::find(queue_.begin(), queue_.end(), of[n]); at != queue_.end()) {
+          queue_.erase(at);
+          held_.erase(all[n].key);
           ++report_.lost;
         }
       }
     }
 
     /// Writes down what the senders found.
-    void settle(std::vector<answer> answers) {
+    void settle(std::unique_lock<std::mutex>& lock) {
+      const auto answers = std::exchange(answers_, {});
+      const auto oldest = oldest_;
+      lock.unlock();
       std::vector<settlement> all;
-      for (const auto& a : answers) all.push_back(settlement_of(a.held, a.what, a.at, a.text));
+      for (const auto& a : answers)
+        all.push_back(settlement_of(held_.at(a.key), a.found.what, a.found.at, a.found.text));
       HIRENOW_STEP("dispatcher: before settle");
-      const auto ours = d_.engine_.storage().settle(all);
+      const auto ours = detail::guarded([&] { return d_.engine_.storage().settle(all); });
       HIRENOW_STEP("dispatcher: after settle");
+      if (ours)
+        for (std::size_t n = 0; n < answers.size(); ++n) count(held_.at(answers[n].key), answers[n].found, (*ours)[n]);
+      lock.lock();
       if (!ours) {
         failed(ours.error());
-        // Kept and tried again while the lease lasts; after that the message belongs to whoever claims it.
-        const std::lock_guard lock(mutex_);
-        const auto oldest_lease = steady::now() - d_.options_.lease;
+        // Kept, and tried again: an answer that is forgotten is a mail that goes out twice. Only a run that is to end
+        // cannot wait longer than its leases last.
+        const bool to_end = until_idle_ || stop_.stop_requested();
+        const auto expired = steady::now() - d_.options_.lease;
         for (auto& a : answers) {
-          if (a.held.renewed > oldest_lease)
-            answers_.push_back(std::move(a));
-          else
+          if (!to_end || held_.at(a.key).renewed > expired) {
+            answers_.push_back(a);
+          } else {
+            held_.erase(a.key);
             ++report_.lost;
+          }
         }
-        oldest_ = steady::now();
+        oldest_ = oldest;
         return;
       }
-      for (std::size_t n = 0; n < answers.size(); ++n) {
-        if ((*ours)[n])
-          count(answers[n]);
-        else
-          ++report_.lost;
+      for (const auto& a : answers) held_.erase(a.key);
+      work_arrives_.notify_all();
+    }
+
+    void count(const held_message& h, const finding& found, bool ours) {
+      using enum settlement::verdict;
+      if (found.store_failed) ++report_.store_errors;
+      if (!ours) {
+        ++report_.lost;
+        return;
+      }
+      dispatch_event told{h.message.tenant, h.message.applicant_id, h.message.mail.key};
+      switch (found.what) {
+        case accepted: ++report_.accepted; told.state = message_state::accepted; break;
+        case withdrawn: ++report_.withdrawn; told.state = message_state::withdrawn; break;
+        case dead: ++report_.dead; told.state = message_state::dead; break;
+        case retry: ++report_.retried; told.next_try = found.at; break;
+        case renew:
+        case release: ++report_.released; return;
+      }
+      if (!d_.options_.on_event) return;
+      told.answer = found.text;
+      try {
+        d_.options_.on_event(told);
+      } catch (...) {
+        // The mail is sent and written down; a listener's fault undoes neither.
       }
     }
 
-    void count(const answer& a) {
-      using enum settlement::verdict;
-      message_state state = message_state::queued;
-      switch (a.what) {
-        case accepted: ++report_.accepted; state = message_state::accepted; break;
-        case withdrawn: ++report_.withdrawn; state = message_state::withdrawn; break;
-        case retry: ++report_.retried; break;
-        case dead: ++report_.dead; state = message_state::dead; break;
-        case renew:
-        case release: return;
-      }
-      if (d_.options_.on_event)
-        d_.options_.on_event({a.held.message.tenant, a.held.message.applicant_id, a.held.message.mail.key, state,
-                              a.text, a.what == retry ? std::optional(a.at) : std::nullopt});
+    void failed(const error& e) {
+      ++report_.store_errors;
+      if (!first_error_) first_error_ = e;
+      store_rests_until_ = steady::now() + after_failure;
     }
+
+    // The senders.
 
     void send_loop() {
+      std::unique_lock lock(mutex_);
       for (;;) {
-        held_message held;
-        {
-          std::unique_lock lock(mutex_);
-          work_arrives_.wait(lock, [&] { return over_ || !queue_.empty(); });
-          if (queue_.empty()) return;
-          held = std::move(queue_.front());
-          queue_.pop_front();
-          sending_.emplace(held.message.mail.key, held);
-          if (!until_idle_ && wants_claim()) clerk_wakes_.notify_one();
-        }
-        auto done = d_.handle(held);
-        const std::lock_guard lock(mutex_);
-        const auto mine = sending_.find(held.message.mail.key);
-        held.renewed = mine->second.renewed;
-        sending_.erase(mine);
-        if (!done) {
-          ++report_.lost;
-        } else {
-          if (answers_.empty()) oldest_ = steady::now();
-          done->held = std::move(held);
-          answers_.push_back(std::move(*done));
-        }
-        if (answers_.size() >= batch || (queue_.empty() && sending_.empty()) || wants_claim())
+        work_arrives_.wait(lock, [&] { return over_ || may_send(); });
+        if (over_) return;
+        // The clerk renews leases under the mutex, so the sender looks at a copy; the message itself stays as it is.
+        const held_message* held = queue_.front();
+        const lease_token token = held->token;
+        const auto renewed = held->renewed;
+        queue_.pop_front();
+        if (queue_.size() == claim_when()) clerk_wakes_.notify_one();
+        lock.unlock();
+        auto found = d_.handle(held->message, token, renewed);
+        lock.lock();
+        add({held->message.mail.key, std::move(found)});
+        // Otherwise he has set his alarm already.
+        if (answers_.size() == 1 || answers_.size() == settle_when() || answers_.size() == held_.size())
           clerk_wakes_.notify_one();
       }
     }
-
-    std::size_t failed(const error& e) {
-      ++report_.store_errors;
-      if (!first_error_) first_error_ = e;
-      // A run that was to end with the outbox cannot know that it did.
-      if (until_idle_) left_ = 0;
-      return 0;
+    /// Of what is held, all that does not wait in the queue is being sent or not written down yet.
+    bool may_send() const {
+      return !queue_.empty() && !stop_.stop_requested() && held_.size() - queue_.size() < batch * workers_;
     }
 
     dispatcher& d_;
     const std::size_t workers_;
+    const bool until_idle_;
+    const std::stop_token stop_;
     std::mutex mutex_{};
     std::condition_variable clerk_wakes_{};
     std::condition_variable work_arrives_{};
-    std::deque<held_message> queue_{};                       // claimed, not yet taken by a sender
-    std::map<message_key, held_message> sending_{};
-    std::vector<answer> answers_{};                          // not yet written down
-    steady::time_point oldest_{};                            // of the answers
+    std::map<message_key, held_message> held_{};  // claimed and not yet settled
+    std::deque<const held_message*> queue_{};     // of these: not yet taken by a sender
+    std::vector<answer> answers_{};               // of these: found, not yet written down
+    steady::time_point oldest_{};                 // of the answers
+    steady::time_point next_look_{};              // when the outbox is asked again
+    steady::time_point store_rests_until_{};
     std::size_t left_;
-    std::size_t claimed_ = 0;
-    const bool until_idle_;
     bool over_ = false;
+    // The clerk's alone.
+    bool claimed_any_ = false;
     dispatch_report report_{};
     std::optional<error> first_error_{};
   };
@@ -423,51 +471,58 @@ class dispatcher {
     return now >= limit ? "the link has expired" : "";
   }
 
-  /// Checks, renders and sends one message. Nothing where its lease was lost before it was sent.
-  std::optional<answer> handle(held_message& held) {
-    const claimed_message& c = held.message;
+  /// Checks, renders and sends one message. Nothing that is thrown gets through.
+  finding handle(const claimed_message& c, const lease_token& token, steady::time_point renewed) {
+    using enum settlement::verdict;
     const auto now = [&] { return engine_.time().now(); };
-    const auto finish = [&](settlement::verdict what, sys_seconds at, std::string text) {
-      return answer{{}, what, at, std::move(text)};
-    };
     const auto again = [&](std::string text) {
       const std::uint32_t tries = c.mail.tries + 1;
-      if (tries >= options_.most_tries) return finish(settlement::verdict::dead, now(), std::move(text));
-      return finish(settlement::verdict::retry, now() + backoff_after(tries, chance(), options_), std::move(text));
+      if (tries >= options_.most_tries) return finding{dead, now(), std::move(text)};
+      return finding{retry, now() + backoff_after(tries, chance(), options_), std::move(text)};
+    };
+    // Untried: what the store does is no fault of the message.
+    const auto give_back = [&](bool store_failed) {
+      return finding{release, now() + backoff_after(1, chance(), options_), {}, store_failed};
     };
     // A worker that stood still past its lease may have been replaced: it asks before it goes on.
-    if (steady::now() - held.renewed > options_.renew_every) {
-      const settlement renewal{c.mail.key, c.tenant, held.token, settlement::verdict::renew, now() + options_.lease, {}};
-      const auto asked = steady::now();
-      const auto ours = engine_.storage().settle({&renewal, 1});
-      if (!ours || !ours->front()) return std::nullopt;
-      held.renewed = asked;
+    if (steady::now() - renewed > options_.renew_every) {
+      const settlement renewal{c.mail.key, c.tenant, token, renew, now() + options_.lease, {}};
+      const auto ours = detail::guarded([&] { return engine_.storage().settle({&renewal, 1}); });
+      if (!ours || !ours->front()) return give_back(!ours);
     }
-    const auto data = engine_.storage().load({.tenant = c.tenant, .who = c.mail.key.interview});
-    if (!data) return again("the record could not be loaded: " + data.error().message);
-    detail::draft d(data->record, now());
+    auto data =
+        detail::guarded([&] { return engine_.storage().load({.tenant = c.tenant, .who = c.mail.key.interview}); });
+    if (!data) return give_back(true);
+    detail::draft d(std::move(data->record), now());
     if (const auto ok = d.apply_clock(); !ok) return again(ok.error().message);
     const interview* i = find_interview(d.record(), c.mail.key.interview);
     if (auto why = senseless(c.mail, d.record(), i, d.now()); !why.empty())
-      return finish(settlement::verdict::withdrawn, now(), std::move(why));
+      return {withdrawn, now(), std::move(why)};
 
-    auto mail = render(c, d.record(), *i);
-    if (!mail) return finish(settlement::verdict::dead, now(), mail.error().message);
+    // Temporary, even where it looks final: a template, a key ring and a link base can be put right, a letter that is
+    // declared dead at once has to be looked for.
+    const auto mail = detail::guarded([&] { return render(c, d.record(), *i); });
+    if (!mail) return again("cannot be rendered: " + mail.error().message);
     HIRENOW_STEP("dispatcher: before send");
-    delivery said;
-    try {
-      said = mailer_.send(*mail);
-    } catch (const std::exception& e) {
-      said = {delivery_outcome::temporary, 0, std::string("the mailer threw: ") + e.what()};
-    }
+    auto said = detail::guarded([&]() -> result<delivery> { return mailer_.send(*mail); });
     HIRENOW_STEP("dispatcher: after send");
-    switch (said.outcome) {
-      case delivery_outcome::accepted: return finish(settlement::verdict::accepted, now(), std::move(said.answer));
-      case delivery_outcome::permanent: return finish(settlement::verdict::dead, now(), std::move(said.answer));
+    if (!said) return again("the mailer threw: " + said.error().message);
+    std::string text = storable(std::move(said->answer));
+    switch (said->outcome) {
+      case delivery_outcome::accepted: return {accepted, now(), std::move(text)};
+      case delivery_outcome::permanent: return {dead, now(), std::move(text)};
       case delivery_outcome::temporary:
       case delivery_outcome::ambiguous: break;
     }
-    return again(std::move(said.answer));
+    return again(std::move(text));
+  }
+
+  /// A server's words, or an adapter's, as a store may rely on them: UTF-8 without NUL.
+  static std::string storable(std::string text) {
+    if (limits::is_text(text)) return text;
+    for (char& c : text)
+      if (c == '\0' || static_cast<unsigned char>(c) >= 0x80) c = '?';
+    return text;
   }
 
   result<outgoing_mail> render(const claimed_message& c, const applicant_record& record, const interview& i) const {
