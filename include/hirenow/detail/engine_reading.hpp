@@ -141,6 +141,7 @@ inline result<std::vector<audit_entry>> engine::read_audit(std::string_view appl
     return detail::fail(errc::invalid_argument, "a page has 1 to " + std::to_string(limits::page) + " rows");
   auto data = load_for(use_case::read_audit, who, applicant_id);
   if (!data) return data.error();
+  if (after >= data->record.sequence) return std::vector<audit_entry>();
   return store_.read_audit(who.tenant, applicant_id, after, limit);
 }
 
