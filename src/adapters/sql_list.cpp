@@ -94,15 +94,12 @@ std::string list_statement(std::optional<interview_state> shown) {
     const auto stored = static_cast<interview_state>(n);
     const bool open = is_active(stored);
     if (!shown || (*shown == stored && !open)) arms.push_back(arm(stored, ""));
-    else if (*shown == stored) arms.push_back(arm(stored, " AND i.sort_at > $7"));
+    else if (*shown == stored) arms.push_back(arm(stored, " AND (i.sort_at > $7 OR i.clock IS NULL)"));
     else if (open)
       for (const auto& row : transition_table)
-        if (row.from == stored && row.to == *shown && row.by == authority::clock) {
-          std::string due = " AND i.sort_at <= $7";
-          if (row.when == condition::overtime_submits) due += " AND i.overtime = 1";
-          if (row.when == condition::overtime_expires) due += " AND i.overtime = 0";
-          arms.push_back(arm(stored, due));
-        }
+        if (row.from == stored && row.to == *shown && row.by == authority::clock)
+          arms.push_back(arm(stored, row.on == event::submit ? " AND i.sort_at <= $7 AND i.clock = 1"
+                                                             : " AND i.sort_at <= $7 AND i.clock = 0"));
   }
   std::string keys;
   for (const auto& one : arms) keys += (keys.empty() ? "" : " UNION ALL ") + one;
@@ -142,14 +139,11 @@ state_counts read_counts(sql_session& s, std::int64_t tenant_no, std::int64_t tr
   s.connection.execute(count_sql(), {tenant_no, track_no}, [&](const sql_row& row) {
     for (std::size_t n = 0; n < interview_state_count; ++n) counts[n] = row.integer(static_cast<int>(n));
   });
-  // Of the open rows that are due, `sum(overtime)` is how many submit; the overtime of a scheduled one says nothing yet.
-  s.connection.execute("SELECT i.state, count(*), sum(i.overtime) FROM main.hirenow_interview AS i WHERE i.tenant_no = $1 "
-                       "AND i.state IN (0, 1) AND i.sort_at <= $2 AND ($3 = 0 OR i.track_no = $3) GROUP BY i.state",
+  s.connection.execute("SELECT i.state, count(i.clock), sum(i.clock) FROM main.hirenow_interview AS i WHERE i.tenant_no "
+                       "= $1 AND i.state IN (0, 1) AND i.sort_at <= $2 AND ($3 = 0 OR i.track_no = $3) GROUP BY i.state",
                        {tenant_no, at, track_no}, [&](const sql_row& row) {
-                         const auto from = row.number<interview_state>(0);
-                         const std::int64_t due = row.integer(1);
-                         const std::int64_t submit = from == interview_state::in_progress ? row.integer(2) : 0;
-                         counts[static_cast<std::size_t>(from)] -= due;
+                         const std::int64_t due = row.integer(1), submit = row.integer(2);
+                         counts[row.number<std::size_t>(0)] -= due;
                          counts[static_cast<std::size_t>(interview_state::submitted)] += submit;
                          counts[static_cast<std::size_t>(interview_state::expired)] += due - submit;
                        });
@@ -219,7 +213,8 @@ due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_
   s.connection.execute(
       "SELECT t.tenant, a.applicant, d.first_limit, d.tenant_no, d.applicant_no FROM (SELECT i.tenant_no, "
       "i.applicant_no, min(i.sort_at) AS first_limit FROM main.hirenow_tenant AS t CROSS JOIN main.hirenow_interview AS "
-      "i ON i.tenant_no = t.tenant_no AND i.state IN (0, 1) AND i.sort_at <= $1 GROUP BY i.tenant_no, i.applicant_no "
+      "i ON i.tenant_no = t.tenant_no AND i.state IN (0, 1) AND i.sort_at <= $1 AND i.clock IS NOT NULL GROUP BY "
+      "i.tenant_no, i.applicant_no "
       "HAVING (min(i.sort_at), i.tenant_no, i.applicant_no) > ($2, $3, $4) ORDER BY 3, 1, 2 LIMIT $5) AS d CROSS JOIN "
       "main.hirenow_tenant AS t ON t.tenant_no = d.tenant_no CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no "
       "= d.applicant_no ORDER BY d.first_limit, d.tenant_no, d.applicant_no",

@@ -70,32 +70,38 @@ void write_person(sql_session& s, const change_set& changes, const record_rows& 
 
 std::int64_t slot_of(interview_state state, std::uint32_t attempt) { return is_current(state) ? 0 : attempt; }
 
+/// What the clock will do at `sort_instant`: 0 expire, 1 submit, nothing where it has nothing to do.
+std::optional<overtime> clock_of(const interview& i) {
+  if (!clock_limit(i)) return std::nullopt;
+  return i.state == interview_state::scheduled ? overtime::expire : i.overtime;
+}
+
 void insert_interview(sql_session& s, const record_rows& record, std::int64_t track_no, const interview& i) {
   s.connection.execute("INSERT INTO main.hirenow_interview_key (interview, tenant_no, applicant_no, track_no, attempt) "
                        "VALUES ($1, $2, $3, $4, $5)",
                        {i.id, record.tenant_no, record.applicant_no, track_no, i.attempt});
   s.connection.execute(
       "INSERT INTO main.hirenow_interview (tenant_no, applicant_no, track_no, slot, attempt, interview, state, outcome, "
-      "overtime, sort_at, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, "
+      "overtime, sort_at, clock, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, "
       "decided_at, link_requested_at, changed_at, generation, kid, issued_at, not_before, expires_at, retake_of, "
       "superseded_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
-      "$20, $21, $22, $23, $24, $25, $26, $27, $28)",
+      "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
       {record.tenant_no, record.applicant_no, track_no, slot_of(i.state, i.attempt), i.attempt, i.id, i.state,
-       i.outcome, i.overtime, sort_instant(i), i.score, i.time_limit, i.grace, i.created_at, i.start_by, i.started_at,
-       i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at, i.link.generation, i.link.kid,
-       i.link.issued_at, i.link.not_before, i.link.expires_at, i.retake_of, i.superseded_by});
+       i.outcome, i.overtime, sort_instant(i), clock_of(i), i.score, i.time_limit, i.grace, i.created_at, i.start_by,
+       i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at, i.link.generation,
+       i.link.kid, i.link.issued_at, i.link.not_before, i.link.expires_at, i.retake_of, i.superseded_by});
 }
 
 void update_interview(sql_session& s, const record_rows& record, std::int64_t track_no, interview_state before,
                       const interview& i) {
   const auto changed = s.connection.execute(
-      "UPDATE main.hirenow_interview SET slot = $1, state = $2, outcome = $3, overtime = $4, sort_at = $5, score = $6, "
-      "time_limit = $7, grace = $8, start_by = $9, started_at = $10, deadline = $11, submitted_at = $12, decided_at = "
-      "$13, link_requested_at = $14, changed_at = $15, generation = $16, kid = $17, issued_at = $18, not_before = $19, "
-      "expires_at = $20, retake_of = $21, superseded_by = $22 WHERE tenant_no = $23 AND applicant_no = $24 AND track_no "
-      "= $25 AND slot = $26 AND interview = $27 AND state = $28 AND attempt = $29 AND created_at = $30",
-      {slot_of(i.state, i.attempt), i.state, i.outcome, i.overtime, sort_instant(i), i.score, i.time_limit, i.grace,
-       i.start_by, i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at,
+      "UPDATE main.hirenow_interview SET slot = $1, state = $2, outcome = $3, overtime = $4, sort_at = $5, clock = $6, "
+      "score = $7, time_limit = $8, grace = $9, start_by = $10, started_at = $11, deadline = $12, submitted_at = $13, "
+      "decided_at = $14, link_requested_at = $15, changed_at = $16, generation = $17, kid = $18, issued_at = $19, "
+      "not_before = $20, expires_at = $21, retake_of = $22, superseded_by = $23 WHERE tenant_no = $24 AND applicant_no = "
+      "$25 AND track_no = $26 AND slot = $27 AND interview = $28 AND state = $29 AND attempt = $30 AND created_at = $31",
+      {slot_of(i.state, i.attempt), i.state, i.outcome, i.overtime, sort_instant(i), clock_of(i), i.score, i.time_limit,
+       i.grace, i.start_by, i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at,
        i.link.generation, i.link.kid, i.link.issued_at, i.link.not_before, i.link.expires_at, i.retake_of,
        i.superseded_by, record.tenant_no, record.applicant_no, track_no, slot_of(before, i.attempt), i.id, before,
        i.attempt, i.created_at});

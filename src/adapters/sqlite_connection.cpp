@@ -12,8 +12,7 @@ namespace {
 errc system_failure(int number, errc otherwise) {
   switch (number) {
     case ENOSPC:
-    case EDQUOT:
-    case EFBIG: return errc::store_full;
+    case EDQUOT: return errc::store_full;
     case EROFS:
     case EACCES:
     case EPERM: return errc::store_read_only;

@@ -121,7 +121,8 @@ std::vector<schema_object> make_objects() {
   time_zone TEXT NOT NULL
 ))"},
       // Slot 0 is the current interview of the track, any other its attempt: so the key says that there is one current
-      // interview at most, and an applicant's rows lie together.
+      // interview at most, and an applicant's rows lie together. `clock` is what the clock will do at `sort_at`: 0 expire,
+      // 1 submit, NULL nothing.
       {"table", "hirenow_interview", R"( (
   tenant_no INTEGER NOT NULL,
   applicant_no INTEGER NOT NULL,
@@ -133,6 +134,7 @@ std::vector<schema_object> make_objects() {
   outcome INTEGER NOT NULL CHECK (outcome BETWEEN 0 AND )" + std::to_string(outcome_count - 1) + R"(),
   overtime INTEGER NOT NULL CHECK (overtime IN (0, 1)),
   sort_at INTEGER NOT NULL,
+  clock INTEGER,
   score REAL,
   time_limit INTEGER NOT NULL,
   grace INTEGER NOT NULL,
@@ -153,13 +155,15 @@ std::vector<schema_object> make_objects() {
   superseded_by BLOB,
   PRIMARY KEY (tenant_no, applicant_no, track_no, slot),
   CHECK (slot = CASE WHEN state IN ()" + current + R"() THEN 0 ELSE attempt END),
-  CHECK (sort_at = CASE WHEN state = )" + number_of(interview_state::scheduled) + R"( THEN start_by
-    WHEN state = )" + number_of(interview_state::in_progress) + R"( AND deadline IS NOT NULL THEN deadline + grace
-    ELSE changed_at END)
+  CHECK (clock IS CASE WHEN state = )" + number_of(interview_state::scheduled) + R"( THEN 0
+    WHEN state = )" + number_of(interview_state::in_progress) + R"( AND deadline IS NOT NULL THEN overtime END),
+  CHECK (sort_at = CASE WHEN clock IS NULL THEN changed_at WHEN state = )" +
+           number_of(interview_state::scheduled) + R"( THEN start_by
+    ELSE deadline + grace END)
 ) WITHOUT ROWID)"},
       // Serves the dashboard, the sweep, and the dashboard as it will be after the sweep.
       {"index", "hirenow_interview_by_state",
-       " ON hirenow_interview (tenant_no, state, sort_at DESC, applicant_no, track_no, attempt, overtime)"},
+       " ON hirenow_interview (tenant_no, state, sort_at DESC, applicant_no, track_no, attempt, clock)"},
       // Ids are time-ordered, so this table grows at its end.
       {"table", "hirenow_interview_key", R"( (
   interview BLOB PRIMARY KEY,

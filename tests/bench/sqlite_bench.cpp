@@ -78,10 +78,10 @@ fs::path kept_file(const std::string& name, const std::function<void(const std::
 constexpr file_shape large{};
 
 fs::path store_file() {
-  return kept_file("store-1", [](const std::string& path) { build_store_file(path, large); });
+  return kept_file("store-2", [](const std::string& path) { build_store_file(path, large); });
 }
 fs::path bare_file() {
-  return kept_file("bare-1", [](const std::string& path) { build_bare_file(path, store_file().string()); });
+  return kept_file("bare-2", [](const std::string& path) { build_bare_file(path, store_file().string()); });
 }
 
 /// A copy that is gone at the end.
@@ -461,10 +461,10 @@ void measure_load(const std::string& store_path, const std::string& bare_path) {
 }
 
 void measure_dashboard(const std::string& large_path) {
-  const auto small_file = kept_file("store-small-1", [](const std::string& path) {
+  const auto small_file = kept_file("store-small-2", [](const std::string& path) {
     build_store_file(path, {.applicants = 1'000, .interviews = 10, .open = 100});
   });
-  const auto due_file = kept_file("store-due-1", [](const std::string& path) {
+  const auto due_file = kept_file("store-due-2", [](const std::string& path) {
     build_store_file(path, {.applicants = 10'000, .interviews = 1, .open = 10'000});
   });
   const working_copy small_copy(small_file), due_copy(due_file);

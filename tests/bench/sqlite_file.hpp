@@ -135,7 +135,7 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
   const auto is_open = [&](const life& l) { return is_last(l) && l.applicant <= shape.open; };
 
   const digest some{1, 2, 3};
-  sqlite3_stmt* s = db.prepare("INSERT INTO hirenow_interview VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, NULL, "
+  sqlite3_stmt* s = db.prepare("INSERT INTO hirenow_interview VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?16, NULL, "
                                "86400, 600, ?9, ?10, ?11, ?12, ?13, ?14, NULL, ?15, 1, '2026-03', ?9, ?9, ?10, NULL, "
                                "NULL)");
   sqlite3_stmt* const session = db.prepare("INSERT INTO hirenow_session VALUES (?1, ?2, ?3, 1, 0, ?4, NULL, NULL)");
@@ -146,6 +146,8 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
     put(s, 1, l.applicant), put(s, 2, track_of(l)), put(s, 3, is_last(l) ? 0 : l.attempt), put(s, 4, l.attempt);
     put(s, 5, l.id), put(s, 6, open ? 0 : is_last(l) ? 4 : 9), put(s, 7, open ? 0 : 2);
     put(s, 8, open ? start_by : ended), put(s, 9, l.at), put(s, 10, start_by), put(s, 15, open ? l.at : ended);
+    if (open) put(s, 16, 0);
+    else sqlite3_bind_null(s, 16);
     for (const int instant : {11, 12, 13, 14})
       if (open) sqlite3_bind_null(s, instant);
       else put(s, instant, l.at + seconds{instant == 12 ? 90000 : 3600});
@@ -217,7 +219,7 @@ CREATE TABLE applicant (applicant_no INTEGER PRIMARY KEY, tenant_no, applicant, 
   last_instant, erased, subject, audit_head, UNIQUE (tenant_no, applicant));
 CREATE TABLE person (applicant_no INTEGER PRIMARY KEY, salt, email, name, locale, time_zone);
 CREATE TABLE interview (tenant_no, applicant_no, track_no, slot, attempt, interview, state, outcome, overtime, sort_at,
-  score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, decided_at, link_requested_at,
+  clock, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, decided_at, link_requested_at,
   changed_at, generation, kid, issued_at, not_before, expires_at, retake_of, superseded_by,
   PRIMARY KEY (tenant_no, applicant_no, track_no, slot)) WITHOUT ROWID;
 CREATE TABLE interview_key (interview PRIMARY KEY, tenant_no, applicant_no, track_no, attempt) WITHOUT ROWID;
@@ -235,7 +237,7 @@ CREATE TABLE count (tenant_no, track_no, scheduled, in_progress, submitted, pass
   for (const char* table : {"applicant", "person", "interview", "interview_key", "audit", "outbox", "answer", "session",
                             "count"})
     db.run(std::string("INSERT INTO main.") + table + " SELECT * FROM store.hirenow_" + table);
-  db.run("CREATE INDEX by_state ON interview (tenant_no, state, sort_at DESC, applicant_no, track_no, attempt, overtime)");
+  db.run("CREATE INDEX by_state ON interview (tenant_no, state, sort_at DESC, applicant_no, track_no, attempt, clock)");
   db.run("CREATE INDEX unsent ON outbox (wake_at) WHERE state IN (0, 1)");
   db.run("COMMIT");
   db.run("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -107,8 +107,8 @@ class bare_retake {
                                        "superseded_by = ?3 WHERE tenant_no = 1 AND applicant_no = ?4 AND track_no = ?5 "
                                        "AND slot = 0");
   sqlite3_stmt* key_ = db_.prepare("INSERT INTO interview_key VALUES (?1, 1, ?2, ?3, ?4)");
-  sqlite3_stmt* insert_ = db_.prepare("INSERT INTO interview VALUES (1, ?1, ?2, 0, ?3, ?4, 0, 0, 0, ?5, NULL, 86400, 0, "
-                                      "?6, ?5, NULL, NULL, NULL, NULL, NULL, ?6, 1, ?7, ?6, ?6, ?5, ?8, NULL)");
+  sqlite3_stmt* insert_ = db_.prepare("INSERT INTO interview VALUES (1, ?1, ?2, 0, ?3, ?4, 0, 0, 0, ?5, 0, NULL, 86400, "
+                                      "0, ?6, ?5, NULL, NULL, NULL, NULL, NULL, ?6, 1, ?7, ?6, ?6, ?5, ?8, NULL)");
   sqlite3_stmt* audit_ = db_.prepare("INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
   sqlite3_stmt* withdraw_ = db_.prepare("UPDATE outbox SET state = 3 WHERE interview = ?1 AND state IN (0, 1)");
   sqlite3_stmt* message_ = db_.prepare("INSERT INTO outbox VALUES (?1, ?2, ?3, 1, ?4, 1, ?5, ?5, ?5, 0, 0, NULL, '')");
