@@ -54,7 +54,8 @@ TEST_CASE("reopening needs a reason and voiding a reason code", "[engine]") {
   const auto at = bring_to(w, "failed");
   CHECK(code_of(w.bench.reopen(at.id, w.admin, {})) == errc::invalid_argument);
   CHECK(code_of(w.bench.void_attempt(at.id, w.reviewer, {})) == errc::invalid_argument);
-  const auto done = w.bench.void_attempt(at.id, w.reviewer, {.reason_code = "power_cut", .reason = "Ada says so"}).value();
+  const auto done =
+      w.bench.void_attempt(at.id, w.reviewer, {.reason_code = "power_cut", .reason = "Ada says so"}).value();
   CHECK(done.interview.outcome == outcome::voided);
   CHECK(w.audit().back().details.find("power_cut") != std::string::npos);
   CHECK(w.audit().back().details.find("Ada") == std::string::npos);
@@ -134,7 +135,8 @@ TEST_CASE("the audit holds nothing personal, whatever is done", "[engine]") {
   const auto scheduled = w.bench.schedule(request, w.recruiter).value();
   const auto sitting = w.bench.start(token_in(scheduled.link), key_one).value();
   w.bench.submit(sitting.session, {.progress = "Zebedee wrote this"}).value();
-  w.bench.decide(scheduled.interview.id, w.reviewer, {.outcome = outcome::failed, .reason = "Zebedee was late"}).value();
+  w.bench.decide(scheduled.interview.id, w.reviewer, {.outcome = outcome::failed, .reason = "Zebedee was late"})
+      .value();
   w.bench.reopen(scheduled.interview.id, w.admin, {.reason = "Zebedee complained"}).value();
   w.bench.record_fact(person.id, {.name = "Zebedee's course", .at = monday, .value = "Quux"}, w.recruiter).value();
   auto moved = person;

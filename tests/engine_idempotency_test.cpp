@@ -52,14 +52,14 @@ const std::array keyed_calls{
                true, true},
     keyed_call{"retake", "failed",
                [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
-                 return reply_of(w.bench.retake(a.id, w.recruiter,
-                                                {.reason = other ? "x" : "", .idempotency_key = key}));
+                 return reply_of(
+                     w.bench.retake(a.id, w.recruiter, {.reason = other ? "x" : "", .idempotency_key = key}));
                },
                true, true},
     keyed_call{"reissue", "scheduled",
                [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
-                 return reply_of(w.bench.reissue(a.id, w.recruiter,
-                                                 {.link_lifetime = other ? 1h : 2h, .idempotency_key = key}));
+                 return reply_of(
+                     w.bench.reissue(a.id, w.recruiter, {.link_lifetime = other ? 1h : 2h, .idempotency_key = key}));
                },
                true, true},
     keyed_call{"request_link", "archived",
@@ -82,18 +82,18 @@ const std::array keyed_calls{
                }},
     keyed_call{"decide", "submitted",
                [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
-                 return reply_of(w.bench.decide(
-                     a.id, w.reviewer, {.outcome = outcome::on_hold, .score = other ? 1.0 : 2.0, .idempotency_key = key}));
+                 return reply_of(
+                     w.bench.decide(a.id, w.reviewer,
+                                    {.outcome = outcome::on_hold, .score = other ? 1.0 : 2.0, .idempotency_key = key}));
                }},
     keyed_call{"reopen", "failed",
                [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
-                 return reply_of(
-                     w.bench.reopen(a.id, w.admin, {.reason = other ? "x" : "y", .idempotency_key = key}));
+                 return reply_of(w.bench.reopen(a.id, w.admin, {.reason = other ? "x" : "y", .idempotency_key = key}));
                }},
     keyed_call{"void", "submitted",
                [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
-                 return reply_of(w.bench.void_attempt(
-                     a.id, w.reviewer, {.reason_code = other ? "x" : "y", .idempotency_key = key}));
+                 return reply_of(w.bench.void_attempt(a.id, w.reviewer,
+                                                      {.reason_code = other ? "x" : "y", .idempotency_key = key}));
                }},
     keyed_call{"cancel", "scheduled",
                [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
@@ -109,25 +109,23 @@ const std::array keyed_calls{
                  return reply_of(w.bench.record_fact(
                      w.ada.id, {.name = "course", .at = monday, .value = other ? "x" : "y"}, w.recruiter, key));
                }},
-    keyed_call{"redrive", "scheduled",
-               [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
-                 auto message = w.messages(a.id).at(0).key;
-                 if (w.messages(a.id)[0].state == message_state::queued && !w.record().facts.empty())
-                   return reply_of(w.bench.redrive(other ? message_key{a.id, message_kind::reminder, 1} : message,
-                                                   w.admin, key));
-                 // The first time: let it die first, and remember by a fact that it did.
-                 const lease_token lease{9};
-                 const auto claimed = w.data->claim({.now = w.clock.now(), .limit = 1, .token = lease}).value();
-                 const settlement s{.key = message,
-                                    .tenant = acme,
-                                    .token = lease,
-                                    .what = settlement::verdict::dead,
-                                    .at = w.clock.now()};
-                 REQUIRE(w.data->settle({&s, 1}).value().at(0));
-                 w.bench.record_fact(w.ada.id, {.name = "died", .at = monday}, w.recruiter).value();
-                 return reply_of(w.bench.redrive(message, w.admin, key));
-               },
-               false},
+    keyed_call{
+        "redrive", "scheduled",
+        [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
+          auto message = w.messages(a.id).at(0).key;
+          if (w.messages(a.id)[0].state == message_state::queued && !w.record().facts.empty())
+            return reply_of(
+                w.bench.redrive(other ? message_key{a.id, message_kind::reminder, 1} : message, w.admin, key));
+          // The first time: let it die first, and remember by a fact that it did.
+          const lease_token lease{9};
+          const auto claimed = w.data->claim({.now = w.clock.now(), .limit = 1, .token = lease}).value();
+          const settlement s{
+              .key = message, .tenant = acme, .token = lease, .what = settlement::verdict::dead, .at = w.clock.now()};
+          REQUIRE(w.data->settle({&s, 1}).value().at(0));
+          w.bench.record_fact(w.ada.id, {.name = "died", .at = monday}, w.recruiter).value();
+          return reply_of(w.bench.redrive(message, w.admin, key));
+        },
+        false},
     keyed_call{"erase", "scheduled",
                [](world& w, const attempt_at_hand&, const std::string& key, bool other) {
                  return reply_of(w.bench.erase_applicant(other ? "app-2" : w.ada.id, w.admin, key));

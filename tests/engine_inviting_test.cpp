@@ -159,7 +159,8 @@ TEST_CASE("a tenant's own link base is used for it alone", "[engine]") {
 
 TEST_CASE("a link base must be https, or this very machine", "[engine]") {
   const auto kind = stores().front();
-  for (const auto* good : {"https://a.example", "https://a.example/x?y=1", "http://localhost:8080/i", "http://127.0.0.1"})
+  for (const auto* good :
+       {"https://a.example", "https://a.example/x?y=1", "http://localhost:8080/i", "http://127.0.0.1"})
     CHECK_NOTHROW(world(kind, retake_policy::standard(), {.link_base = good}));
   for (const auto* bad : {"http://a.example", "https://", "ftp://a", "https://a.example/#x", "https://a b",
                           "http://localhost.evil.example", "javascript:alert(1)", "https://a\"b", "https://a\nb"}) {
@@ -174,7 +175,8 @@ TEST_CASE("reissue gives the same interview a fresh link and kills every older o
   request.reminders = {24h};
   const auto first = w.bench.schedule(request, w.recruiter).value();
   w.clock.advance(1h);
-  const auto second = w.bench.reissue(first.interview.id, w.recruiter, {.link_lifetime = 10h, .reminders = {2h}}).value();
+  const auto second =
+      w.bench.reissue(first.interview.id, w.recruiter, {.link_lifetime = 10h, .reminders = {2h}}).value();
   CHECK(second.interview.id == first.interview.id);
   CHECK(second.interview.link.generation == 2);
   CHECK(second.interview.attempt == 1);

@@ -124,7 +124,8 @@ errc expected_refusal(const situation& s, std::string_view call) {
   return s.state == archived ? errc::archived : errc::invalid_transition;
 }
 
-TEST_CASE("every call from every state does what the lifecycle says, or names why not and changes nothing", "[engine]") {
+TEST_CASE("every call from every state does what the lifecycle says, or names why not and changes nothing",
+          "[engine]") {
   HIRENOW_IN_EVERY_STORE(w);
   const auto s = GENERATE(from_range(situations));
   const auto c = GENERATE(from_range(calls));

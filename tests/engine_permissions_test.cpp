@@ -23,16 +23,13 @@ struct staff_call {
 const std::array staff_calls{
     staff_call{use_case::schedule,
                [](engine& e, const attempt_at_hand&, const actor& who) {
-                 return answer_of(e.schedule({.applicant = {.id = "app-1", .email = "x@example.org"},
-                                              .track = "backend/technical"},
-                                             who));
+                 return answer_of(e.schedule(
+                     {.applicant = {.id = "app-1", .email = "x@example.org"}, .track = "backend/technical"}, who));
                }},
-    staff_call{use_case::decide,
-               [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.decide(a.id, who, {})); }},
-    staff_call{use_case::reopen,
-               [](engine& e, const attempt_at_hand& a, const actor& who) {
-                 return answer_of(e.reopen(a.id, who, {.reason = "r"}));
-               }},
+    staff_call{use_case::decide, [](engine& e, const attempt_at_hand& a,
+                                    const actor& who) { return answer_of(e.decide(a.id, who, {})); }},
+    staff_call{use_case::reopen, [](engine& e, const attempt_at_hand& a,
+                                    const actor& who) { return answer_of(e.reopen(a.id, who, {.reason = "r"})); }},
     staff_call{use_case::void_attempt,
                [](engine& e, const attempt_at_hand& a, const actor& who) {
                  return answer_of(e.void_attempt(a.id, who, {.reason_code = "r"}));
@@ -55,40 +52,30 @@ const std::array staff_calls{
                [](engine& e, const attempt_at_hand&, const actor& who) {
                  return answer_of(e.record_fact("app-1", {.name = "n", .at = monday}, who));
                }},
-    staff_call{use_case::permitted_actions,
-               [](engine& e, const attempt_at_hand& a, const actor& who) {
-                 return answer_of(e.permitted_actions(a.id, who));
-               }},
+    staff_call{use_case::permitted_actions, [](engine& e, const attempt_at_hand& a,
+                                               const actor& who) { return answer_of(e.permitted_actions(a.id, who)); }},
     staff_call{use_case::list,
                [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.find(a.id, who)); }},
     staff_call{use_case::history,
                [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.history(a.id, who)); }},
-    staff_call{use_case::read_progress,
-               [](engine& e, const attempt_at_hand& a, const actor& who) {
-                 return answer_of(e.read_progress(a.id, who));
-               }},
-    staff_call{use_case::read_audit,
-               [](engine& e, const attempt_at_hand&, const actor& who) {
-                 return answer_of(e.read_audit("app-1", who));
-               }},
-    staff_call{use_case::verify_audit,
-               [](engine& e, const attempt_at_hand&, const actor& who) {
-                 return answer_of(e.verify_audit("app-1", who));
-               }},
+    staff_call{use_case::read_progress, [](engine& e, const attempt_at_hand& a,
+                                           const actor& who) { return answer_of(e.read_progress(a.id, who)); }},
+    staff_call{use_case::read_audit, [](engine& e, const attempt_at_hand&,
+                                        const actor& who) { return answer_of(e.read_audit("app-1", who)); }},
+    staff_call{use_case::verify_audit, [](engine& e, const attempt_at_hand&,
+                                          const actor& who) { return answer_of(e.verify_audit("app-1", who)); }},
     staff_call{use_case::redrive,
                [](engine& e, const attempt_at_hand& a, const actor& who) {
                  return answer_of(e.redrive({a.id, message_kind::invitation, 1}, who));
                }},
-    staff_call{use_case::erase_applicant,
-               [](engine& e, const attempt_at_hand&, const actor& who) {
-                 return answer_of(e.erase_applicant("app-1", who));
-               }},
+    staff_call{use_case::erase_applicant, [](engine& e, const attempt_at_hand&,
+                                             const actor& who) { return answer_of(e.erase_applicant("app-1", who)); }},
 };
 
 /// Calls of the staff that name no interview and no person.
 const std::array tenant_calls{
-    staff_call{use_case::set_policy,
-               [](engine& e, const attempt_at_hand&, const actor& who) { return answer_of(e.set_policy("", "", who)); }},
+    staff_call{use_case::set_policy, [](engine& e, const attempt_at_hand&,
+                                        const actor& who) { return answer_of(e.set_policy("", "", who)); }},
     staff_call{use_case::list,
                [](engine& e, const attempt_at_hand&, const actor& who) { return answer_of(e.list({}, who)); }},
     staff_call{use_case::read_messages,

@@ -243,7 +243,8 @@ TEST_CASE("a retake that meets a faster one decides again and loses", "[engine]"
   /// Lets somebody else commit first, once.
   class overtaken final : public store_in_between {
    public:
-    overtaken(store& next, std::function<void()> meanwhile) : store_in_between(next), meanwhile_(std::move(meanwhile)) {}
+    overtaken(store& next, std::function<void()> meanwhile)
+        : store_in_between(next), meanwhile_(std::move(meanwhile)) {}
     result<void> commit(const change_set& c) override {
       if (meanwhile_) std::exchange(meanwhile_, nullptr)();
       return next_.commit(c);
@@ -271,9 +272,8 @@ TEST_CASE("a retake that meets a faster one decides again and loses", "[engine]"
     CHECK(second.interview.id == winner);
   }
   SECTION("by a change that leaves it possible") {
-    overtaken s(*w.data, [&] {
-      w.bench.record_fact(w.ada.id, {.name = "training", .at = monday}, w.recruiter).value();
-    });
+    overtaken s(*w.data,
+                [&] { w.bench.record_fact(w.ada.id, {.name = "training", .at = monday}, w.recruiter).value(); });
     auto slow = w.another(s);
     CHECK(slow.retake(at.id, w.recruiter));
     CHECK(w.bench.verify_audit(w.ada.id, w.admin));
@@ -335,11 +335,11 @@ TEST_CASE("eligibility says what no policy can allow before what the policy says
   const auto e = w.bench.retake_eligibility(at.id, w.recruiter).value();
   using enum interview_state;
   const std::string expected = s.state == failed || s.state == on_hold || s.state == voided ? "ok"
-                               : s.state == archived                                       ? "archived"
-                               : is_active(s.state)                                        ? "active_interview"
-                               : s.state == passed                                         ? "passed"
-                               : s.state == expired                                        ? "outcome_not_eligible"
-                                                                                           : "status";
+                               : s.state == archived                                        ? "archived"
+                               : is_active(s.state)                                         ? "active_interview"
+                               : s.state == passed                                          ? "passed"
+                               : s.state == expired                                         ? "outcome_not_eligible"
+                                                                                            : "status";
   CHECK(e.reason == expected);
   CHECK(e.allowed == (expected == "ok"));
   CHECK_FALSE(describe(e).empty());

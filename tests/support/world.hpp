@@ -77,12 +77,13 @@ struct store_kind {
 
 /// Every kind of store that a test of the engine runs over.
 inline std::vector<store_kind> stores() {
-  return {{"memory", [](const std::filesystem::path&) { return open_memory_store(); }},
-          {"sqlite", [](const std::filesystem::path& folder) {
-             // NORMAL: what is tested here is not what a loss of power leaves.
-             return std::move(open_sqlite_store((folder / "ats.db").string(), {.durability = sqlite_durability::normal}))
-                 .value();
-           }}};
+  return {
+      {"memory", [](const std::filesystem::path&) { return open_memory_store(); }},
+      {"sqlite", [](const std::filesystem::path& folder) {
+         // NORMAL: what is tested here is not what a loss of power leaves.
+         return std::move(open_sqlite_store((folder / "ats.db").string(), {.durability = sqlite_durability::normal}))
+             .value();
+       }}};
 }
 
 /// A store that hands every call on; a test overrides what it wants to disturb.
@@ -201,9 +202,8 @@ struct world {
   }
   std::vector<message> unsent(const interview_id& id) const {
     auto all = messages(id);
-    std::erase_if(all, [](const message& m) {
-      return m.state != message_state::queued && m.state != message_state::leased;
-    });
+    std::erase_if(
+        all, [](const message& m) { return m.state != message_state::queued && m.state != message_state::leased; });
     return all;
   }
   std::vector<audit_entry> audit(std::string_view applicant_id = "app-1") const {
@@ -216,7 +216,7 @@ struct world {
 struct attempt_at_hand {
   interview_id id{};
   std::string token{};
-  session open{};          ///< of the sitting; with fence 0 where none was ever opened
+  session open{};  ///< of the sitting; with fence 0 where none was ever opened
   std::optional<interview_id> successor{};
 };
 
@@ -251,10 +251,11 @@ inline attempt_at_hand bring_to(world& w, const situation& s, const schedule_req
   const bool decided = s.state == passed || s.state == failed || s.state == on_hold || s.state == archived;
   if (decided || s.state == submitted) w.bench.submit(at.open).value();
   if (decided)
-    w.bench.decide(at.id, w.reviewer,
-                   {.outcome = s.state == passed    ? outcome::passed
-                               : s.state == on_hold ? outcome::on_hold
-                                                    : outcome::failed})
+    w.bench
+        .decide(at.id, w.reviewer,
+                {.outcome = s.state == passed    ? outcome::passed
+                            : s.state == on_hold ? outcome::on_hold
+                                                 : outcome::failed})
         .value();
   if (s.state == cancelled) w.bench.cancel(at.id, w.recruiter).value();
   if (s.state == voided) w.bench.void_attempt(at.id, w.reviewer, {.reason_code = "network_outage"}).value();
