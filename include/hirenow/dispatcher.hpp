@@ -74,8 +74,8 @@ struct dispatch_report {
   std::size_t dead = 0;
   std::size_t withdrawn = 0;  ///< found senseless by the last check
   std::size_t released = 0;   ///< given back untried: by a graceful stop, or because the record could not be read
-  std::size_t lost = 0;       ///< not ours any more when its answer came: another worker had taken the lease, or a change
-                              ///< had withdrawn it; or the store failed until the run had to end
+  std::size_t lost = 0;       ///< not ours any more when its answer came: another worker had taken the lease, or a
+                              ///< change had withdrawn it; or the store failed until the run had to end
   std::size_t store_errors = 0;
 };
 
@@ -112,7 +112,7 @@ class dispatcher {
     need(limits::check_span("longest_backoff", options_.longest_backoff, seconds{1}));
     if (options_.renew_every >= options_.lease || options_.most_tries == 0 || options_.poll_every.count() < 1)
       need(detail::fail(errc::invalid_argument,
-                        "a lease is renewed before it ends, a message tried at least once, a poll after a millisecond"));
+                        "a lease is renewed before it ends, a message tried once at least, and a poll takes time"));
   }
 
   /// Sends what is due now, at most `limit` messages, and returns when all of it is settled.
@@ -207,16 +207,13 @@ class dispatcher {
         if (d_.woken_.exchange(false)) next_look_ = {};
         if (stop_.stop_requested()) give_back();
         if (held_.empty() && (stop_.stop_requested() || (until_idle_ && left_ == 0))) return;
-        // Each in its turn, so that none keeps the others waiting.
-        bool idle = true;
-        for (const auto& [due, act] : {std::pair(&shift::next_renewal, &shift::renew),
-                                       std::pair(&shift::next_settling, &shift::settle),
-                                       std::pair(&shift::next_claim, &shift::claim)})
-          if ((this->*due)() <= steady::now()) {
-            idle = false;
-            (this->*act)(lock);
-          }
-        if (!idle) continue;
+        // Each that is due has its turn before any has a second: a renewal that fails must not put off the rest.
+        const auto now = steady::now();
+        const bool renewal = next_renewal() <= now, settling = next_settling() <= now, claiming = next_claim() <= now;
+        if (renewal) renew(lock);
+        if (settling) settle(lock);
+        if (claiming) claim(lock);
+        if (renewal || settling || claiming) continue;
         clerk_wakes_.wait_until(lock, std::min({next_renewal(), next_settling(), next_claim(),
                                                 steady::now() + std::chrono::hours(1)}));
       }
