@@ -220,7 +220,7 @@ TEST_CASE("a key file is read only if nobody but its owner may open it", "[keys]
   CHECK(code(dir.write("large", std::string(256 * 1024 + 1, ' '))) == errc::too_large);
   const auto pipe = dir.path() + "/pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  CHECK(code(pipe) == errc::key_invalid);
+  CHECK(key_ring::from_file(pipe).error().message == "key file " + pipe + ": is not a regular file");
   // Through a link it is the file's mode that counts.
   std::filesystem::create_symlink(dir.write("target", document, 0644), dir.path() + "/link");
   CHECK(code(dir.path() + "/link") == errc::key_file_exposed);
@@ -341,10 +341,9 @@ TEST_CASE("when a ring has died its secrets stand nowhere in memory", "[keys]") 
       std::array<char, 64> bytes;
       const auto size = detail::base64url_decode(std::string_view(document).substr(at, 43), bytes.data());
       REQUIRE(size == 32u);
-      for (std::size_t n = 0; n < 24; ++n) {
-        inverted_text.push_back(static_cast<char>(~document[at + n]));
-        inverted_bytes.push_back(static_cast<char>(~bytes[n]));
-      }
+      // Their last parts: the first 16 bytes of what is freed belong to the allocator.
+      for (std::size_t n = 19; n < 43; ++n) inverted_text.push_back(static_cast<char>(~document[at + n]));
+      for (std::size_t n = 16; n < 32; ++n) inverted_bytes.push_back(static_cast<char>(~bytes[n]));
       const int file = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
       REQUIRE(::write(file, document.data(), document.size()) == static_cast<ssize_t>(document.size()));
       ::close(file);
