@@ -58,15 +58,33 @@ class random_history {
     return prune_answers();
   }
 
+  applicant_record record_of(std::string_view tenant, std::string_view who) {
+    return must(reference_.load({.tenant = tenant, .who = who}), "load() of the memory store").record;
+  }
   applicant_record any_record() {
     const std::string &tenant = any_of(tenants_), &who = any_of(applicants_);
-    return must(reference_.load({.tenant = tenant, .who = std::string_view(who)}), "load() of the memory store").record;
+    return record_of(tenant, who);
   }
   record_writer any_writer() {
     const std::string &tenant = any_of(tenants_), &who = any_of(applicants_);
-    auto stored =
-        must(reference_.load({.tenant = tenant, .who = std::string_view(who)}), "load() of the memory store").record;
+    auto stored = record_of(tenant, who);
     return stored.version == 0 ? record_writer(who, tenant) : record_writer(std::move(stored));
+  }
+
+  /// An interview of any record, in this state where there is one. The record is empty where there is none at all.
+  std::pair<applicant_record, interview> any_interview(interview_state wanted) {
+    std::pair<applicant_record, interview> found;
+    bool in_state = false;
+    for (const auto& tenant : tenants_)
+      for (const auto& who : applicants_) {
+        const auto record = record_of(tenant, who);
+        for (const auto& i : record.interviews) {
+          if (in_state && i.state != wanted) continue;
+          if (found.first.interviews.empty() || (i.state == wanted && !in_state) || chance(3)) found = {record, i};
+          in_state = in_state || i.state == wanted;
+        }
+      }
+    return found;
   }
 
   // Commits.
@@ -177,7 +195,7 @@ class random_history {
 
   void change_person(record_writer& w) {
     if (w.record.erased) return;
-    if (w.record.version > 0 && chance(6)) {
+    if (w.record.version > 0 && chance(4)) {
       for (const auto& i : std::vector<interview>(w.record.interviews))
         if (is_active(i.state)) w.step(i.id, event::cancel, now_);
       for (const auto& i : w.record.interviews) w.pending.withdrawals.push_back({i.id});
@@ -238,16 +256,20 @@ class random_history {
   // Everything else that writes.
 
   std::string save() {
-    const auto record = any_record();
+    const auto [record, i] = any_interview(interview_state::in_progress);
     if (record.interviews.empty()) return "nothing to save for";
-    const interview& i = any_of(record.interviews);
-    checkpoint_request request{any_of(tenants_), i.id, i.sitting.fence, i.sitting.key_hash, now_, "some bytes"};
-    if (!chance(3)) request.tenant = record.tenant;
-    if (chance(5)) --request.fence;
-    if (chance(5)) request.key_hash[0] ^= 1;
-    if (chance(3) && i.deadline) request.at = *i.deadline - seconds{below(3)};
+    checkpoint_request request{record.tenant, i.id, i.sitting.fence, i.sitting.key_hash, now_, "some bytes"};
+    if (i.deadline) request.at = *i.deadline - seconds{1 + below(5)};
+    switch (below(8)) {
+      case 0: request.tenant = any_of(tenants_); break;
+      case 1: request.fence += chance(2) ? 1 : -1; break;
+      case 2: request.key_hash[below(32)] ^= 1; break;
+      case 3: request.at += seconds{below(10)}; break;
+      default: break;
+    }
     same("save_progress()", must(tested_.save_progress(request), "save_progress()"),
          must(reference_.save_progress(request), "save_progress() of the memory store"));
+    compare_load({.tenant = record.tenant, .who = i.id}, true);
     return "a checkpoint";
   }
 
@@ -262,7 +284,11 @@ class random_history {
     // of all gives them one lease, which is pulled apart at once.
     const bool all = chance(2);
     const sys_seconds end = free_instant(now_ + seconds{1 + below(2000)});
-    const claim_request request{now_, end - now_, all ? std::size_t{1000} : std::size_t{1}, fresh_token()};
+    claim_request request{now_, end - now_, all ? std::size_t{1000} : std::size_t{1}, fresh_token()};
+    if (const auto next = next_due(reference_); next && chance(2)) {
+      request.now = *next - seconds{below(2)};
+      request.lease = end - request.now;
+    }
     auto got = must(tested_.claim(request), "claim()"),
          due = must(reference_.claim(request), "claim() of the memory store");
     const auto by_key = [](const claimed_message& a, const claimed_message& b) { return a.mail.key < b.mail.key; };
@@ -351,9 +377,9 @@ class random_history {
     compare_due();
   }
 
-  void compare_load(load_request request) {
+  void compare_load(load_request request, bool with_progress = false) {
     request.answer = answer_of(static_cast<std::uint8_t>(below(6)), {}, {}).key;
-    request.with_progress = chance(2);
+    request.with_progress = with_progress || chance(2);
     auto got = must(tested_.load(request), "load()"),
          due = must(reference_.load(request), "load() of the memory store");
     // Attempts of different tracks that were made in one second come in an order of the store's own.
@@ -371,9 +397,12 @@ class random_history {
     same("load(): progress", got.progress, due.progress);
   }
 
-  /// An instant before, at or after now.
+  /// An instant before, at or after now; or at the limit of an interview, a second before or after.
   sys_seconds some_instant() {
-    return chance(2) ? now_ : now_ + seconds{static_cast<seconds::rep>(below(800'000)) - 200'000};
+    if (chance(3)) return now_;
+    if (const auto limit = clock_limit(any_interview(interview_state::scheduled).second); limit && chance(2))
+      return *limit + seconds{static_cast<seconds::rep>(below(3)) - 1};
+    return now_ + seconds{static_cast<seconds::rep>(below(800'000)) - 200'000};
   }
 
   void compare_list() {

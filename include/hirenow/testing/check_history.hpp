@@ -56,7 +56,7 @@ inline const std::vector<store_check>& audit_checks() {
          w.pending.audit.push_back(append_audit(w.record, e));
          w.commit(s);
          w.commit(s);
-         same("details", all_audit(s)[0].details, e.details);
+         same("details", all_audit(s).at(0).details, e.details);
          expect_chain_verifies(s);
        }},
       {"The audit that is read verifies",
@@ -268,8 +268,8 @@ inline const std::vector<store_check>& erasure_checks() {
          expect_stored(s, twin.w);
          same_all("bob's audit", all_audit(s, "bob"), bob_audit);
          same_all("the twin's audit", all_audit(s, "ada", "other"), twin_audit);
-         same("bob's progress", load_progress(s, bob.id)->bytes, "my thoughts");
-         same("the twin's progress", load_progress(s, twin.id, "other")->bytes, "my thoughts");
+         same("bob's progress", saved_bytes(s, bob.id), "my thoughts");
+         same("the twin's progress", saved_bytes(s, twin.id, "other"), "my thoughts");
          same("what the server said about bob", find_message(s, bob.refused).last_answer,
               "550 no such user <ada@example.org>");
        }},

@@ -13,6 +13,8 @@ using counts = std::array<std::uint64_t, interview_state_count>;
 
 inline list_page list(store& s, const list_request& request) { return must(s.list(request), "list()"); }
 
+inline counts count(store& s, const list_request& request) { return must(list(s, request).counts, "counts"); }
+
 /// Rows without an order among those of one instant, which is the store's own.
 inline std::vector<list_row> settled_order(std::vector<list_row> rows) {
   std::sort(rows.begin(), rows.end(), [](const list_row& a, const list_row& b) {
@@ -133,7 +135,7 @@ inline const std::vector<store_check>& list_checks() {
          record_writer w("dora");
          w.schedule("t", instant(900'000));
          w.commit(s);
-         same("first row", whole_list(s, instant(300)).rows.front().applicant_id, "dora");
+         same("first row", whole_list(s, instant(300)).rows.at(0).applicant_id, "dora");
        }},
       {"An open interview stands in the list at its limit, an ended one at its last change",
        [](store& s) {
@@ -146,9 +148,9 @@ inline const std::vector<store_check>& list_checks() {
          w.commit(s);
          const auto rows = whole_list(s, instant(600)).rows;
          same("rows", rows.size(), std::size_t{3});
-         same("first", rows[0].interview.id, started);
-         same("second", rows[1].interview.id, open);
-         same("third", rows[2].interview.id, ended);
+         same("first", rows.at(0).interview.id, started);
+         same("second", rows.at(1).interview.id, open);
+         same("third", rows.at(2).interview.id, ended);
        }},
       {"A list can be narrowed to a state",
        [](store& s) {
@@ -302,12 +304,12 @@ inline const std::vector<store_check>& list_checks() {
          w.schedule("v", instant(20), seconds{200});
          w.commit(s);
          using enum interview_state;
-         const auto at = [&](sys_seconds t) { return *list(s, {.tenant = "acme", .at = t}).counts; };
+         const auto at = [&](sys_seconds t) { return count(s, {.tenant = "acme", .at = t}); };
          same("counts at first", at(instant(50)), count_of({{scheduled, 2}, {in_progress, 1}}));
          same("counts when one link has run out", at(instant(120)),
               count_of({{scheduled, 1}, {in_progress, 1}, {expired, 1}}));
          same("counts at the end", at(instant(9000)), count_of({{submitted, 1}, {expired, 2}}));
-         same("counts of a track at the end", *list(s, {.tenant = "acme", .at = instant(9000), .track = "v"}).counts,
+         same("counts of a track at the end", count(s, {.tenant = "acme", .at = instant(9000), .track = "v"}),
               count_of({{expired, 1}}));
        }},
       {"Counts are narrowed by the track, and by nothing else",
@@ -340,9 +342,8 @@ inline const std::vector<store_check>& list_checks() {
          interview_state state = interview_state::scheduled;
          const auto check_counts = [&](std::uint64_t archived) {
            const auto due = count_of({{state, 1}, {interview_state::archived, archived}});
-           same("counts", *whole_list(s, w.record.last_instant).counts, due);
-           same("counts of the track", *list(s, {.tenant = "acme", .at = w.record.last_instant, .track = "t"}).counts,
-                due);
+           same("counts", count(s, {.tenant = "acme", .at = w.record.last_instant}), due);
+           same("counts of the track", count(s, {.tenant = "acme", .at = w.record.last_instant, .track = "t"}), due);
          };
          check_counts(0);
          for (const event on : {event::request_link, event::start, event::resume, event::submit, event::hold,
@@ -362,7 +363,7 @@ inline const std::vector<store_check>& list_checks() {
          w.step(id, event::submit, instant(3671), authority::clock);
          w.step(id, event::pass, instant(4000));
          w.commit(s);
-         same("counts", *whole_list(s, instant(9000)).counts, count_of({{interview_state::passed, 1}}));
+         same("counts", count(s, {.tenant = "acme", .at = instant(9000)}), count_of({{interview_state::passed, 1}}));
        }},
       {"A refused commit counts for nothing",
        [](store& s) {
@@ -463,7 +464,7 @@ inline const std::vector<store_check>& list_checks() {
            people.push_back(w);
          }
          const auto first = list(s, {.tenant = "acme", .at = instant(300), .limit = 3});
-         same("last row of the page", first.rows.back().applicant_id, "person 3");
+         same("last row of the page", first.rows.at(2).applicant_id, "person 3");
          people[3].step(people[3].record.interviews[0].id, event::cancel, instant(10));
          people[3].commit(s);
          const auto rest = list(s, {.tenant = "acme", .at = instant(300), .cursor = first.next, .limit = 3});

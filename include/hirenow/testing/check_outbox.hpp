@@ -97,10 +97,10 @@ inline const std::vector<store_check>& claim_checks() {
          auto p = store_promise(s, "änne", "acme gmbh");
          const auto claimed = claim(s, instant(20));
          same("claimed", claimed.size(), std::size_t{1});
-         same("tenant", claimed[0].tenant, "acme gmbh");
-         same("applicant_id", claimed[0].applicant_id, "änne");
+         same("tenant", claimed.at(0).tenant, "acme gmbh");
+         same("applicant_id", claimed.at(0).applicant_id, "änne");
          message m{.key = p.key, .created_at = instant(), .state = message_state::leased};
-         same("claim()", claimed[0].mail, m);
+         same("claim()", claimed.at(0).mail, m);
          same("messages()", find_message(s, p.key, "acme gmbh"), m);
        }},
       {"A claimed message is not claimed again while its lease lasts",
@@ -117,7 +117,7 @@ inline const std::vector<store_check>& claim_checks() {
          claim(s, instant(20), 1);
          const auto claimed = claim(s, instant(50), 2);
          expect_keys("claim()", keys_of(claimed), {p.key});
-         same("tries", claimed[0].mail.tries, std::uint32_t{0});
+         same("tries", claimed.at(0).mail.tries, std::uint32_t{0});
          same("claimed again", claim(s, instant(79), 3).size(), std::size_t{0});
          same("claimed again when the second lease has run out", claim(s, instant(80), 3).size(), std::size_t{1});
        }},
@@ -139,7 +139,7 @@ inline const std::vector<store_check>& claim_checks() {
          for (int due = 0; due < 6; ++due) {
            const auto claimed = claim(s, instant(20), 1, 1);
            same("claimed", claimed.size(), std::size_t{1});
-           same("applicant_id", claimed[0].applicant_id, "person " + std::to_string(due * 5 % 6));
+           same("applicant_id", claimed.at(0).applicant_id, "person " + std::to_string(due * 5 % 6));
          }
        }},
       {"Among due messages and leases that have run out the earliest is claimed first",
@@ -151,7 +151,7 @@ inline const std::vector<store_check>& claim_checks() {
          for (const char* due : {"bob", "ada", "carl"}) {
            const auto claimed = claim(s, instant(50), 2, 1);
            same("claimed", claimed.size(), std::size_t{1});
-           same("applicant_id", claimed[0].applicant_id, due);
+           same("applicant_id", claimed.at(0).applicant_id, due);
          }
        }},
       {"Messages are claimed for all tenants",

@@ -71,7 +71,7 @@ inline const std::vector<store_check>& progress_checks() {
          expect(save(s, w, one, instant(100), "of one"), "save_progress() returned false");
          expect(!load_progress(s, two), "another interview's progress was loaded");
          expect(save(s, w, two, instant(100), "of two"), "save_progress() returned false");
-         same("progress", load_progress(s, one)->bytes, "of one");
+         same("progress", saved_bytes(s, one), "of one");
          expect(!load_progress(s, one, "other"), "another tenant loaded the progress");
        }},
       {"Progress under another fence is turned down",
@@ -108,7 +108,7 @@ inline const std::vector<store_check>& progress_checks() {
          auto [w, id] = started(s);
          expect(save(s, w, id, *w.find(id).deadline - seconds{1}, "last"), "save_progress() returned false");
          same("save at the deadline", save(s, w, id, *w.find(id).deadline, "late"), false);
-         same("progress", load_progress(s, id)->bytes, "last");
+         same("progress", saved_bytes(s, id), "last");
        }},
       {"Grace is not for progress",
        [](store& s) {
@@ -137,7 +137,7 @@ inline const std::vector<store_check>& progress_checks() {
          expect(save(s, w, id, instant(20), "of the first"), "save_progress() returned false");
          w.step(id, event::resume, instant(30));
          w.commit(s);
-         same("progress after the resume", load_progress(s, id)->bytes, "of the first");
+         same("progress after the resume", saved_bytes(s, id), "of the first");
          same("save of the older session", save(s, older, id, instant(40), "late"), false);
          expect(save(s, w, id, instant(41), "of the second"), "save_progress() returned false");
          same("progress", load_progress(s, id), std::optional(progress{"of the second", instant(41)}));
@@ -160,7 +160,7 @@ inline const std::vector<store_check>& progress_checks() {
          w.step(id, event::submit, instant(200), authority::token);
          w.commit(s);
          expect_stored(s, w);
-         same("progress after the submit", load_progress(s, id)->bytes, "half");
+         same("progress after the submit", saved_bytes(s, id), "half");
        }},
       {"Final progress takes the place of what was saved",
        [](store& s) {
@@ -186,7 +186,7 @@ inline const std::vector<store_check>& progress_checks() {
          w.step(id, event::void_attempt, instant(200));
          w.retake(id, instant(300));
          w.commit(s);
-         same("progress", load_progress(s, id)->bytes, "half");
+         same("progress", saved_bytes(s, id), "half");
          expect(!load_progress(s, w.record.interviews.back().id), "the new interview has the old one's progress");
        }},
   };
@@ -248,7 +248,7 @@ inline const std::vector<store_check>& answer_checks() {
            w.commit(s);
          }
          for (const char* tenant : {"acme", "other"})
-           same("answer", load_answer(s, answer_of(1, {}, {}).key, tenant)->answer, tenant);
+           same("answer", must(load_answer(s, answer_of(1, {}, {}).key, tenant), "answer").answer, tenant);
        }},
       {"A second answer of one key is a conflict while the first has not expired",
        [](store& s) {
@@ -262,7 +262,7 @@ inline const std::vector<store_check>& answer_checks() {
          ada.entry("note", instant(99));
          ada.pending.answer = answer_of(1, "third", instant(999));
          expect_refused(s, ada, errc::conflict, "a second answer of one key from the same record");
-         same("answer", load_answer(s, answer_of(1, {}, {}).key)->answer, "first");
+         same("answer", must(load_answer(s, answer_of(1, {}, {}).key), "answer").answer, "first");
        }},
       {"An answer takes the place of an expired one of its key",
        [](store& s) {
@@ -385,7 +385,7 @@ inline const std::vector<store_check>& policy_checks() {
          const auto on_t = w.schedule("t", instant()), on_u = w.schedule("u", instant());
          w.commit(s);
          const auto policy_with = [&](const interview_id& id, std::string_view track) {
-           return must(s.load({.tenant = "acme", .who = id, .track = track}), "load()").policy->document;
+           return must(must(s.load({.tenant = "acme", .who = id, .track = track}), "load()").policy, "policy").document;
          };
          same("policy with the interview on t", policy_with(on_t, ""), "t's");
          same("policy with the interview on u", policy_with(on_u, ""), "tenant's");

@@ -49,10 +49,10 @@ inline void two_people(store& s, const std::string& one, const std::string& othe
   expect_stored(s, b);
   const auto page = must(s.list({.tenant = "acme", .at = instant(), .applicant_id = one}), "list()");
   same("rows of the one", page.rows.size(), std::size_t{1});
-  same("applicant_id", page.rows[0].applicant_id, one);
+  same("applicant_id", page.rows.at(0).applicant_id, one);
   const auto on_track = must(s.list({.tenant = "acme", .at = instant(), .track = other}), "list()");
   same("rows of the other's track", on_track.rows.size(), std::size_t{1});
-  same("applicant_id", on_track.rows[0].applicant_id, other);
+  same("applicant_id", on_track.rows.at(0).applicant_id, other);
 }
 
 inline const std::vector<store_check>& record_checks() {
@@ -165,7 +165,7 @@ inline const std::vector<store_check>& record_checks() {
          record_writer w("bob");
          w.schedule("t", instant());
          w.commit(s);
-         expect(!load_record(s, "bob").interviews[0].started_at, "started_at came from nowhere");
+         expect(!load_record(s, "bob").interviews.at(0).started_at, "started_at came from nowhere");
        }},
       {"Scores come back to the last bit",
        [](store& s) {
@@ -316,8 +316,8 @@ inline const std::vector<store_check>& record_checks() {
          w.commit(s);
          expect_stored(s, w);
          const auto stored = load_record(s);
-         same("superseded_by", find_interview(stored, old)->superseded_by, std::optional(next));
-         same("retake_of", find_interview(stored, next)->retake_of, std::optional(old));
+         same("superseded_by", stored.interviews.at(0).superseded_by, std::optional(next));
+         same("retake_of", stored.interviews.at(1).retake_of, std::optional(old));
        }},
       {"A sitting is written where the change says so",
        [](store& s) {
@@ -326,11 +326,11 @@ inline const std::vector<store_check>& record_checks() {
          w.commit(s);
          w.step(id, event::start, instant(10));
          w.commit(s);
-         same("sitting.open", load_record(s).interviews[0].sitting.open, true);
+         same("sitting.open", load_record(s).interviews.at(0).sitting.open, true);
          expect_stored(s, w);
          w.step(id, event::resume, instant(20));
          w.commit(s);
-         same("sitting.fence", load_record(s).interviews[0].sitting.fence, std::int64_t{2});
+         same("sitting.fence", load_record(s).interviews.at(0).sitting.fence, std::int64_t{2});
          expect_stored(s, w);
        }},
       {"A sitting is not touched where the change does not say so",

@@ -5,9 +5,9 @@
 ///     std::cout << report.to_string();
 ///     return report.passed() ? 0 : 1;
 ///
-/// No test framework is needed. Each check is one promise, runs on a fresh store of its own, and is named by a sentence
-/// (about 240). Then follow races of several threads, and random histories whose every answer is compared with the memory store's:
-/// link `hirenow::memory` beside `hirenow::hirenow`.
+/// No test framework is needed. Each check is one promise, runs on a fresh store of its own, and is named by a
+/// sentence; there are more than 240. Then follow races of several threads, and random histories whose every answer is
+/// compared with the memory store's: link `hirenow::memory` beside `hirenow::hirenow`.
 /// Threads: `make` is called by one thread at a time; the stores it makes are used by several.
 
 #include <algorithm>

@@ -42,6 +42,13 @@ T must(result<T> r, std::string_view call) {
   if constexpr (!std::is_void_v<T>) return std::move(*r);
 }
 
+/// The value of an optional that has to be one.
+template <class T>
+T must(std::optional<T> value, std::string_view what) {
+  if (!value) throw broken_promise{std::string(what) + " is missing"};
+  return std::move(*value);
+}
+
 /// Expects that a call is refused with this code.
 template <class T>
 void must_refuse(const result<T>& r, errc code, const std::string& what) {
@@ -58,8 +65,10 @@ std::string show(const T& value) {
     return value ? "true" : "false";
   } else if constexpr (std::is_convertible_v<T, std::string_view>) {
     const std::string_view text(value);
-    return "\"" + std::string(text.substr(0, 60)) + (text.size() > 60 ? "…" : "") + "\" (" +
-           std::to_string(text.size()) + " bytes)";
+    std::string shown(text.substr(0, 60));
+    for (char& c : shown)
+      if (static_cast<unsigned char>(c) < 0x20) c = '.';  // a failure is one line
+    return "\"" + shown + (text.size() > 60 ? "…" : "") + "\" (" + std::to_string(text.size()) + " bytes)";
   } else if constexpr (requires { std::to_string(value); }) {
     return std::to_string(value);
   } else if constexpr (requires {
@@ -373,6 +382,10 @@ inline void expect_refused(store& s, record_writer pending, errc code, const std
 
 inline std::optional<progress> load_progress(store& s, const interview_id& id, std::string_view tenant = "acme") {
   return must(s.load({.tenant = tenant, .who = id, .with_progress = true}), "load()").progress;
+}
+
+inline std::string saved_bytes(store& s, const interview_id& id, std::string_view tenant = "acme") {
+  return must(load_progress(s, id, tenant), "progress").bytes;
 }
 
 inline std::optional<stored_answer> load_answer(store& s, const answer_key& key, std::string_view tenant = "acme") {
