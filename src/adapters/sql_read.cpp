@@ -147,8 +147,9 @@ std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, s
                          if (at == rows.end() || std::pair(at->track_no, at->interview.attempt) != place) return;
                          at->interview.sitting = {row.integer(2), row.integer(3) != 0, row.array<digest>(4)};
                        });
-  std::stable_sort(rows.begin(), rows.end(), [](const numbered_interview& a, const numbered_interview& b) {
-    return a.interview.created_at < b.interview.created_at;
+  std::sort(rows.begin(), rows.end(), [](const numbered_interview& a, const numbered_interview& b) {
+    return std::tie(a.interview.created_at, a.track_no, a.interview.attempt) <
+           std::tie(b.interview.created_at, b.track_no, b.interview.attempt);
   });
   std::vector<interview> interviews;
   interviews.reserve(rows.size());
