@@ -101,26 +101,29 @@ inline std::string date_field(sys_seconds at) {
 /// A body's text with the line ends of the wire.
 inline std::string with_wire_lines(std::string_view text) {
   std::string out;
-  out.reserve(text.size() + text.size() / 16);
-  for (std::size_t n = 0; n < text.size(); ++n) {
-    if (text[n] == '\n' && (n == 0 || text[n - 1] != '\r')) out += '\r';
-    out += text[n];
+  out.reserve(text.size() + text.size() / 16 + 2);
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    out.append(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    out.append(end > 0 && text[end - 1] == '\r' ? "\n" : "\r\n");
+    text.remove_prefix(end + 1);
   }
   return out;
 }
 
-/// True where the text may travel as it is: ASCII, lines of at most 998 (RFC 5321 §4.5.3.1.6), none that begins with a
-/// dot, no control character but line ends and tabs.
+/// True where a text with the line ends of the wire may travel as it is: ASCII, lines of at most 998 (RFC 5321
+/// §4.5.3.1.6), none that begins with a dot, no control character but line ends and tabs.
 inline bool may_travel_as_it_is(std::string_view text) {
-  std::size_t column = 0;
-  for (std::size_t n = 0; n < text.size(); ++n) {
-    const char c = text[n];
-    if (c == '\r' && n + 1 < text.size() && text[n + 1] == '\n') {
-      ++n;
-      column = 0;
-      continue;
-    }
-    if ((c < 0x20 && c != '\t') || c > 0x7e || (c == '.' && column == 0) || ++column > 998) return false;
+  while (!text.empty()) {
+    const auto end = text.find("\r\n");
+    const std::string_view line = text.substr(0, end);
+    if (line.size() > 998 || line.starts_with('.')) return false;
+    bool plain = true;
+    for (const char c : line) plain &= (c >= 0x20 && c < 0x7f) || c == '\t';
+    if (!plain) return false;
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 2);
   }
   return true;
 }
