@@ -208,38 +208,46 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
   db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-/// Copies the facts of a store's file into a minimal schema: the same rows and indexes, no constraint, no trigger.
+/// Makes a copy of a store's file into one for bare statements: the very same pages, so that both begin with trees of
+/// the same shape, under a minimal schema without constraints, triggers, and tables that a retake does not need.
 inline void build_bare_file(const std::string& path, const std::string& from) {
+  std::filesystem::copy_file(from, path);
   bare_connection db(path);
-  db.run("PRAGMA cache_size = -500000");
-  db.run("ATTACH '" + from + "' AS store");
-  db.run("BEGIN IMMEDIATE");
-  db.run(R"(
-CREATE TABLE applicant (applicant_no INTEGER PRIMARY KEY, tenant_no, applicant, version, sequence, audit_no,
-  last_instant, erased, subject, audit_head, UNIQUE (tenant_no, applicant));
-CREATE TABLE person (applicant_no INTEGER PRIMARY KEY, salt, email, name, locale, time_zone);
-CREATE TABLE interview (tenant_no, applicant_no, track_no, slot, attempt, interview, state, outcome, overtime, sort_at,
-  clock, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, decided_at, link_requested_at,
-  changed_at, generation, kid, issued_at, not_before, expires_at, retake_of, superseded_by,
-  PRIMARY KEY (tenant_no, applicant_no, track_no, slot)) WITHOUT ROWID;
-CREATE TABLE interview_key (interview PRIMARY KEY, tenant_no, applicant_no, track_no, attempt) WITHOUT ROWID;
-CREATE TABLE audit (audit_no INTEGER PRIMARY KEY, applicant_no, prev, sequence, at, actor, event, interview, from_state,
-  to_state, details, hash);
-CREATE TABLE outbox (interview, kind, occasion, tenant_no, applicant_no, generation, created_at, due_at, wake_at, state,
-  tries, lease, last_answer, PRIMARY KEY (interview, kind, occasion)) WITHOUT ROWID;
-CREATE TABLE answer (tenant_no, answer_key, applicant_no, expires_at, payload, answer,
-  PRIMARY KEY (tenant_no, answer_key)) WITHOUT ROWID;
-CREATE TABLE session (applicant_no, track_no, attempt, fence, open, key_hash, saved_at, progress,
-  PRIMARY KEY (applicant_no, track_no, attempt)) WITHOUT ROWID;
-CREATE TABLE count (tenant_no, track_no, scheduled, in_progress, submitted, passed, failed, on_hold, expired, cancelled,
-  voided, archived, PRIMARY KEY (tenant_no, track_no)) WITHOUT ROWID;
-)");
-  for (const char* table : {"applicant", "person", "interview", "interview_key", "audit", "outbox", "answer", "session",
-                            "count"})
-    db.run(std::string("INSERT INTO main.") + table + " SELECT * FROM store.hirenow_" + table);
-  db.run("CREATE INDEX by_state ON interview (tenant_no, state, sort_at DESC, applicant_no, track_no, attempt, clock)");
-  db.run("CREATE INDEX unsent ON outbox (wake_at) WHERE state IN (0, 1)");
-  db.run("COMMIT");
+  const std::vector<std::pair<std::string, std::string>> minimal{
+      {"applicant", "applicant_no INTEGER PRIMARY KEY, tenant_no, applicant, version, sequence, audit_no, last_instant, "
+                    "erased, subject, audit_head, UNIQUE (tenant_no, applicant))"},
+      {"person", "applicant_no INTEGER PRIMARY KEY, salt, email, name, locale, time_zone)"},
+      {"interview", "tenant_no, applicant_no, track_no, slot, attempt, interview, state, outcome, overtime, sort_at, "
+                    "clock, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, "
+                    "decided_at, link_requested_at, changed_at, generation, kid, issued_at, not_before, expires_at, "
+                    "retake_of, superseded_by, PRIMARY KEY (tenant_no, applicant_no, track_no, slot)) WITHOUT ROWID"},
+      {"interview_key", "interview PRIMARY KEY, tenant_no, applicant_no, track_no, attempt) WITHOUT ROWID"},
+      {"audit", "audit_no INTEGER PRIMARY KEY, applicant_no, prev, sequence, at, actor, event, interview, from_state, "
+                "to_state, details, hash)"},
+      {"outbox", "interview, kind, occasion, tenant_no, applicant_no, generation, created_at, due_at, wake_at, state, "
+                 "tries, lease, last_answer, PRIMARY KEY (interview, kind, occasion)) WITHOUT ROWID"},
+      {"answer", "tenant_no, answer_key, applicant_no, expires_at, payload, answer, PRIMARY KEY (tenant_no, "
+                 "answer_key)) WITHOUT ROWID"},
+      {"session", "applicant_no, track_no, attempt, fence, open, key_hash, saved_at, progress, PRIMARY KEY "
+                  "(applicant_no, track_no, attempt)) WITHOUT ROWID"},
+      {"count", "tenant_no, track_no, scheduled, in_progress, submitted, passed, failed, on_hold, expired, cancelled, "
+                "voided, archived, PRIMARY KEY (tenant_no, track_no)) WITHOUT ROWID"},
+  };
+  std::vector<std::string> drops;
+  std::string kept = "''";
+  for (const auto& [table, columns] : minimal) kept += ", 'hirenow_" + table + "'";
+  sqlite3_stmt* const extra = db.prepare("SELECT 'DROP ' || type || ' IF EXISTS ' || name FROM sqlite_schema WHERE sql IS "
+                                         "NOT NULL AND (type = 'trigger' OR name = 'hirenow_outbox_dead' OR (type = "
+                                         "'table' AND name NOT IN (" + kept + "))) ORDER BY type DESC");
+  while (sqlite3_step(extra) == SQLITE_ROW)
+    drops.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(extra, 0)));
+  sqlite3_reset(extra);
+  for (const auto& sql : drops) db.run(sql);
+  db.run("PRAGMA writable_schema = ON");
+  for (const auto& [table, columns] : minimal)
+    db.run("UPDATE sqlite_schema SET sql = 'CREATE TABLE hirenow_" + table + " (" + columns + "' WHERE name = 'hirenow_" +
+           table + "'");
+  db.run("PRAGMA writable_schema = RESET");
   db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 

@@ -101,21 +101,21 @@ class bare_retake {
 
  private:
   bare_connection& db_;
-  sqlite3_stmt* head_ = db_.prepare("SELECT applicant_no, audit_no, (SELECT max(audit_no) FROM audit) FROM applicant "
+  sqlite3_stmt* head_ = db_.prepare("SELECT applicant_no, audit_no, (SELECT max(audit_no) FROM hirenow_audit) FROM hirenow_applicant "
                                     "WHERE tenant_no = 1 AND applicant = ?1 AND version = ?2");
-  sqlite3_stmt* archive_ = db_.prepare("UPDATE interview SET slot = ?1, state = 9, sort_at = ?2, changed_at = ?2, "
+  sqlite3_stmt* archive_ = db_.prepare("UPDATE hirenow_interview SET slot = ?1, state = 9, sort_at = ?2, changed_at = ?2, "
                                        "superseded_by = ?3 WHERE tenant_no = 1 AND applicant_no = ?4 AND track_no = ?5 "
                                        "AND slot = 0");
-  sqlite3_stmt* key_ = db_.prepare("INSERT INTO interview_key VALUES (?1, 1, ?2, ?3, ?4)");
-  sqlite3_stmt* insert_ = db_.prepare("INSERT INTO interview VALUES (1, ?1, ?2, 0, ?3, ?4, 0, 0, 0, ?5, 0, NULL, 86400, "
+  sqlite3_stmt* key_ = db_.prepare("INSERT INTO hirenow_interview_key VALUES (?1, 1, ?2, ?3, ?4)");
+  sqlite3_stmt* insert_ = db_.prepare("INSERT INTO hirenow_interview VALUES (1, ?1, ?2, 0, ?3, ?4, 0, 0, 0, ?5, 0, NULL, 86400, "
                                       "0, ?6, ?5, NULL, NULL, NULL, NULL, NULL, ?6, 1, ?7, ?6, ?6, ?5, ?8, NULL)");
-  sqlite3_stmt* audit_ = db_.prepare("INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
-  sqlite3_stmt* withdraw_ = db_.prepare("UPDATE outbox SET state = 3 WHERE interview = ?1 AND state IN (0, 1)");
-  sqlite3_stmt* message_ = db_.prepare("INSERT INTO outbox VALUES (?1, ?2, ?3, 1, ?4, 1, ?5, ?5, ?5, 0, 0, NULL, '')");
-  sqlite3_stmt* move_ = db_.prepare("UPDATE applicant SET version = version + 1, sequence = ?1, audit_no = ?2, "
+  sqlite3_stmt* audit_ = db_.prepare("INSERT INTO hirenow_audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+  sqlite3_stmt* withdraw_ = db_.prepare("UPDATE hirenow_outbox SET state = 3 WHERE interview = ?1 AND state IN (0, 1)");
+  sqlite3_stmt* message_ = db_.prepare("INSERT INTO hirenow_outbox VALUES (?1, ?2, ?3, 1, ?4, 1, ?5, ?5, ?5, 0, 0, NULL, '')");
+  sqlite3_stmt* move_ = db_.prepare("UPDATE hirenow_applicant SET version = version + 1, sequence = ?1, audit_no = ?2, "
                                     "last_instant = ?3, audit_head = ?4 WHERE applicant_no = ?5");
-  sqlite3_stmt* answer_ = db_.prepare("INSERT INTO answer VALUES (1, ?1, ?2, ?3, ?4, ?5)");
-  sqlite3_stmt* count_ = db_.prepare("UPDATE count SET failed = failed - 1, scheduled = scheduled + 1, archived = "
+  sqlite3_stmt* answer_ = db_.prepare("INSERT INTO hirenow_answer VALUES (1, ?1, ?2, ?3, ?4, ?5)");
+  sqlite3_stmt* count_ = db_.prepare("UPDATE hirenow_count SET failed = failed - 1, scheduled = scheduled + 1, archived = "
                                      "archived + 1 WHERE tenant_no = 1 AND track_no IN (0, ?1)");
 };
 

@@ -1,0 +1,227 @@
+#pragma once
+/// What the benchmarks on large files share: how they measure and print, and where the files are kept.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <iostream>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "sqlite_retake.hpp"
+
+namespace bench {
+
+namespace fs = std::filesystem;
+using stopwatch = std::chrono::steady_clock;
+
+inline double seconds_since(stopwatch::time_point begin) {
+  return std::chrono::duration<double>(stopwatch::now() - begin).count();
+}
+
+inline double percentile(std::vector<double> all, double part) {
+  std::sort(all.begin(), all.end());
+  return all[std::min(all.size() - 1, static_cast<std::size_t>(part * static_cast<double>(all.size())))];
+}
+inline double median(const std::vector<double>& all) { return percentile(all, 0.5); }
+
+inline int missed = 0;
+inline void print_row(const std::string& what, double reached, const char* relation, double target) {
+  const bool met = relation[0] == '<' ? reached <= target : reached >= target;
+  if (!met) ++missed;
+  std::printf("%-78s | %7.2f | %s %.2f  %s\n", what.c_str(), reached, relation, target, met ? "met" : "MISSED");
+  std::fflush(stdout);
+}
+inline void print_note(const std::string& what, double reached, const char* unit) {
+  std::printf("%-78s | %7.0f | %s\n", what.c_str(), reached, unit);
+  std::fflush(stdout);
+}
+
+// ---- The files ------------------------------------------------------------------------------------------------------
+
+inline fs::path folder() {
+  const char* named = std::getenv("HIRENOW_BENCH_DIR");
+  return named ? fs::path(named) : fs::temp_directory_path() / "hirenow-bench";
+}
+
+/// A file that is built if it is not there yet. Its name says what it holds.
+inline fs::path kept_file(const std::string& name, const std::function<void(const std::string&)>& build) {
+  const fs::path path = folder() / (name + ".db");
+  if (fs::exists(path)) return path;
+  fs::create_directories(folder());
+  std::cerr << "building " << path.string() << " ...\n";
+  const fs::path half = folder() / (name + ".half");
+  for (const char* rest : {"", "-wal", "-shm", "-hirenow-lock"}) fs::remove(half.string() + rest);
+  build(half.string());
+  fs::remove(half.string() + "-hirenow-lock");
+  fs::rename(half, path);
+  return path;
+}
+
+inline constexpr file_shape large{};
+
+inline fs::path store_file() {
+  return kept_file("store-2", [](const std::string& path) { build_store_file(path, large); });
+}
+inline fs::path bare_file() {
+  return kept_file("bare-2", [](const std::string& path) { build_bare_file(path, store_file().string()); });
+}
+
+/// A copy that is gone at the end.
+class working_copy {
+ public:
+  explicit working_copy(const fs::path& from) : path_(folder() / ("work-" + std::to_string(::getpid()) + "-" + from.filename().string())) {
+    remove_all();
+    fs::copy_file(from, path_);
+  }
+  ~working_copy() { remove_all(); }
+  working_copy(const working_copy&) = delete;
+  working_copy& operator=(const working_copy&) = delete;
+  std::string path() const { return path_.string(); }
+
+ private:
+  void remove_all() {
+    for (const char* rest : {"", "-wal", "-shm", "-hirenow-lock"}) fs::remove(path_.string() + rest);
+  }
+  fs::path path_;
+};
+
+inline std::unique_ptr<store> open(const std::string& path, sqlite_durability durability) {
+  sqlite_options options;
+  options.durability = durability;
+  options.warn = [](std::string_view what) { std::cerr << "warning: " << what << "\n"; };
+  return open_sqlite_store(path, options).value();
+}
+
+// ---- The work -------------------------------------------------------------------------------------------------------
+
+/// Applicants with a failed interview, each handed out once, in random order.
+class applicants {
+ public:
+  applicants() : numbers_(static_cast<std::size_t>(large.applicants - large.open)) {
+    std::iota(numbers_.begin(), numbers_.end(), large.open + 1);
+    std::shuffle(numbers_.begin(), numbers_.end(), std::mt19937_64(11));
+  }
+  std::vector<std::int64_t> take(std::size_t count) {
+    if (next_ + count > numbers_.size()) throw std::runtime_error("the file has no applicant left to retake");
+    const auto begin = numbers_.begin() + static_cast<std::ptrdiff_t>(next_);
+    next_ += count;
+    return {begin, begin + static_cast<std::ptrdiff_t>(count)};
+  }
+
+ private:
+  std::vector<std::int64_t> numbers_;
+  std::size_t next_ = 0;
+};
+
+struct retake {
+  change_set set;
+  std::int64_t track_no;
+};
+
+/// Retakes of the next applicants, ready to be written. The clock advances by a second every 100.
+inline std::vector<retake> prepare(store& from, applicants& who, std::size_t count) {
+  static std::int64_t made = 0;
+  std::vector<retake> all;
+  for (const auto n : who.take(count)) {
+    auto record = from.load({.tenant = "acme", .who = applicant_name(n)}).value().record;
+    all.push_back({make_retake(std::move(record), epoch + seconds{++made / 100}), 1 + n % tracks});
+  }
+  return all;
+}
+
+/// Seconds for writing these, one after the other, each in a commit of its own.
+inline double write_alone(store& to, const std::vector<retake>& all) {
+  const auto begin = stopwatch::now();
+  for (const auto& one : all) to.commit(one.set).value();
+  return seconds_since(begin);
+}
+
+inline double write_alone(bare_connection& db, bare_retake& writer, const std::vector<retake>& all) {
+  sqlite3_stmt* const begin_statement = db.prepare("BEGIN IMMEDIATE");
+  sqlite3_stmt* const commit_statement = db.prepare("COMMIT");
+  const auto begin = stopwatch::now();
+  for (const auto& one : all) {
+    db.step(begin_statement);
+    writer.write(one.set, one.track_no);
+    db.step(commit_statement);
+  }
+  return seconds_since(begin);
+}
+
+inline double time_of(int count, const std::function<void()>& work) {
+  const auto begin = stopwatch::now();
+  for (int n = 0; n < count; ++n) work();
+  return seconds_since(begin) / count;
+}
+
+/// A record read by prepared statements: every value is fetched and copied, as a record holds them.
+class bare_read {
+ public:
+  explicit bare_read(bare_connection& db) : db_(db) {}
+
+  /// The interviews of this number whose rows are as asked.
+  std::vector<interview_id> some_interviews(int attempt = 5, const std::string& where = "applicant_no % 50 = 0") {
+    std::vector<interview_id> ids;
+    sqlite3_stmt* const some = db_.prepare("SELECT interview FROM interview_key WHERE attempt = " +
+                                           std::to_string(attempt) + " AND " + where);
+    while (sqlite3_step(some) == SQLITE_ROW) {
+      interview_id id{};
+      std::memcpy(id.data, sqlite3_column_blob(some, 0), 16);
+      ids.push_back(id);
+    }
+    sqlite3_reset(some);
+    return ids;
+  }
+
+  /// Reads the record of this interview. Returns something that depends on it.
+  std::int64_t read(const interview_id& id) {
+    db_.step(begin_);
+    put(head_, 1, id);
+    if (sqlite3_step(head_) != SQLITE_ROW) throw std::runtime_error("bare: not found");
+    const std::int64_t applicant_no = sqlite3_column_int64(head_, 0);
+    sqlite3_reset(head_);
+    std::int64_t sum = copy(head_);
+    put(interviews_, 1, applicant_no);
+    sum += copy(interviews_);
+    put(sessions_, 1, applicant_no);
+    sum += copy(sessions_);
+    db_.step(commit_);
+    return sum;
+  }
+
+ private:
+  static std::int64_t copy(sqlite3_stmt* s) {
+    std::int64_t sum = 0;
+    std::vector<std::string> values;
+    while (sqlite3_step(s) == SQLITE_ROW)
+      for (int column = 0; column < sqlite3_column_count(s); ++column) {
+        const int type = sqlite3_column_type(s, column);
+        if (type == SQLITE_TEXT || type == SQLITE_BLOB)
+          values.emplace_back(static_cast<const char*>(sqlite3_column_blob(s, column)),
+                              static_cast<std::size_t>(sqlite3_column_bytes(s, column)));
+        else
+          sum += sqlite3_column_int64(s, column);
+      }
+    sqlite3_reset(s);
+    return sum;
+  }
+
+  bare_connection& db_;
+  sqlite3_stmt* begin_ = db_.prepare("BEGIN");
+  sqlite3_stmt* commit_ = db_.prepare("COMMIT");
+  sqlite3_stmt* head_ =
+      db_.prepare("SELECT a.*, p.* FROM interview_key k JOIN applicant a ON a.applicant_no = k.applicant_no JOIN person p "
+                  "ON p.applicant_no = a.applicant_no WHERE k.interview = ?1 AND k.tenant_no = 1");
+  sqlite3_stmt* interviews_ = db_.prepare("SELECT * FROM interview WHERE tenant_no = 1 AND applicant_no = ?1");
+  sqlite3_stmt* sessions_ = db_.prepare("SELECT * FROM session WHERE applicant_no = ?1");
+};
+
+}  // namespace bench
