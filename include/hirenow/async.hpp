@@ -149,7 +149,7 @@ class async_engine {
     return run(std::forward<Token>(token), &engine::decide, id, std::move(who), std::move(what));
   }
   template <class Token>
-  auto async_reopen(interview_id id, actor who, reason_options options, Token&& token) const {
+  auto async_reopen(interview_id id, actor who, reopen_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::reopen, id, std::move(who), std::move(options));
   }
   template <class Token>
@@ -157,7 +157,7 @@ class async_engine {
     return run(std::forward<Token>(token), &engine::void_attempt, id, std::move(who), std::move(options));
   }
   template <class Token>
-  auto async_cancel(interview_id id, actor who, reason_options options, Token&& token) const {
+  auto async_cancel(interview_id id, actor who, cancel_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::cancel, id, std::move(who), std::move(options));
   }
   template <class Token>

@@ -111,7 +111,7 @@ class engine {
 
   /// Takes a pass or a failure back to on hold. Needs a reason.
   /// Errors: archived, invalid_transition.
-  result<changed> reopen(const interview_id& id, const actor& who, const reason_options& options);
+  result<changed> reopen(const interview_id& id, const actor& who, const reopen_options& options);
 
   /// Voids an attempt that a technical failure spoilt. Needs a reason code.
   /// Errors: archived, invalid_transition.
@@ -119,7 +119,7 @@ class engine {
 
   /// Cancels an interview that is not over.
   /// Errors: archived, invalid_transition.
-  result<changed> cancel(const interview_id& id, const actor& who, const reason_options& options = {});
+  result<changed> cancel(const interview_id& id, const actor& who, const cancel_options& options = {});
 
   /// Replaces the applicant's person. Messages already promised go to the new address.
   result<person_changed> update_applicant(const applicant& person, const actor& who,
@@ -130,7 +130,7 @@ class engine {
                                      std::string_view idempotency_key = {});
 
   /// Sets the retake policy of the actor's tenant, or of one track; an empty document takes it away. Setting the same
-  /// document again changes nothing.
+  /// document again changes only who set it and when.
   /// Errors: policy_invalid.
   result<void> set_policy(std::string_view track, std::string_view document, const actor& who);
 

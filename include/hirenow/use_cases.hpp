@@ -76,8 +76,14 @@ struct decision {
   std::string idempotency_key{};
 };
 
-/// Why something is done, and whether the applicant hears of it.
-struct reason_options {
+/// Takes a decision back. Nobody is notified before the next one.
+struct reopen_options {
+  std::string reason;  ///< needed; free text, at most 2 KiB: personal, erased with the person
+  std::string idempotency_key{};
+};
+
+/// Cancels an interview, and says whether the applicant hears of it.
+struct cancel_options {
   std::string reason{};  ///< free text, at most 2 KiB: personal, erased with the person
   hirenow::notify notify{};
   std::string idempotency_key{};

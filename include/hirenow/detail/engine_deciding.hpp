@@ -39,7 +39,7 @@ inline result<changed> engine::decide(const interview_id& id, const actor& who, 
       });
 }
 
-inline result<changed> engine::reopen(const interview_id& id, const actor& who, const reason_options& options) {
+inline result<changed> engine::reopen(const interview_id& id, const actor& who, const reopen_options& options) {
   if (options.reason.empty()) return detail::fail(errc::invalid_argument, "a decision is reopened with a reason");
   if (auto ok = limits::check_text("reason", options.reason, limits::reason); !ok) return ok.error();
   return change_interview<changed>(
@@ -68,7 +68,7 @@ inline result<changed> engine::void_attempt(const interview_id& id, const actor&
       });
 }
 
-inline result<changed> engine::cancel(const interview_id& id, const actor& who, const reason_options& options) {
+inline result<changed> engine::cancel(const interview_id& id, const actor& who, const cancel_options& options) {
   if (auto ok = limits::check_text("reason", options.reason, limits::reason); !ok) return ok.error();
   if (auto ok = check_terms({}, seconds{0}, {}, options.notify); !ok) return ok.error();
   return change_interview<changed>(
