@@ -144,6 +144,7 @@ class dispatcher {
   using steady = std::chrono::steady_clock;
   static constexpr std::size_t batch = 32;                         // answers a worker may have unrecorded
   static constexpr std::chrono::milliseconds oldest_answer{100};   // and how old one may be
+  static constexpr std::size_t most_ahead = 1024;                  // messages a fast run may hold before it needs them
   static constexpr std::chrono::milliseconds after_failure{200};   // until a store that failed is asked again
 
   struct held_message {
@@ -165,7 +166,8 @@ class dispatcher {
   /// One run: senders check, render and send; the clerk, the thread that called, does everything with the outbox.
   struct shift {
     shift(dispatcher& d, std::size_t workers, std::size_t limit, bool until_idle, std::stop_token stop)
-        : d_(d), workers_(workers), until_idle_(until_idle), stop_(std::move(stop)), left_(limit) {}
+        : d_(d), workers_(workers), until_idle_(until_idle), stop_(std::move(stop)), ahead_(batch * workers),
+          left_(limit) {}
 
     void work() {
       // Whatever ends the run, these go in the opposite order: the senders are told, then joined.
@@ -235,15 +237,14 @@ class dispatcher {
     }
     /// Half of what is allowed, so that the senders have work while the other half is written down.
     std::size_t settle_when() const { return batch * workers_ / 2; }
-    std::size_t claim_when() const { return batch * workers_ / 2; }
+    std::size_t claim_when() const { return ahead_ / 2; }
 
     /// Asks the outbox for more.
     void claim(std::unique_lock<std::mutex>& lock) {
       hirenow::store& store = d_.engine_.storage();
-      claim_request wanted{d_.engine_.time().now(), d_.options_.lease,
-                           std::min(batch * workers_ - queue_.size(), left_), {}};
-      random_bytes(wanted.token);
       const auto asked = steady::now();
+      claim_request wanted{d_.engine_.time().now(), d_.options_.lease, std::min(ahead_ - queue_.size(), left_), {}};
+      random_bytes(wanted.token);
       lock.unlock();
       // Looking is a read; claiming is a commit, so an empty outbox is not claimed from.
       const auto next = detail::guarded([&] { return store.next_due(); });
@@ -264,6 +265,13 @@ class dispatcher {
       if (nothing && until_idle_) left_ = 0;
       if (nothing) return;
       claimed_any_ = true;
+      // A claim is a commit, and commits are dear: a run that is soon through with what it claimed claims more at a
+      // time. One that is slow holds little, so that others may have it.
+      if (asked - last_claim_ > std::chrono::seconds(1))
+        ahead_ = batch * workers_;
+      else if (asked - last_claim_ < std::chrono::milliseconds(250) && claimed->size() == wanted.limit)
+        ahead_ = std::max(ahead_, std::min(2 * ahead_, most_ahead));
+      last_claim_ = asked;
       left_ -= std::min(left_, claimed->size());
       for (auto& m : *claimed) {
         const message_key key = m.mail.key;
@@ -429,6 +437,8 @@ class dispatcher {
     steady::time_point oldest_{};                 // of the answers
     steady::time_point next_look_{};              // when the outbox is asked again
     steady::time_point store_rests_until_{};
+    steady::time_point last_claim_{};
+    std::size_t ahead_;                           // how many messages may wait in the queue
     std::size_t left_;
     bool over_ = false;
     // The clerk's alone.
