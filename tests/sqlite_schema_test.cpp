@@ -118,7 +118,7 @@ TEST_CASE("plain SQL cannot give an interview another name, place or slot", "[sq
   f.refuses("UPDATE hirenow_interview SET slot = 2" + current, "CHECK constraint failed");
   f.refuses("UPDATE hirenow_interview SET sort_at = sort_at + 1" + current, "CHECK constraint failed");
   f.refuses("UPDATE OR REPLACE hirenow_interview SET slot = 1, state = 7, sort_at = changed_at, clock = NULL" + current,
-            "has a current interview");
+            "another interview in this slot");
   f.refuses("UPDATE hirenow_interview SET clock = NULL, sort_at = changed_at" + current, "CHECK constraint failed");
 }
 

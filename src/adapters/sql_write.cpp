@@ -98,13 +98,13 @@ void update_interview(sql_session& s, const record_rows& record, std::int64_t tr
       "UPDATE main.hirenow_interview SET slot = $1, state = $2, outcome = $3, overtime = $4, sort_at = $5, clock = $6, "
       "score = $7, time_limit = $8, grace = $9, start_by = $10, started_at = $11, deadline = $12, submitted_at = $13, "
       "decided_at = $14, link_requested_at = $15, changed_at = $16, generation = $17, kid = $18, issued_at = $19, "
-      "not_before = $20, expires_at = $21, retake_of = $22, superseded_by = $23 WHERE tenant_no = $24 AND applicant_no = "
-      "$25 AND track_no = $26 AND slot = $27 AND interview = $28 AND state = $29 AND attempt = $30 AND created_at = $31",
+      "not_before = $20, expires_at = $21, superseded_by = $22 WHERE tenant_no = $23 AND applicant_no = $24 AND track_no "
+      "= $25 AND slot = $26 AND interview = $27 AND state = $28 AND attempt = $29 AND created_at = $30",
       {slot_of(i.state, i.attempt), i.state, i.outcome, i.overtime, sort_instant(i), clock_of(i), i.score, i.time_limit,
        i.grace, i.start_by, i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at,
-       i.link.generation, i.link.kid, i.link.issued_at, i.link.not_before, i.link.expires_at, i.retake_of,
-       i.superseded_by, record.tenant_no, record.applicant_no, track_no, slot_of(before, i.attempt), i.id, before,
-       i.attempt, i.created_at});
+       i.link.generation, i.link.kid, i.link.issued_at, i.link.not_before, i.link.expires_at, i.superseded_by,
+       record.tenant_no, record.applicant_no, track_no, slot_of(before, i.attempt), i.id, before, i.attempt,
+       i.created_at});
   if (changed != 1)
     refuse("the record has no interview " + to_string(i.id) + " that is " + std::string(to_string(before)));
 }

@@ -10,37 +10,40 @@
 namespace hirenow::detail {
 namespace {
 
+std::string number_of(interview_state s) { return std::to_string(static_cast<int>(s)); }
+
+/// A set of states as a number whose bit n is state n. SQLite would build a table for each `IN (…)`.
 template <class Predicate>
-std::string states_where(Predicate holds) {
-  std::string list;
+constexpr unsigned bits_where(Predicate holds) {
+  unsigned bits = 0;
   for (std::size_t s = 0; s < interview_state_count; ++s)
-    if (holds(static_cast<interview_state>(s))) list += (list.empty() ? "" : ", ") + std::to_string(s);
-  return list;
+    if (holds(static_cast<interview_state>(s))) bits |= 1U << s;
+  return bits;
 }
 
-std::string number_of(interview_state s) { return std::to_string(static_cast<int>(s)); }
+/// True in SQL where the state in this column is one of the set.
+std::string is_one_of(unsigned bits, std::string_view column) {
+  return "((" + std::to_string(bits) + " >> " + std::string(column) + ") & 1)";
+}
 
 /// True in SQL where the lifecycle has a row that leads from OLD.state to NEW.state.
 std::string lawful_step() {
-  std::string any;
+  std::string next = "(CASE OLD.state";
   for (std::size_t s = 0; s < interview_state_count; ++s) {
     const auto from = static_cast<interview_state>(s);
-    const std::string next = states_where([&](interview_state to) { return is_lawful_step(from, to); });
-    if (next.empty()) continue;
-    if (!any.empty()) any += " OR ";
-    any += "OLD.state = " + number_of(from) + " AND NEW.state IN (" + next + ")";
+    if (const unsigned bits = bits_where([&](interview_state to) { return is_lawful_step(from, to); }))
+      next += " WHEN " + number_of(from) + " THEN " + std::to_string(bits);
   }
-  return any;
+  return "((" + next + " ELSE 0 END) >> NEW.state) & 1)";
 }
 
-/// True in SQL where a new interview may begin in NEW.state.
-std::string lawful_beginning() {
-  return "NEW.state IN (" + states_where([](interview_state to) {
-           for (const auto& row : transition_table)
-             if (!row.from && row.to == to) return true;
-           return false;
-         }) + ")";
-}
+/// The states in which an interview may begin.
+constexpr unsigned beginnings = bits_where([](interview_state to) {
+  for (const auto& row : transition_table)
+    if (!row.from && row.to == to) return true;
+  return false;
+});
+constexpr unsigned current_states = bits_where([](interview_state s) { return is_current(s); });
 
 std::string refuse(std::string_view why, std::string_view when) {
   return "\n  SELECT RAISE(ABORT, 'hirenow: " + std::string(why) + "') WHERE " + std::string(when) + ";";
@@ -53,14 +56,21 @@ schema_object refuse_always(std::string_view table, std::string_view what, std::
           " BEFORE " + verb + " ON " + std::string(table) + " BEGIN" + refuse(why, "1") + "\nEND"};
 }
 
-/// True in SQL where the columns are not what they were.
-std::string changed(std::initializer_list<std::string_view> columns) {
-  std::string any;
+/// A trigger for columns that keep their value. The store's own statements do not name them, so it costs them nothing.
+schema_object keep(std::string_view table, std::initializer_list<std::string_view> columns, std::string_view why) {
+  std::string names, changed;
   for (const auto c : columns) {
-    if (!any.empty()) any += " OR ";
-    any += "NEW." + std::string(c) + " IS NOT OLD." + std::string(c);
+    names += (names.empty() ? "" : ", ") + std::string(c);
+    changed += (changed.empty() ? "" : " OR ") + ("NEW." + std::string(c)) + " IS NOT OLD." + std::string(c);
   }
-  return any;
+  return {"trigger", std::string(table) + "_keep",
+          " BEFORE UPDATE OF " + names + " ON " + std::string(table) + " BEGIN" + refuse(why, changed) + "\nEND"};
+}
+
+/// True in SQL where NEW's track has an interview in the slot.
+std::string slot_is_taken(std::string_view slot) {
+  return "EXISTS (SELECT 1 FROM hirenow_interview AS i WHERE i.tenant_no = NEW.tenant_no AND i.applicant_no = "
+         "NEW.applicant_no AND i.track_no = NEW.track_no AND i.slot = " + std::string(slot) + ")";
 }
 
 std::string count_columns() {
@@ -71,7 +81,6 @@ std::string count_columns() {
 }
 
 std::vector<schema_object> make_objects() {
-  const std::string current = states_where([](interview_state s) { return is_current(s); });
   const std::string last_state = std::to_string(interview_state_count - 1);
   return {
       {"table", "hirenow_version", R"( (
@@ -96,7 +105,7 @@ std::vector<schema_object> make_objects() {
   sequence INTEGER NOT NULL,
   audit_no INTEGER,
   last_instant INTEGER NOT NULL,
-  erased INTEGER NOT NULL CHECK (erased IN (0, 1)),
+  erased INTEGER NOT NULL CHECK (erased BETWEEN 0 AND 1),
   subject BLOB NOT NULL CHECK (length(subject) = 32),
   audit_head BLOB NOT NULL CHECK (length(audit_head) = 32),
   UNIQUE (tenant_no, applicant)
@@ -109,8 +118,8 @@ std::vector<schema_object> make_objects() {
       {"trigger", "hirenow_applicant_update", " BEFORE UPDATE ON hirenow_applicant BEGIN" +
           refuse("each change moves the version by one", "NEW.version <> OLD.version + 1") +
           refuse("the audit never becomes shorter", "NEW.sequence < OLD.sequence") +
-          refuse("a record keeps its name", changed({"applicant_no", "tenant_no", "applicant", "subject"})) +
           refuse("an erased person stays erased", "NEW.erased < OLD.erased") + "\nEND"},
+      keep("hirenow_applicant", {"applicant_no", "tenant_no", "applicant", "subject"}, "a record keeps its name"),
       refuse_always("hirenow_applicant", "delete", "a record is never deleted"),
       {"table", "hirenow_person", R"( (
   applicant_no INTEGER PRIMARY KEY,
@@ -132,7 +141,7 @@ std::vector<schema_object> make_objects() {
   interview BLOB NOT NULL CHECK (length(interview) = 16),
   state INTEGER NOT NULL CHECK (state BETWEEN 0 AND )" + last_state + R"(),
   outcome INTEGER NOT NULL CHECK (outcome BETWEEN 0 AND )" + std::to_string(outcome_count - 1) + R"(),
-  overtime INTEGER NOT NULL CHECK (overtime IN (0, 1)),
+  overtime INTEGER NOT NULL CHECK (overtime BETWEEN 0 AND 1),
   sort_at INTEGER NOT NULL,
   clock INTEGER,
   score REAL,
@@ -154,7 +163,7 @@ std::vector<schema_object> make_objects() {
   retake_of BLOB,
   superseded_by BLOB,
   PRIMARY KEY (tenant_no, applicant_no, track_no, slot),
-  CHECK (slot = CASE WHEN state IN ()" + current + R"() THEN 0 ELSE attempt END),
+  CHECK (slot = CASE WHEN )" + is_one_of(current_states, "state") + R"( THEN 0 ELSE attempt END),
   CHECK (clock IS CASE WHEN state = )" + number_of(interview_state::scheduled) + R"( THEN 0
     WHEN state = )" + number_of(interview_state::in_progress) + R"( AND deadline IS NOT NULL THEN overtime END),
   CHECK (sort_at = CASE WHEN clock IS NULL THEN changed_at WHEN state = )" +
@@ -178,24 +187,21 @@ std::vector<schema_object> make_objects() {
       refuse_always("hirenow_interview_key", "update", "an interview keeps its id"),
       refuse_always("hirenow_interview_key", "delete", "an interview keeps its id"),
       {"trigger", "hirenow_interview_insert", " BEFORE INSERT ON hirenow_interview BEGIN" +
-          refuse("a new interview is scheduled", "NOT (" + lawful_beginning() + ")") +
-          refuse("the track has a current interview, or one of this number",
-                 "EXISTS (SELECT 1 FROM hirenow_interview AS i WHERE i.tenant_no = NEW.tenant_no AND i.applicant_no = "
-                 "NEW.applicant_no AND i.track_no = NEW.track_no AND i.slot IN (0, NEW.attempt))") +
+          refuse("a new interview is scheduled", "NOT " + is_one_of(beginnings, "NEW.state")) +
+          refuse("the track has a current interview", slot_is_taken("0")) +
+          refuse("the track has an interview of this number", slot_is_taken("NEW.attempt")) +
           refuse("an interview needs an id of its own",
                  "NOT EXISTS (SELECT 1 FROM hirenow_interview_key AS k WHERE k.interview = NEW.interview AND "
                  "k.tenant_no = NEW.tenant_no AND k.applicant_no = NEW.applicant_no AND k.track_no = NEW.track_no AND "
                  "k.attempt = NEW.attempt)") + "\nEND"},
       {"trigger", "hirenow_interview_update", " BEFORE UPDATE ON hirenow_interview BEGIN" +
           refuse("archived is for ever", "OLD.state = " + number_of(interview_state::archived)) +
-          refuse("the lifecycle has no such step", "NOT (" + lawful_step() + ")") +
-          refuse("an interview keeps its name and place",
-                 changed({"interview", "tenant_no", "applicant_no", "track_no", "attempt", "created_at",
-                          "retake_of"})) +
-          refuse("the track has a current interview",
-                 "NEW.slot <> OLD.slot AND EXISTS (SELECT 1 FROM hirenow_interview AS i WHERE i.tenant_no = "
-                 "NEW.tenant_no AND i.applicant_no = NEW.applicant_no AND i.track_no = NEW.track_no AND i.slot = "
-                 "NEW.slot)") + "\nEND"},
+          refuse("the lifecycle has no such step", "NOT " + lawful_step()) +
+          refuse("the track has another interview in this slot",
+                 "NEW.slot <> OLD.slot AND " + slot_is_taken("NEW.slot")) + "\nEND"},
+      keep("hirenow_interview", {"interview", "tenant_no", "applicant_no", "track_no", "attempt", "created_at",
+                                 "retake_of"},
+           "an interview keeps its name and place"),
       refuse_always("hirenow_interview", "delete", "an interview is never deleted"),
       // `prev` is the entry before of the same record: entries are appended to one place, and read back by pointer.
       {"table", "hirenow_audit", R"( (
@@ -240,7 +246,7 @@ std::vector<schema_object> make_objects() {
   track_no INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
   fence INTEGER NOT NULL,
-  open INTEGER NOT NULL CHECK (open IN (0, 1)),
+  open INTEGER NOT NULL CHECK (open BETWEEN 0 AND 1),
   key_hash BLOB NOT NULL CHECK (length(key_hash) = 32),
   saved_at INTEGER,
   progress BLOB,

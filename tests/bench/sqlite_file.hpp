@@ -36,7 +36,14 @@ class bare_connection {
     sqlite3_busy_timeout(db_, 10'000);
     run("PRAGMA journal_mode = WAL");
     run(full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-    run("PRAGMA wal_autocheckpoint = 0");
+    // As the store does: a checkpoint under the lock for every 64 MiB of log.
+    sqlite3_wal_hook(
+        db_,
+        [](void*, sqlite3* db, const char* name, int pages) {
+          return pages < 16'384 ? SQLITE_OK
+                                : sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_FULL, nullptr, nullptr);
+        },
+        nullptr);
     run("PRAGMA temp_store = MEMORY");
     run("PRAGMA cache_size = -16384");  // as the store's default
   }
