@@ -225,6 +225,14 @@ inline const std::vector<store_check>& erasure_checks() {
          same("answer", load_answer(s, answer_of(5, {}, {}).key), std::optional(answer_of(5, "erased", max_instant)));
          expect(!load_answer(s, answer_of(1, {}, {}).key), "an earlier answer outlived the erasure");
        }},
+      {"The answer to an erasure may have the key of one that the erasure deletes",
+       [](store& s) {
+         auto p = store_personal_rows(s);
+         p.w.erase(instant(700));
+         p.w.pending.answer = answer_of(1, "erased", max_instant);
+         p.w.commit(s);
+         same("answer", load_answer(s, answer_of(1, {}, {}).key), std::optional(answer_of(1, "erased", max_instant)));
+       }},
       {"An erasure leaves the interviews",
        [](store& s) {
          auto p = store_personal_rows(s);

@@ -122,6 +122,11 @@ inline const std::vector<store_check>& progress_checks() {
          const auto id = w.schedule("t", instant());
          w.commit(s);
          expect_unsaved(s, {"acme", id, 0, digest{}, instant(5), "x"}, "before the start");
+         const auto opened = w.schedule("u", instant());
+         w.find(opened).sitting = w.pending.interviews.back().after.sitting = {1, true, digest{}};
+         w.pending.interviews.back().sitting_changed = true;
+         w.commit(s);
+         expect_unsaved(s, {"acme", opened, 1, digest{}, instant(5), "x"}, "where no deadline is set");
        }},
       {"Progress of no interview is turned down",
        [](store& s) { expect_unsaved(s, {"acme", make_id(instant(), "x"), 1, {}, instant(), "x"}, "of nothing"); }},

@@ -345,6 +345,10 @@ inline const std::vector<store_check>& record_checks() {
          w.commit(s);
          w.find(id).sitting = before;
          expect_stored(s, w);
+         w.schedule("u", instant(30));
+         w.pending.interviews.back().after.sitting = {5, true, sha256("a new one's")};
+         w.commit(s);
+         expect_stored(s, w);
        }},
       {"Facts come back with every field, by sequence",
        [](store& s) {

@@ -14,6 +14,7 @@
 
 #include "hirenow/audit.hpp"
 #include "hirenow/lifecycle.hpp"
+#include "hirenow/limits.hpp"
 #include "hirenow/store.hpp"
 
 namespace hirenow::testing::detail {
@@ -66,8 +67,9 @@ std::string show(const T& value) {
   } else if constexpr (std::is_convertible_v<T, std::string_view>) {
     const std::string_view text(value);
     std::string shown(text.substr(0, 60));
-    for (char& c : shown)
-      if (static_cast<unsigned char>(c) < 0x20) c = '.';  // a failure is one line
+    const bool is_text = limits::is_text(shown);
+    for (char& c : shown)  // a failure is one line of UTF-8
+      if (static_cast<unsigned char>(c) < 0x20 || (!is_text && static_cast<unsigned char>(c) >= 0x80)) c = '.';
     return "\"" + shown + (text.size() > 60 ? "…" : "") + "\" (" + std::to_string(text.size()) + " bytes)";
   } else if constexpr (requires { std::to_string(value); }) {
     return std::to_string(value);
