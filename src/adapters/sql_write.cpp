@@ -28,14 +28,17 @@ record_rows find_record(sql_session& s, const change_set& changes) {
   record_rows record;
   record.tenant_no = s.tenant(changes.tenant);
   std::uint64_t version = 0;
-  s.connection.execute("SELECT a.applicant_no, a.version, a.sequence, a.audit_head, a.audit_no FROM "
-                       "main.hirenow_applicant AS a WHERE a.tenant_no = $1 AND a.applicant = $2",
+  s.connection.execute("SELECT coalesce((SELECT max(audit_no) FROM main.hirenow_audit), 0), a.applicant_no, a.version, "
+                       "a.sequence, a.audit_head, a.audit_no FROM (SELECT 1) AS always LEFT JOIN main.hirenow_applicant "
+                       "AS a ON a.tenant_no = $1 AND a.applicant = $2",
                        {record.tenant_no, changes.applicant_id}, [&](const sql_row& row) {
-                         record.applicant_no = row.integer(0);
-                         version = row.number(1);
-                         record.sequence = row.number(2);
-                         record.audit_head = row.array<digest>(3);
-                         if (!row.is_null(4)) record.audit_no = row.integer(4);
+                         record.last_audit_no = row.integer(0);
+                         if (row.is_null(1)) return;
+                         record.applicant_no = row.integer(1);
+                         version = row.number(2);
+                         record.sequence = row.number(3);
+                         record.audit_head = row.array<digest>(4);
+                         if (!row.is_null(5)) record.audit_no = row.integer(5);
                        });
   if (version != changes.expected_version)
     throw exception(fail(errc::conflict, "the record is at version " + std::to_string(version)));
@@ -140,26 +143,20 @@ void write_counts(sql_session& s, const record_rows& record) {
       values += ", $" + std::to_string(n + 3);
       sums += (n ? ", " : "") + name + " = " + name + " + excluded." + name;
     }
-    return "INSERT INTO main.hirenow_count (tenant_no, track_no" + names + ") VALUES ($1, $2" + values +
-           ") ON CONFLICT (tenant_no, track_no) DO UPDATE SET " + sums;
+    return "INSERT INTO main.hirenow_count (tenant_no, track_no" + names + ") VALUES ($1, $2" + values + "), ($1, 0" +
+           values + ") ON CONFLICT (tenant_no, track_no) DO UPDATE SET " + sums;
   }();
-  std::array<std::int64_t, interview_state_count> total{};
-  const auto add = [&](std::int64_t track_no, const std::array<std::int64_t, interview_state_count>& counts) {
-    if (counts == std::array<std::int64_t, interview_state_count>{}) return;
+  for (const auto& [track_no, moved] : record.counts) {
+    if (moved == std::array<std::int64_t, interview_state_count>{}) continue;
     std::array<sql_value, interview_state_count + 2> values{record.tenant_no, track_no};
-    std::copy(counts.begin(), counts.end(), values.begin() + 2);
+    std::copy(moved.begin(), moved.end(), values.begin() + 2);
     s.connection.execute(statement.c_str(), values, [](const sql_row&) {});
-  };
-  for (const auto& [track_no, counts] : record.counts) {
-    add(track_no, counts);
-    for (std::size_t n = 0; n < total.size(); ++n) total[n] += counts[n];
   }
-  add(0, total);
 }
 
-/// Checks that the entries continue the chain, moves the record's head to the last of them, and looks up where the
-/// table ends; `write_audit` writes them.
-void check_audit(sql_session& s, const change_set& changes, record_rows& record) {
+/// Checks that the entries continue the chain, and moves the record's head to the last of them; `write_audit` writes
+/// them.
+void check_audit(const change_set& changes, record_rows& record) {
   for (const auto& e : changes.audit) {
     if (e.sequence != record.sequence + 1) refuse("the audit would have a gap or a second entry");
     if (e.previous != record.audit_head) refuse("an audit entry does not follow the one before it");
@@ -168,9 +165,6 @@ void check_audit(sql_session& s, const change_set& changes, record_rows& record)
   }
   if (changes.head.sequence != record.sequence || changes.head.audit_head != record.audit_head)
     refuse("the head does not agree with the newest audit entry");
-  if (changes.audit.empty()) return;
-  s.connection.execute("SELECT coalesce(max(audit_no), 0) FROM main.hirenow_audit", {},
-                       [&](const sql_row& row) { record.last_audit_no = row.integer(0); });
 }
 
 void write_audit(sql_session& s, const change_set& changes, const record_rows& record,
@@ -274,7 +268,7 @@ void sql_commit(sql_session& s, const change_set& changes) {
   record_rows record = find_record(s, changes);
   const bool is_new = changes.expected_version == 0;
   const auto previous_audit_no = record.audit_no;
-  check_audit(s, changes, record);
+  check_audit(changes, record);
   if (!changes.audit.empty()) record.audit_no = record.last_audit_no + static_cast<std::int64_t>(changes.audit.size());
   HIRENOW_STEP("sql: before the record is written");
   if (is_new) make_record(s, changes, record);
