@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -400,4 +401,17 @@ TEST_CASE("a lock that is held too long is an error with a name", "[sqlite]") {
   CHECK(store->load({.tenant = "acme", .who = std::string_view("person-1")}).has_value());
   stranger.run("ROLLBACK");
   CHECK(store->commit(next_person(1)).has_value());
+}
+
+TEST_CASE("a lock that somebody else holds for a while is waited for", "[sqlite]") {
+  fresh_file f;
+  const auto store = f.open().value();
+  plain_sql stranger(f.path);
+  stranger.run("BEGIN IMMEDIATE");
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    stranger.run("ROLLBACK");
+  });
+  CHECK(store->commit(next_person(1)).has_value());
+  later.join();
 }
