@@ -186,7 +186,7 @@ struct counts_from_another_snapshot : defective_store {
   result<list_page> list(const list_request& r) override {
     auto page = sound().list(r);
     const int before = commits;
-    for (int n = 0; n < 200 && commits == before; ++n) std::this_thread::yield();
+    wait_for_others([&] { return commits != before; });
     if (page && r.with_counts) {
       list_request again = r;
       again.cursor = {};

@@ -28,6 +28,7 @@ class defective_store : public store {
     {
       const std::lock_guard lock(mutex_);
       tenants_.insert(c.tenant);
+      threads_.insert(std::this_thread::get_id());
     }
     return inner_->commit(c);
   }
@@ -60,6 +61,16 @@ class defective_store : public store {
     const std::lock_guard lock(mutex_);
     return tenants_;
   }
+  /// Gives other threads the time to come between, if this store has been used by several.
+  template <class Come>
+  void wait_for_others(Come others_came) {
+    {
+      const std::lock_guard lock(mutex_);
+      threads_.insert(std::this_thread::get_id());
+      if (threads_.size() == 1) return;
+    }
+    for (int n = 0; n < 1000 && !others_came(); ++n) std::this_thread::yield();
+  }
   applicant_record record_of(std::string_view tenant, std::string_view applicant_id) {
     return inner_->load({.tenant = tenant, .who = applicant_id}).value().record;
   }
@@ -91,6 +102,7 @@ class defective_store : public store {
  private:
   std::unique_ptr<store> inner_ = open_memory_store();
   std::set<std::string> tenants_;
+  std::set<std::thread::id> threads_;
 };
 
 // Commits.
@@ -107,10 +119,10 @@ struct version_compared_too_early : defective_store {
   result<void> commit(const change_set& c) override {
     if (record_of(c.tenant, c.applicant_id).version != c.expected_version) return defective_store::commit(c);
     ++inside;
-    for (int n = 0; n < 200 && inside < 2; ++n) std::this_thread::yield();
+    wait_for_others([&] { return inside > 1; });
     change_set late = c;
-    follow(late, record_of(c.tenant, c.applicant_id));
-    auto r = defective_store::commit(c.audit.empty() ? c : late);
+    if (const auto now = record_of(c.tenant, c.applicant_id); now.version != c.expected_version) follow(late, now);
+    auto r = defective_store::commit(late);
     --inside;
     return r;
   }

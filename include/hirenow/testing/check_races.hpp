@@ -237,6 +237,7 @@ inline const std::vector<store_race>& races() {
          w.schedule("t", instant());
          w.commit(s);
          std::atomic<bool> done = false;
+         std::atomic<unsigned> reads = 0;
          in_threads(threads + 1, [&](unsigned n) {
            if (n == 0) {
              try {
@@ -244,6 +245,9 @@ inline const std::vector<store_race>& races() {
                  w.step(w.record.interviews.back().id, event::cancel, instant(round));
                  w.schedule("t", instant(round));
                  w.commit(s);
+                 // Reads and commits are to take turns, even on one processor.
+                 for (unsigned before = reads, turn = 0; turn < 50 && reads == before; ++turn)
+                   std::this_thread::yield();
                }
              } catch (...) {
                done = true;
@@ -265,6 +269,7 @@ inline const std::vector<store_race>& races() {
              const auto audit = all_audit(s);
              same("entries in the audit", audit.size() % 2, std::size_t{1});
              same("the newest entry", audit.at(audit.size() - 1).sequence, std::uint64_t{audit.size()});
+             ++reads;
            }
          });
          expect_stored(s, w);
