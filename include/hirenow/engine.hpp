@@ -192,6 +192,10 @@ class engine {
   const engine_options& options() const { return options_; }
 
  private:
+  /// How often a change is decided again because somebody else was faster. Sixty-four callers that all change one
+  /// record need as many rounds at the worst.
+  static constexpr int most_rounds = 200;
+
   using draft = detail::draft;
   using author = detail::author;
   using payload_writer = detail::payload_writer;

@@ -27,10 +27,6 @@ inline engine::engine(hirenow::store& store, key_ring keys, retake_policy policy
     throw exception(detail::fail(errc::invalid_argument, "a permission table has its rows in the order of use_case"));
 }
 
-/// How often a change is decided again because somebody else was faster. Sixty-four callers that all change one record
-/// need as many rounds at the worst.
-inline constexpr int most_rounds = 200;
-
 template <class Answer, class Decide>
 result<Answer> engine::change(use_case what, load_request request, std::string_view idempotency_key,
                               const digest& payload, Decide&& decide) {
