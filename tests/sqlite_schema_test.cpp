@@ -55,13 +55,15 @@ std::string number_of(interview_state s) { return std::to_string(static_cast<int
 TEST_CASE("plain SQL cannot change, delete or replace an archived interview", "[sqlite]") {
   attacked_file f;
   const std::string archived = " WHERE state = 9";
-  for (const char* change : {"score = 100", "outcome = 1", "state = 0, slot = 0, sort_at = start_by, clock = 0", "kid = 'x'",
-                             "state = 4, slot = 0, sort_at = changed_at", "superseded_by = NULL", "state = 9"})
+  for (const char* change :
+       {"score = 100", "outcome = 1", "state = 0, slot = 0, sort_at = start_by, clock = 0", "kid = 'x'",
+        "state = 4, slot = 0, sort_at = changed_at", "superseded_by = NULL", "state = 9"})
     for (const char* verb : {"UPDATE ", "UPDATE OR REPLACE ", "UPDATE OR IGNORE "})
       f.refuses(std::string(verb) + "hirenow_interview SET " + change + archived, "archived is for ever");
   f.refuses("DELETE FROM hirenow_interview" + archived, "never deleted");
   f.refuses("INSERT OR REPLACE INTO hirenow_interview SELECT * FROM hirenow_interview" + archived, "hirenow:");
-  f.refuses("PRAGMA foreign_keys = OFF; PRAGMA recursive_triggers = OFF; DELETE FROM hirenow_interview", "never deleted");
+  f.refuses("PRAGMA foreign_keys = OFF; PRAGMA recursive_triggers = OFF; DELETE FROM hirenow_interview",
+            "never deleted");
 }
 
 TEST_CASE("plain SQL can move an interview from state to state only as the lifecycle has it", "[sqlite]") {
@@ -72,8 +74,8 @@ TEST_CASE("plain SQL can move an interview from state to state only as the lifec
     const auto s = static_cast<interview_state>(state);
     return "UPDATE hirenow_interview SET deadline = 5, state = " + std::to_string(state) +
            ", slot = " + (is_current(s) ? "0" : "attempt") + ", sort_at = CASE " + std::to_string(state) +
-           " WHEN 0 THEN start_by WHEN 1 THEN 5 + grace ELSE changed_at END, clock = CASE WHEN " + std::to_string(state) +
-           " < 2 THEN 0 END WHERE attempt = 2";
+           " WHEN 0 THEN start_by WHEN 1 THEN 5 + grace ELSE changed_at END, clock = CASE WHEN " +
+           std::to_string(state) + " < 2 THEN 0 END WHERE attempt = 2";
   };
   std::size_t lawful = 0;
   for (int from = 0; from < static_cast<int>(interview_state_count); ++from)
@@ -97,7 +99,8 @@ TEST_CASE("plain SQL cannot add an interview that is not new, not alone, or not 
   };
   const std::string drop = "DROP TABLE IF EXISTS one; ";
   f.refuses(copy("attempt = 3"), "has a current interview");
-  f.refuses(drop + copy("attempt = 3, state = 9, slot = 3, sort_at = changed_at, clock = NULL"), "a new interview is scheduled");
+  f.refuses(drop + copy("attempt = 3, state = 9, slot = 3, sort_at = changed_at, clock = NULL"),
+            "a new interview is scheduled");
   f.refuses(drop + copy("attempt = 3, state = 3, sort_at = changed_at, clock = NULL"), "a new interview is scheduled");
   f.refuses(drop + copy("track_no = 7, attempt = 1, interview = randomblob(16)"), "an id of its own");
   f.refuses("INSERT OR REPLACE INTO hirenow_interview SELECT * FROM hirenow_interview WHERE attempt = 2",
@@ -129,9 +132,10 @@ TEST_CASE("plain SQL can only append to the audit", "[sqlite]") {
   f.refuses("DELETE FROM hirenow_audit", "append-only");
   f.refuses("INSERT OR REPLACE INTO hirenow_audit SELECT * FROM hirenow_audit WHERE audit_no = 1",
             "written at its end");
-  f.refuses("INSERT INTO hirenow_audit SELECT 1, applicant_no, prev, sequence, at, actor, event, interview, from_state, "
-            "to_state, details, hash FROM hirenow_audit LIMIT 1",
-            "written at its end");
+  f.refuses(
+      "INSERT INTO hirenow_audit SELECT 1, applicant_no, prev, sequence, at, actor, event, interview, from_state, "
+      "to_state, details, hash FROM hirenow_audit LIMIT 1",
+      "written at its end");
 }
 
 TEST_CASE("plain SQL cannot turn a record back, rename, replace or delete it", "[sqlite]") {
@@ -142,9 +146,10 @@ TEST_CASE("plain SQL cannot turn a record back, rename, replace or delete it", "
   f.refuses("UPDATE hirenow_applicant SET version = version + 1, applicant = 'eve'", "keeps its name");
   f.refuses("UPDATE hirenow_applicant SET version = version + 1, subject = zeroblob(32)", "keeps its name");
   f.refuses("DELETE FROM hirenow_applicant", "never deleted");
-  f.refuses("INSERT OR REPLACE INTO hirenow_applicant SELECT applicant_no, tenant_no, applicant, 1, sequence, audit_no, "
-            "last_instant, erased, subject, audit_head FROM hirenow_applicant",
-            "never replaced");
+  f.refuses(
+      "INSERT OR REPLACE INTO hirenow_applicant SELECT applicant_no, tenant_no, applicant, 1, sequence, audit_no, "
+      "last_instant, erased, subject, audit_head FROM hirenow_applicant",
+      "never replaced");
 }
 
 TEST_CASE("the counts of the file are those of its rows", "[sqlite]") {

@@ -105,8 +105,9 @@ TEST_CASE("a fresh file is in WAL mode, and is fully synchronous", "[sqlite]") {
 TEST_CASE("in a file of the host's, its journal mode, version and tables stay as they are", "[sqlite]") {
   fresh_file f;
   plain_sql sql(f.path);
-  sql.run("CREATE TABLE application (id INTEGER PRIMARY KEY); INSERT INTO application VALUES (7); "
-          "PRAGMA user_version = 42; PRAGMA application_id = 4711");
+  sql.run(
+      "CREATE TABLE application (id INTEGER PRIMARY KEY); INSERT INTO application VALUES (7); "
+      "PRAGMA user_version = 42; PRAGMA application_id = 4711");
   REQUIRE(sql.value("PRAGMA journal_mode") == "delete");
   {
     const auto store = f.open().value();
@@ -157,7 +158,8 @@ TEST_CASE("a file whose tables, indexes or triggers are missing or altered is re
     plain_sql sql(whole.path);
     const auto count = sql.number("SELECT count(*) FROM sqlite_schema WHERE sql IS NOT NULL");
     for (long long n = 0; n < count; ++n) {
-      const std::string one = " FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name LIMIT 1 OFFSET " + std::to_string(n);
+      const std::string one =
+          " FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name LIMIT 1 OFFSET " + std::to_string(n);
       objects.emplace_back(sql.value("SELECT type" + one), sql.value("SELECT name" + one));
     }
   }
@@ -170,11 +172,12 @@ TEST_CASE("a file whose tables, indexes or triggers are missing or altered is re
     CHECK(f.refusal() == errc::schema_damaged);
   }
   for (const char* damage :
-       {"ALTER TABLE hirenow_person ADD COLUMN nickname TEXT", "ALTER TABLE hirenow_person RENAME COLUMN name TO called",
-        "DELETE FROM hirenow_version",
+       {"ALTER TABLE hirenow_person ADD COLUMN nickname TEXT",
+        "ALTER TABLE hirenow_person RENAME COLUMN name TO called", "DELETE FROM hirenow_version",
         "DROP TRIGGER hirenow_audit_no_delete; CREATE TRIGGER hirenow_audit_no_delete BEFORE DELETE ON hirenow_audit "
         "BEGIN SELECT 1; END",
-        "DROP INDEX hirenow_interview_by_state; CREATE INDEX hirenow_interview_by_state ON hirenow_interview (state)"}) {
+        "DROP INDEX hirenow_interview_by_state; CREATE INDEX hirenow_interview_by_state ON hirenow_interview "
+        "(state)"}) {
     INFO(damage);
     fresh_file f;
     std::filesystem::copy_file(whole.path, f.path);

@@ -80,10 +80,13 @@ placed_row read_list_row(sql_session& s, const sql_row& row, sys_seconds at) {
 
 /// The rows of one state in the index, narrowed to what the sweep would make of them.
 std::string arm(interview_state stored, std::string_view narrowed) {
-  return "SELECT i.tenant_no, i.sort_at, i.applicant_no, i.track_no, i.attempt, i.slot FROM main.hirenow_interview AS i "
-         "WHERE i.tenant_no = $1 AND i.state = " + std::to_string(static_cast<int>(stored)) +
+  return "SELECT i.tenant_no, i.sort_at, i.applicant_no, i.track_no, i.attempt, i.slot FROM main.hirenow_interview AS "
+         "i "
+         "WHERE i.tenant_no = $1 AND i.state = " +
+         std::to_string(static_cast<int>(stored)) +
          " AND i.sort_at <= $2 AND (i.sort_at < $2 OR (i.applicant_no, i.track_no, i.attempt) > ($3, $4, $5)) AND "
-         "($6 = 0 OR i.track_no = $6)" + std::string(narrowed);
+         "($6 = 0 OR i.track_no = $6)" +
+         std::string(narrowed);
 }
 
 /// The statement for a page of interviews that are in this state at $7; of all where no state is named. Each state is
@@ -93,8 +96,10 @@ std::string list_statement(std::optional<interview_state> shown) {
   for (std::size_t n = 0; n < interview_state_count; ++n) {
     const auto stored = static_cast<interview_state>(n);
     const bool open = is_active(stored);
-    if (!shown || (*shown == stored && !open)) arms.push_back(arm(stored, ""));
-    else if (*shown == stored) arms.push_back(arm(stored, " AND (i.sort_at > $7 OR i.clock IS NULL)"));
+    if (!shown || (*shown == stored && !open))
+      arms.push_back(arm(stored, ""));
+    else if (*shown == stored)
+      arms.push_back(arm(stored, " AND (i.sort_at > $7 OR i.clock IS NULL)"));
     else if (open)
       for (const auto& row : transition_table)
         if (row.from == stored && row.to == *shown && row.by == authority::clock)
@@ -139,16 +144,18 @@ state_counts read_counts(sql_session& s, std::int64_t tenant_no, std::int64_t tr
   s.connection.execute(count_sql(), {tenant_no, track_no}, [&](const sql_row& row) {
     for (std::size_t n = 0; n < interview_state_count; ++n) counts[n] = row.integer(static_cast<int>(n));
   });
-  s.connection.execute("SELECT i.state, count(i.clock), sum(i.clock) FROM main.hirenow_interview AS i WHERE i.tenant_no "
-                       "= $1 AND i.state IN (0, 1) AND i.sort_at <= $2 AND ($3 = 0 OR i.track_no = $3) GROUP BY i.state",
-                       {tenant_no, at, track_no}, [&](const sql_row& row) {
-                         const std::int64_t due = row.integer(1), submit = row.integer(2);
-                         counts[row.number<std::size_t>(0)] -= due;
-                         counts[static_cast<std::size_t>(interview_state::submitted)] += submit;
-                         counts[static_cast<std::size_t>(interview_state::expired)] += due - submit;
-                       });
+  s.connection.execute(
+      "SELECT i.state, count(i.clock), sum(i.clock) FROM main.hirenow_interview AS i WHERE i.tenant_no "
+      "= $1 AND i.state IN (0, 1) AND i.sort_at <= $2 AND ($3 = 0 OR i.track_no = $3) GROUP BY i.state",
+      {tenant_no, at, track_no}, [&](const sql_row& row) {
+        const std::int64_t due = row.integer(1), submit = row.integer(2);
+        counts[row.number<std::size_t>(0)] -= due;
+        counts[static_cast<std::size_t>(interview_state::submitted)] += submit;
+        counts[static_cast<std::size_t>(interview_state::expired)] += due - submit;
+      });
   state_counts out{};
-  for (std::size_t n = 0; n < out.size(); ++n) out[n] = static_cast<std::uint64_t>(std::max<std::int64_t>(counts[n], 0));
+  for (std::size_t n = 0; n < out.size(); ++n)
+    out[n] = static_cast<std::uint64_t>(std::max<std::int64_t>(counts[n], 0));
   return out;
 }
 
@@ -212,7 +219,8 @@ due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_
   std::array<std::int64_t, 3> last{};
   s.connection.execute(
       "SELECT t.tenant, a.applicant, d.first_limit, d.tenant_no, d.applicant_no FROM (SELECT i.tenant_no, "
-      "i.applicant_no, min(i.sort_at) AS first_limit FROM main.hirenow_tenant AS t CROSS JOIN main.hirenow_interview AS "
+      "i.applicant_no, min(i.sort_at) AS first_limit FROM main.hirenow_tenant AS t CROSS JOIN main.hirenow_interview "
+      "AS "
       "i ON i.tenant_no = t.tenant_no AND i.state IN (0, 1) AND i.sort_at <= $1 AND i.clock IS NOT NULL GROUP BY "
       "i.tenant_no, i.applicant_no "
       "HAVING (min(i.sort_at), i.tenant_no, i.applicant_no) > ($2, $3, $4) ORDER BY 3, 1, 2 LIMIT $5) AS d CROSS JOIN "

@@ -139,14 +139,15 @@ std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, s
   });
   // Both run by track and attempt, so one pass joins them.
   auto at = rows.begin();
-  s.connection.execute("SELECT s.track_no, s.attempt, s.fence, s.open, s.key_hash FROM main.hirenow_session AS s "
-                       "WHERE s.applicant_no = $1 ORDER BY s.track_no, s.attempt",
-                       {applicant_no}, [&](const sql_row& row) {
-                         const auto place = std::pair(row.integer(0), row.number<std::uint32_t>(1));
-                         while (at != rows.end() && std::pair(at->track_no, at->interview.attempt) < place) ++at;
-                         if (at == rows.end() || std::pair(at->track_no, at->interview.attempt) != place) return;
-                         at->interview.sitting = {row.integer(2), row.integer(3) != 0, row.array<digest>(4)};
-                       });
+  s.connection.execute(
+      "SELECT s.track_no, s.attempt, s.fence, s.open, s.key_hash FROM main.hirenow_session AS s "
+      "WHERE s.applicant_no = $1 ORDER BY s.track_no, s.attempt",
+      {applicant_no}, [&](const sql_row& row) {
+        const auto place = std::pair(row.integer(0), row.number<std::uint32_t>(1));
+        while (at != rows.end() && std::pair(at->track_no, at->interview.attempt) < place) ++at;
+        if (at == rows.end() || std::pair(at->track_no, at->interview.attempt) != place) return;
+        at->interview.sitting = {row.integer(2), row.integer(3) != 0, row.array<digest>(4)};
+      });
   std::sort(rows.begin(), rows.end(), [](const numbered_interview& a, const numbered_interview& b) {
     return std::tie(a.interview.created_at, a.track_no, a.interview.attempt) <
            std::tie(b.interview.created_at, b.track_no, b.interview.attempt);
@@ -163,12 +164,13 @@ std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, s
 std::optional<stored_policy> read_policy(sql_session& s, std::int64_t tenant_no, std::string_view track) {
   std::optional<stored_policy> policy;
   const auto track_no = track.empty() ? std::nullopt : s.find_track(tenant_no, track);
-  s.connection.execute("SELECT track_no, document, hash, set_by, set_at FROM main.hirenow_policy WHERE tenant_no = $1 "
-                       "AND track_no IN (0, $2) ORDER BY track_no DESC LIMIT 1",
-                       {tenant_no, track_no.value_or(0)}, [&](const sql_row& row) {
-                         policy = stored_policy{row.integer(0) == 0 ? std::string() : std::string(track), row.string(1),
-                                                row.array<digest>(2), row.string(3), row.instant(4)};
-                       });
+  s.connection.execute(
+      "SELECT track_no, document, hash, set_by, set_at FROM main.hirenow_policy WHERE tenant_no = $1 "
+      "AND track_no IN (0, $2) ORDER BY track_no DESC LIMIT 1",
+      {tenant_no, track_no.value_or(0)}, [&](const sql_row& row) {
+        policy = stored_policy{row.integer(0) == 0 ? std::string() : std::string(track), row.string(1),
+                               row.array<digest>(2), row.string(3), row.instant(4)};
+      });
   return policy;
 }
 
@@ -198,31 +200,30 @@ loaded sql_load(sql_session& s, const load_request& request) {
   if (record.version != 0) {
     record.tenant = request.tenant;
     record.interviews = read_interviews(s, *tenant_no, applicant_no);
-    s.connection.execute("SELECT kind, name, track, at, until, value, sequence FROM main.hirenow_fact WHERE "
-                         "applicant_no = $1 ORDER BY fact_no",
-                         {applicant_no}, [&](const sql_row& row) {
-                           record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2),
-                                                   row.instant(3), row.maybe_instant(4), row.string(5),
-                                                   row.number(6)});
-                         });
+    s.connection.execute(
+        "SELECT kind, name, track, at, until, value, sequence FROM main.hirenow_fact WHERE "
+        "applicant_no = $1 ORDER BY fact_no",
+        {applicant_no}, [&](const sql_row& row) {
+          record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2), row.instant(3),
+                                  row.maybe_instant(4), row.string(5), row.number(6)});
+        });
     const interview* named = wanted ? find_interview(record, *wanted) : nullptr;
     if (named && track.empty()) track = named->track;
     if (named && request.with_progress)
-      s.connection.execute("SELECT s.progress, s.saved_at FROM main.hirenow_interview_key AS k CROSS JOIN "
-                           "main.hirenow_session AS s ON s.applicant_no = k.applicant_no AND s.track_no = k.track_no "
-                           "AND s.attempt = k.attempt WHERE k.interview = $1 AND s.saved_at IS NOT NULL",
-                           {*wanted}, [&](const sql_row& row) {
-                             out.progress = progress{std::string(row.bytes(0)), row.instant(1)};
-                           });
+      s.connection.execute(
+          "SELECT s.progress, s.saved_at FROM main.hirenow_interview_key AS k CROSS JOIN "
+          "main.hirenow_session AS s ON s.applicant_no = k.applicant_no AND s.track_no = k.track_no "
+          "AND s.attempt = k.attempt WHERE k.interview = $1 AND s.saved_at IS NOT NULL",
+          {*wanted}, [&](const sql_row& row) { out.progress = progress{std::string(row.bytes(0)), row.instant(1)}; });
   }
   out.policy = read_policy(s, *tenant_no, track);
   if (request.answer)
-    s.connection.execute("SELECT payload, answer, expires_at FROM main.hirenow_answer WHERE tenant_no = $1 AND "
-                         "answer_key = $2",
-                         {*tenant_no, *request.answer}, [&](const sql_row& row) {
-                           out.answer = stored_answer{*request.answer, row.array<digest>(0), row.string(1),
-                                                      row.instant(2)};
-                         });
+    s.connection.execute(
+        "SELECT payload, answer, expires_at FROM main.hirenow_answer WHERE tenant_no = $1 AND "
+        "answer_key = $2",
+        {*tenant_no, *request.answer}, [&](const sql_row& row) {
+          out.answer = stored_answer{*request.answer, row.array<digest>(0), row.string(1), row.instant(2)};
+        });
   return out;
 }
 
@@ -234,7 +235,8 @@ std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant,
   // From the newest entry back by pointer; `previous` is the hash of the entry that the pointer names.
   s.connection.execute(
       "WITH RECURSIVE chain (audit_no, applicant_no, sequence) AS ("
-      "SELECT e.audit_no, e.applicant_no, e.sequence FROM main.hirenow_applicant AS a CROSS JOIN main.hirenow_audit AS e "
+      "SELECT e.audit_no, e.applicant_no, e.sequence FROM main.hirenow_applicant AS a CROSS JOIN main.hirenow_audit AS "
+      "e "
       "ON e.audit_no = a.audit_no WHERE a.tenant_no = $1 AND a.applicant = $2 AND e.sequence > $3 "
       "UNION ALL SELECT e.audit_no, e.applicant_no, e.sequence FROM chain AS c CROSS JOIN main.hirenow_audit AS n ON "
       "n.audit_no = c.audit_no CROSS JOIN main.hirenow_audit AS e ON e.audit_no = n.prev WHERE e.sequence > $3) "
@@ -265,11 +267,11 @@ std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant,
                                         std::size_t limit) {
   std::vector<audit_head> out;
   if (const auto tenant_no = s.find_tenant(tenant))
-    s.connection.execute("SELECT applicant, sequence, audit_head FROM main.hirenow_applicant WHERE tenant_no = $1 AND "
-                         "applicant > $2 ORDER BY applicant LIMIT $3",
-                         {*tenant_no, after, limit}, [&](const sql_row& row) {
-                           out.push_back({row.string(0), row.number(1), row.array<digest>(2)});
-                         });
+    s.connection.execute(
+        "SELECT applicant, sequence, audit_head FROM main.hirenow_applicant WHERE tenant_no = $1 AND "
+        "applicant > $2 ORDER BY applicant LIMIT $3",
+        {*tenant_no, after, limit},
+        [&](const sql_row& row) { out.push_back({row.string(0), row.number(1), row.array<digest>(2)}); });
   return out;
 }
 

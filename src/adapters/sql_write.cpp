@@ -18,8 +18,8 @@ struct record_rows {
   std::int64_t applicant_no = 0;
   std::uint64_t sequence = 0;
   digest audit_head{};
-  std::optional<std::int64_t> audit_no{};  ///< of the newest audit entry
-  std::int64_t last_audit_no = 0;          ///< of the whole table
+  std::optional<std::int64_t> audit_no{};                                            ///< of the newest audit entry
+  std::int64_t last_audit_no = 0;                                                    ///< of the whole table
   std::map<std::int64_t, std::array<std::int64_t, interview_state_count>> counts{};  ///< differences, by track
 };
 
@@ -28,47 +28,50 @@ record_rows find_record(sql_session& s, const change_set& changes) {
   record_rows record;
   record.tenant_no = s.tenant(changes.tenant);
   std::uint64_t version = 0;
-  s.connection.execute("SELECT coalesce((SELECT max(audit_no) FROM main.hirenow_audit), 0), a.applicant_no, a.version, "
-                       "a.sequence, a.audit_head, a.audit_no FROM (SELECT 1) AS always LEFT JOIN main.hirenow_applicant "
-                       "AS a ON a.tenant_no = $1 AND a.applicant = $2",
-                       {record.tenant_no, changes.applicant_id}, [&](const sql_row& row) {
-                         record.last_audit_no = row.integer(0);
-                         if (row.is_null(1)) return;
-                         record.applicant_no = row.integer(1);
-                         version = row.number(2);
-                         record.sequence = row.number(3);
-                         record.audit_head = row.array<digest>(4);
-                         if (!row.is_null(5)) record.audit_no = row.integer(5);
-                       });
+  s.connection.execute(
+      "SELECT coalesce((SELECT max(audit_no) FROM main.hirenow_audit), 0), a.applicant_no, a.version, "
+      "a.sequence, a.audit_head, a.audit_no FROM (SELECT 1) AS always LEFT JOIN main.hirenow_applicant "
+      "AS a ON a.tenant_no = $1 AND a.applicant = $2",
+      {record.tenant_no, changes.applicant_id}, [&](const sql_row& row) {
+        record.last_audit_no = row.integer(0);
+        if (row.is_null(1)) return;
+        record.applicant_no = row.integer(1);
+        version = row.number(2);
+        record.sequence = row.number(3);
+        record.audit_head = row.array<digest>(4);
+        if (!row.is_null(5)) record.audit_no = row.integer(5);
+      });
   if (version != changes.expected_version)
     throw exception(fail(errc::conflict, "the record is at version " + std::to_string(version)));
   return record;
 }
 
 void make_record(sql_session& s, const change_set& changes, record_rows& record) {
-  s.connection.execute("INSERT INTO main.hirenow_applicant (tenant_no, applicant, version, sequence, audit_no, "
-                       "last_instant, erased, subject, audit_head) VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8) "
-                       "RETURNING applicant_no",
-                       {record.tenant_no, changes.applicant_id, record.sequence, record.audit_no,
-                        changes.head.last_instant, changes.erase, changes.head.subject, record.audit_head},
-                       [&](const sql_row& row) { record.applicant_no = row.integer(0); });
+  s.connection.execute(
+      "INSERT INTO main.hirenow_applicant (tenant_no, applicant, version, sequence, audit_no, "
+      "last_instant, erased, subject, audit_head) VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8) "
+      "RETURNING applicant_no",
+      {record.tenant_no, changes.applicant_id, record.sequence, record.audit_no, changes.head.last_instant,
+       changes.erase, changes.head.subject, record.audit_head},
+      [&](const sql_row& row) { record.applicant_no = row.integer(0); });
 }
 
 void move_head(sql_session& s, const change_set& changes, const record_rows& record) {
-  s.connection.execute("UPDATE main.hirenow_applicant SET version = version + 1, sequence = $1, audit_no = $2, "
-                       "last_instant = $3, audit_head = $4, erased = CASE WHEN $5 = 1 THEN 1 ELSE erased END WHERE applicant_no = $6",
-                       {record.sequence, record.audit_no, changes.head.last_instant, record.audit_head, changes.erase,
-                        record.applicant_no});
+  s.connection.execute(
+      "UPDATE main.hirenow_applicant SET version = version + 1, sequence = $1, audit_no = $2, "
+      "last_instant = $3, audit_head = $4, erased = CASE WHEN $5 = 1 THEN 1 ELSE erased END WHERE applicant_no = $6",
+      {record.sequence, record.audit_no, changes.head.last_instant, record.audit_head, changes.erase,
+       record.applicant_no});
 }
 
 void write_person(sql_session& s, const change_set& changes, const record_rows& record) {
   const applicant& p = changes.head.person;
-  s.connection.execute("INSERT INTO main.hirenow_person (applicant_no, salt, email, name, locale, time_zone) VALUES "
-                       "($1, $2, $3, $4, $5, $6) ON CONFLICT (applicant_no) DO UPDATE SET salt = excluded.salt, email "
-                       "= excluded.email, name = excluded.name, locale = excluded.locale, time_zone = "
-                       "excluded.time_zone",
-                       {record.applicant_no, sql_value::bytes(changes.head.salt), p.email, p.name, p.locale,
-                        p.time_zone});
+  s.connection.execute(
+      "INSERT INTO main.hirenow_person (applicant_no, salt, email, name, locale, time_zone) VALUES "
+      "($1, $2, $3, $4, $5, $6) ON CONFLICT (applicant_no) DO UPDATE SET salt = excluded.salt, email "
+      "= excluded.email, name = excluded.name, locale = excluded.locale, time_zone = "
+      "excluded.time_zone",
+      {record.applicant_no, sql_value::bytes(changes.head.salt), p.email, p.name, p.locale, p.time_zone});
 }
 
 std::int64_t slot_of(interview_state state, std::uint32_t attempt) { return is_current(state) ? 0 : attempt; }
@@ -80,19 +83,46 @@ std::optional<overtime> clock_of(const interview& i) {
 }
 
 void insert_interview(sql_session& s, const record_rows& record, std::int64_t track_no, const interview& i) {
-  s.connection.execute("INSERT INTO main.hirenow_interview_key (interview, tenant_no, applicant_no, track_no, attempt) "
-                       "VALUES ($1, $2, $3, $4, $5)",
-                       {i.id, record.tenant_no, record.applicant_no, track_no, i.attempt});
   s.connection.execute(
-      "INSERT INTO main.hirenow_interview (tenant_no, applicant_no, track_no, slot, attempt, interview, state, outcome, "
+      "INSERT INTO main.hirenow_interview_key (interview, tenant_no, applicant_no, track_no, attempt) "
+      "VALUES ($1, $2, $3, $4, $5)",
+      {i.id, record.tenant_no, record.applicant_no, track_no, i.attempt});
+  s.connection.execute(
+      "INSERT INTO main.hirenow_interview (tenant_no, applicant_no, track_no, slot, attempt, interview, state, "
+      "outcome, "
       "overtime, sort_at, clock, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, "
       "decided_at, link_requested_at, changed_at, generation, kid, issued_at, not_before, expires_at, retake_of, "
       "superseded_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
       "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
-      {record.tenant_no, record.applicant_no, track_no, slot_of(i.state, i.attempt), i.attempt, i.id, i.state,
-       i.outcome, i.overtime, sort_instant(i), clock_of(i), i.score, i.time_limit, i.grace, i.created_at, i.start_by,
-       i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at, i.link.generation,
-       i.link.kid, i.link.issued_at, i.link.not_before, i.link.expires_at, i.retake_of, i.superseded_by});
+      {record.tenant_no,
+       record.applicant_no,
+       track_no,
+       slot_of(i.state, i.attempt),
+       i.attempt,
+       i.id,
+       i.state,
+       i.outcome,
+       i.overtime,
+       sort_instant(i),
+       clock_of(i),
+       i.score,
+       i.time_limit,
+       i.grace,
+       i.created_at,
+       i.start_by,
+       i.started_at,
+       i.deadline,
+       i.submitted_at,
+       i.decided_at,
+       i.link_requested_at,
+       i.changed_at,
+       i.link.generation,
+       i.link.kid,
+       i.link.issued_at,
+       i.link.not_before,
+       i.link.expires_at,
+       i.retake_of,
+       i.superseded_by});
 }
 
 void update_interview(sql_session& s, const record_rows& record, std::int64_t track_no, interview_state before,
@@ -101,12 +131,38 @@ void update_interview(sql_session& s, const record_rows& record, std::int64_t tr
       "UPDATE main.hirenow_interview SET slot = $1, state = $2, outcome = $3, overtime = $4, sort_at = $5, clock = $6, "
       "score = $7, time_limit = $8, grace = $9, start_by = $10, started_at = $11, deadline = $12, submitted_at = $13, "
       "decided_at = $14, link_requested_at = $15, changed_at = $16, generation = $17, kid = $18, issued_at = $19, "
-      "not_before = $20, expires_at = $21, superseded_by = $22 WHERE tenant_no = $23 AND applicant_no = $24 AND track_no "
+      "not_before = $20, expires_at = $21, superseded_by = $22 WHERE tenant_no = $23 AND applicant_no = $24 AND "
+      "track_no "
       "= $25 AND slot = $26 AND interview = $27 AND state = $28 AND attempt = $29 AND created_at = $30",
-      {slot_of(i.state, i.attempt), i.state, i.outcome, i.overtime, sort_instant(i), clock_of(i), i.score, i.time_limit,
-       i.grace, i.start_by, i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at,
-       i.link.generation, i.link.kid, i.link.issued_at, i.link.not_before, i.link.expires_at, i.superseded_by,
-       record.tenant_no, record.applicant_no, track_no, slot_of(before, i.attempt), i.id, before, i.attempt,
+      {slot_of(i.state, i.attempt),
+       i.state,
+       i.outcome,
+       i.overtime,
+       sort_instant(i),
+       clock_of(i),
+       i.score,
+       i.time_limit,
+       i.grace,
+       i.start_by,
+       i.started_at,
+       i.deadline,
+       i.submitted_at,
+       i.decided_at,
+       i.link_requested_at,
+       i.changed_at,
+       i.link.generation,
+       i.link.kid,
+       i.link.issued_at,
+       i.link.not_before,
+       i.link.expires_at,
+       i.superseded_by,
+       record.tenant_no,
+       record.applicant_no,
+       track_no,
+       slot_of(before, i.attempt),
+       i.id,
+       before,
+       i.attempt,
        i.created_at});
   if (changed != 1)
     refuse("the record has no interview " + to_string(i.id) + " that is " + std::string(to_string(before)));
@@ -125,11 +181,11 @@ void write_interviews(sql_session& s, const change_set& changes, record_rows& re
     }
     ++counts[static_cast<std::size_t>(i.state)];
     if (change.sitting_changed && (change.before || i.sitting != sitting_state{}))
-      s.connection.execute("INSERT INTO main.hirenow_session (applicant_no, track_no, attempt, fence, open, key_hash) "
-                           "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (applicant_no, track_no, attempt) DO UPDATE SET "
-                           "fence = excluded.fence, open = excluded.open, key_hash = excluded.key_hash",
-                           {record.applicant_no, track_no, i.attempt, i.sitting.fence, i.sitting.open,
-                            i.sitting.key_hash});
+      s.connection.execute(
+          "INSERT INTO main.hirenow_session (applicant_no, track_no, attempt, fence, open, key_hash) "
+          "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (applicant_no, track_no, attempt) DO UPDATE SET "
+          "fence = excluded.fence, open = excluded.open, key_hash = excluded.key_hash",
+          {record.applicant_no, track_no, i.attempt, i.sitting.fence, i.sitting.open, i.sitting.key_hash});
   }
 }
 
@@ -172,11 +228,12 @@ void write_audit(sql_session& s, const change_set& changes, const record_rows& r
   std::int64_t number = record.last_audit_no;
   for (const auto& e : changes.audit) {
     ++number;
-    s.connection.execute("INSERT INTO main.hirenow_audit (audit_no, applicant_no, prev, sequence, at, actor, event, "
-                         "interview, from_state, to_state, details, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-                         "$10, $11, $12)",
-                         {number, record.applicant_no, previous, e.sequence, e.at, e.actor, e.event, e.interview,
-                          e.from, e.to, e.details, e.hash});
+    s.connection.execute(
+        "INSERT INTO main.hirenow_audit (audit_no, applicant_no, prev, sequence, at, actor, event, "
+        "interview, from_state, to_state, details, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
+        "$10, $11, $12)",
+        {number, record.applicant_no, previous, e.sequence, e.at, e.actor, e.event, e.interview, e.from, e.to,
+         e.details, e.hash});
     if (!e.note.empty())
       s.connection.execute("INSERT INTO main.hirenow_note (applicant_no, sequence, note) VALUES ($1, $2, $3)",
                            {record.applicant_no, e.sequence, e.note});
@@ -196,16 +253,18 @@ bool owns_interview(sql_session& s, const change_set& changes, const record_rows
 
 void write_outbox(sql_session& s, const change_set& changes, const record_rows& record) {
   for (const auto& w : changes.withdrawals)
-    s.connection.execute("UPDATE main.hirenow_outbox SET state = 3, lease = NULL WHERE interview = $1 AND applicant_no "
-                         "= $2 AND state IN (0, 1) AND (($3 >> kind) & 1) = 1",
-                         {w.interview, record.applicant_no, w.kinds});
+    s.connection.execute(
+        "UPDATE main.hirenow_outbox SET state = 3, lease = NULL WHERE interview = $1 AND applicant_no "
+        "= $2 AND state IN (0, 1) AND (($3 >> kind) & 1) = 1",
+        {w.interview, record.applicant_no, w.kinds});
   for (const auto& m : changes.messages) {
     if (!owns_interview(s, changes, record, m.key.interview)) refuse("a message of an interview of another record");
-    s.connection.execute("INSERT INTO main.hirenow_outbox (interview, kind, occasion, tenant_no, applicant_no, "
-                         "generation, created_at, due_at, wake_at, state, tries, last_answer) VALUES ($1, $2, $3, $4, "
-                         "$5, $6, $7, $8, $8, $9, $10, $11)",
-                         {m.key.interview, m.key.kind, m.key.occasion, record.tenant_no, record.applicant_no,
-                          m.generation, m.created_at, m.due_at, m.state, m.tries, m.last_answer});
+    s.connection.execute(
+        "INSERT INTO main.hirenow_outbox (interview, kind, occasion, tenant_no, applicant_no, "
+        "generation, created_at, due_at, wake_at, state, tries, last_answer) VALUES ($1, $2, $3, $4, "
+        "$5, $6, $7, $8, $8, $9, $10, $11)",
+        {m.key.interview, m.key.kind, m.key.occasion, record.tenant_no, record.applicant_no, m.generation, m.created_at,
+         m.due_at, m.state, m.tries, m.last_answer});
   }
   for (const auto& key : changes.redrives) {
     const auto changed = s.connection.execute(
@@ -218,20 +277,22 @@ void write_outbox(sql_session& s, const change_set& changes, const record_rows& 
 
 void write_facts(sql_session& s, const change_set& changes, const record_rows& record) {
   for (const auto& f : changes.facts)
-    s.connection.execute("INSERT INTO main.hirenow_fact (applicant_no, fact_no, kind, name, track, at, until, value, "
-                         "sequence) VALUES ($1, (SELECT coalesce(max(g.fact_no), 0) + 1 FROM main.hirenow_fact AS g "
-                         "WHERE g.applicant_no = $1), $2, $3, $4, $5, $6, $7, $8)",
-                         {record.applicant_no, f.kind, f.name, f.track, f.at, f.until, f.value, f.sequence});
+    s.connection.execute(
+        "INSERT INTO main.hirenow_fact (applicant_no, fact_no, kind, name, track, at, until, value, "
+        "sequence) VALUES ($1, (SELECT coalesce(max(g.fact_no), 0) + 1 FROM main.hirenow_fact AS g "
+        "WHERE g.applicant_no = $1), $2, $3, $4, $5, $6, $7, $8)",
+        {record.applicant_no, f.kind, f.name, f.track, f.at, f.until, f.value, f.sequence});
 }
 
 void write_final_progress(sql_session& s, const change_set& changes, const record_rows& record) {
   const auto& [id, saved] = *changes.final_progress;
   if (!owns_interview(s, changes, record, id)) refuse("progress of an interview of another record");
-  s.connection.execute("INSERT INTO main.hirenow_session (applicant_no, track_no, attempt, fence, open, key_hash, "
-                       "saved_at, progress) SELECT k.applicant_no, k.track_no, k.attempt, 0, 0, $1, $2, $3 FROM "
-                       "main.hirenow_interview_key AS k WHERE k.interview = $4 ON CONFLICT (applicant_no, track_no, "
-                       "attempt) DO UPDATE SET saved_at = excluded.saved_at, progress = excluded.progress",
-                       {digest{}, saved.saved_at, sql_value::bytes(saved.bytes), id});
+  s.connection.execute(
+      "INSERT INTO main.hirenow_session (applicant_no, track_no, attempt, fence, open, key_hash, "
+      "saved_at, progress) SELECT k.applicant_no, k.track_no, k.attempt, 0, 0, $1, $2, $3 FROM "
+      "main.hirenow_interview_key AS k WHERE k.interview = $4 ON CONFLICT (applicant_no, track_no, "
+      "attempt) DO UPDATE SET saved_at = excluded.saved_at, progress = excluded.progress",
+      {digest{}, saved.saved_at, sql_value::bytes(saved.bytes), id});
 }
 
 /// Deletes what names or describes the person. The interviews and the audit stay.
@@ -245,10 +306,11 @@ void erase_person(sql_session& s, const record_rows& record) {
   c.execute("DELETE FROM main.hirenow_answer WHERE tenant_no = $1 AND applicant_no = $2",
             {record.tenant_no, record.applicant_no});
   // Servers quote the address.
-  c.execute("UPDATE main.hirenow_outbox SET last_answer = '' WHERE last_answer <> '' AND applicant_no = $1 AND "
-            "interview IN (SELECT i.interview FROM main.hirenow_interview AS i WHERE i.tenant_no = $2 AND "
-            "i.applicant_no = $1)",
-            {record.applicant_no, record.tenant_no});
+  c.execute(
+      "UPDATE main.hirenow_outbox SET last_answer = '' WHERE last_answer <> '' AND applicant_no = $1 AND "
+      "interview IN (SELECT i.interview FROM main.hirenow_interview AS i WHERE i.tenant_no = $2 AND "
+      "i.applicant_no = $1)",
+      {record.applicant_no, record.tenant_no});
 }
 
 void write_answer(sql_session& s, const change_set& changes, const record_rows& record) {
@@ -297,21 +359,23 @@ bool sql_save_progress(sql_session& s, const checkpoint_request& request) {
   if (!tenant_no) return false;
   std::int64_t applicant_no = 0, track_no = 0, attempt = 0;
   bool open = false;
-  s.connection.execute("SELECT i.applicant_no, i.track_no, i.attempt FROM main.hirenow_interview_key AS k CROSS JOIN "
-                       "main.hirenow_interview AS i ON i.tenant_no = k.tenant_no AND i.applicant_no = k.applicant_no "
-                       "AND i.track_no = k.track_no AND i.slot IN (0, k.attempt) AND i.interview = k.interview WHERE "
-                       "k.interview = $1 AND k.tenant_no = $2 AND i.deadline > $3",
-                       {request.interview, *tenant_no, request.at}, [&](const sql_row& row) {
-                         applicant_no = row.integer(0);
-                         track_no = row.integer(1);
-                         attempt = row.integer(2);
-                         open = true;
-                       });
-  return open && s.connection.execute("UPDATE main.hirenow_session SET progress = $1, saved_at = $2 WHERE applicant_no "
-                                      "= $3 AND track_no = $4 AND attempt = $5 AND fence = $6 AND open = 1 AND "
-                                      "key_hash = $7",
-                                      {sql_value::bytes(request.bytes), request.at, applicant_no, track_no, attempt,
-                                       request.fence, request.key_hash}) == 1;
+  s.connection.execute(
+      "SELECT i.applicant_no, i.track_no, i.attempt FROM main.hirenow_interview_key AS k CROSS JOIN "
+      "main.hirenow_interview AS i ON i.tenant_no = k.tenant_no AND i.applicant_no = k.applicant_no "
+      "AND i.track_no = k.track_no AND i.slot IN (0, k.attempt) AND i.interview = k.interview WHERE "
+      "k.interview = $1 AND k.tenant_no = $2 AND i.deadline > $3",
+      {request.interview, *tenant_no, request.at}, [&](const sql_row& row) {
+        applicant_no = row.integer(0);
+        track_no = row.integer(1);
+        attempt = row.integer(2);
+        open = true;
+      });
+  return open && s.connection.execute(
+                     "UPDATE main.hirenow_session SET progress = $1, saved_at = $2 WHERE applicant_no "
+                     "= $3 AND track_no = $4 AND attempt = $5 AND fence = $6 AND open = 1 AND "
+                     "key_hash = $7",
+                     {sql_value::bytes(request.bytes), request.at, applicant_no, track_no, attempt, request.fence,
+                      request.key_hash}) == 1;
 }
 
 std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& request) {
@@ -326,10 +390,10 @@ std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& requ
                          out.back().mail.state = message_state::leased;
                        });
   for (const auto& m : out)
-    s.connection.execute("UPDATE main.hirenow_outbox SET state = 1, lease = $1, wake_at = $2 WHERE interview = $3 AND "
-                         "kind = $4 AND occasion = $5",
-                         {request.token, request.now + request.lease, m.mail.key.interview, m.mail.key.kind,
-                          m.mail.key.occasion});
+    s.connection.execute(
+        "UPDATE main.hirenow_outbox SET state = 1, lease = $1, wake_at = $2 WHERE interview = $3 AND "
+        "kind = $4 AND occasion = $5",
+        {request.token, request.now + request.lease, m.mail.key.interview, m.mail.key.kind, m.mail.key.occasion});
   HIRENOW_STEP("sql: messages claimed");
   return out;
 }
@@ -354,7 +418,8 @@ std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlem
     const std::string_view kept = kept_answer(one.answer);
     const auto changed = s.connection.execute(
         "UPDATE main.hirenow_outbox SET state = $1, tries = tries + $2, due_at = coalesce($3, due_at), wake_at = "
-        "coalesce($4, wake_at), last_answer = coalesce($5, last_answer) WHERE interview = $6 AND kind = $7 AND occasion "
+        "coalesce($4, wake_at), last_answer = coalesce($5, last_answer) WHERE interview = $6 AND kind = $7 AND "
+        "occasion "
         "= $8 AND tenant_no = $9 AND state = 1 AND lease = $10",
         {state, tried, moves ? sql_value(one.at) : sql_value(), wakes ? sql_value(one.at) : sql_value(),
          kept.empty() ? sql_value() : sql_value(kept), one.key.interview, one.key.kind, one.key.occasion, *tenant_no,
@@ -372,18 +437,20 @@ void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy
     s.connection.execute("DELETE FROM main.hirenow_policy WHERE tenant_no = $1 AND track_no = $2",
                          {tenant_no, track_no});
   else
-    s.connection.execute("INSERT INTO main.hirenow_policy (tenant_no, track_no, document, hash, set_by, set_at) VALUES "
-                         "($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_no, track_no) DO UPDATE SET document = "
-                         "excluded.document, hash = excluded.hash, set_by = excluded.set_by, set_at = excluded.set_at",
-                         {tenant_no, track_no, policy.document, policy.hash, policy.set_by, policy.set_at});
+    s.connection.execute(
+        "INSERT INTO main.hirenow_policy (tenant_no, track_no, document, hash, set_by, set_at) VALUES "
+        "($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_no, track_no) DO UPDATE SET document = "
+        "excluded.document, hash = excluded.hash, set_by = excluded.set_by, set_at = excluded.set_at",
+        {tenant_no, track_no, policy.document, policy.hash, policy.set_by, policy.set_at});
 }
 
 std::size_t sql_prune(sql_session& s, sys_seconds now, const std::vector<tenant_answer>& some) {
   std::int64_t deleted = 0;
   for (const auto& one : some)
-    deleted += s.connection.execute("DELETE FROM main.hirenow_answer WHERE tenant_no = $1 AND answer_key = $2 AND "
-                                    "expires_at <= $3",
-                                    {one.tenant_no, one.key, now});
+    deleted += s.connection.execute(
+        "DELETE FROM main.hirenow_answer WHERE tenant_no = $1 AND answer_key = $2 AND "
+        "expires_at <= $3",
+        {one.tenant_no, one.key, now});
   HIRENOW_STEP("sql: answers pruned");
   return static_cast<std::size_t>(deleted);
 }

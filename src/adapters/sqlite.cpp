@@ -124,9 +124,10 @@ class sqlite_store final : public store {
   /// Brings journal mode and tables to where they must be. In our turn.
   void set_up_file() {
     bool is_ours = true;
-    writer_.execute("SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'hirenow\\_%' ESCAPE '\\' "
-                    "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' LIMIT 1",
-                    {}, [&](const detail::sql_row&) { is_ours = false; });
+    writer_.execute(
+        "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'hirenow\\_%' ESCAPE '\\' "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' LIMIT 1",
+        {}, [&](const detail::sql_row&) { is_ours = false; });
     if (!detail::schema_is_complete(writer_)) {
       if (is_ours) writer_.run("PRAGMA main.journal_mode = WAL");
       HIRENOW_STEP("sqlite: before the schema is written");

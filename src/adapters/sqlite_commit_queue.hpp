@@ -1,6 +1,6 @@
 #pragma once
 /// Where callers queue to be committed together. Whoever finds nobody leading leads: takes all that wait, commits them,
-/// tells them, and hands the lead to the first that came meanwhile. A lone caller waits for nobody and no thread is kept.
+/// tells them, and hands the lead to the first that came meanwhile. A lone caller waits for nobody; no thread is kept.
 ///
 /// Threads: serves any thread.
 

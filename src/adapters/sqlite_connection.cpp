@@ -91,8 +91,8 @@ struct reset_at_end {
 
 sqlite_connection::sqlite_connection(const std::string& path, bool may_create, const connection_settings& settings)
     : busy_timeout_(settings.busy_timeout) {
-  const int flags = SQLITE_OPEN_READWRITE | (may_create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX |
-                    SQLITE_OPEN_EXRESCODE;
+  const int flags =
+      SQLITE_OPEN_READWRITE | (may_create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int opened = sqlite3_open_v2(path.c_str(), &db_, flags, nullptr);
   try {
     if (!db_) throw std::bad_alloc();
@@ -160,7 +160,9 @@ std::int64_t sqlite_connection::execute(const char* sql, std::span<const sql_val
   return sqlite3_changes64(db_);
 }
 
-void sqlite_connection::run(const std::string& sql) { require(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr)); }
+void sqlite_connection::run(const std::string& sql) {
+  require(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr));
+}
 
 void sqlite_connection::roll_back() noexcept {
   if (in_transaction()) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);

@@ -70,7 +70,8 @@ schema_object keep(std::string_view table, std::initializer_list<std::string_vie
 /// True in SQL where NEW's track has an interview in the slot.
 std::string slot_is_taken(std::string_view slot) {
   return "EXISTS (SELECT 1 FROM hirenow_interview AS i WHERE i.tenant_no = NEW.tenant_no AND i.applicant_no = "
-         "NEW.applicant_no AND i.track_no = NEW.track_no AND i.slot = " + std::string(slot) + ")";
+         "NEW.applicant_no AND i.track_no = NEW.track_no AND i.slot = " +
+         std::string(slot) + ")";
 }
 
 std::string count_columns() {
@@ -110,15 +111,18 @@ std::vector<schema_object> make_objects() {
   audit_head BLOB NOT NULL CHECK (length(audit_head) = 32),
   UNIQUE (tenant_no, applicant)
 ))"},
-      {"trigger", "hirenow_applicant_insert", " BEFORE INSERT ON hirenow_applicant BEGIN" +
-          refuse("a record begins at version 1", "NEW.version <> 1") +
-          refuse("a record is never replaced", "EXISTS (SELECT 1 FROM hirenow_applicant AS a WHERE a.applicant_no = "
-                 "NEW.applicant_no) OR EXISTS (SELECT 1 FROM hirenow_applicant AS a WHERE a.tenant_no = NEW.tenant_no "
-                 "AND a.applicant = NEW.applicant)") + "\nEND"},
-      {"trigger", "hirenow_applicant_update", " BEFORE UPDATE ON hirenow_applicant BEGIN" +
-          refuse("each change moves the version by one", "NEW.version <> OLD.version + 1") +
-          refuse("the audit never becomes shorter", "NEW.sequence < OLD.sequence") +
-          refuse("an erased person stays erased", "NEW.erased < OLD.erased") + "\nEND"},
+      {"trigger", "hirenow_applicant_insert",
+       " BEFORE INSERT ON hirenow_applicant BEGIN" + refuse("a record begins at version 1", "NEW.version <> 1") +
+           refuse("a record is never replaced",
+                  "EXISTS (SELECT 1 FROM hirenow_applicant AS a WHERE a.applicant_no = "
+                  "NEW.applicant_no) OR EXISTS (SELECT 1 FROM hirenow_applicant AS a WHERE a.tenant_no = NEW.tenant_no "
+                  "AND a.applicant = NEW.applicant)") +
+           "\nEND"},
+      {"trigger", "hirenow_applicant_update",
+       " BEFORE UPDATE ON hirenow_applicant BEGIN" +
+           refuse("each change moves the version by one", "NEW.version <> OLD.version + 1") +
+           refuse("the audit never becomes shorter", "NEW.sequence < OLD.sequence") +
+           refuse("an erased person stays erased", "NEW.erased < OLD.erased") + "\nEND"},
       keep("hirenow_applicant", {"applicant_no", "tenant_no", "applicant", "subject"}, "a record keeps its name"),
       refuse_always("hirenow_applicant", "delete", "a record is never deleted"),
       {"table", "hirenow_person", R"( (
@@ -130,17 +134,20 @@ std::vector<schema_object> make_objects() {
   time_zone TEXT NOT NULL
 ))"},
       // Slot 0 is the current interview of the track, any other its attempt: so the key says that there is one current
-      // interview at most, and an applicant's rows lie together. `clock` is what the clock will do at `sort_at`: 0 expire,
-      // 1 submit, NULL nothing.
-      {"table", "hirenow_interview", R"( (
+      // interview at most, and an applicant's rows lie together. `clock` is what the clock will do at `sort_at`:
+      // 0 expire, 1 submit, NULL nothing.
+      {"table", "hirenow_interview",
+       R"( (
   tenant_no INTEGER NOT NULL,
   applicant_no INTEGER NOT NULL,
   track_no INTEGER NOT NULL,
   slot INTEGER NOT NULL,
   attempt INTEGER NOT NULL CHECK (attempt >= 1),
   interview BLOB NOT NULL CHECK (length(interview) = 16),
-  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND )" + last_state + R"(),
-  outcome INTEGER NOT NULL CHECK (outcome BETWEEN 0 AND )" + std::to_string(outcome_count - 1) + R"(),
+  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND )" +
+           last_state + R"(),
+  outcome INTEGER NOT NULL CHECK (outcome BETWEEN 0 AND )" +
+           std::to_string(outcome_count - 1) + R"(),
   overtime INTEGER NOT NULL CHECK (overtime BETWEEN 0 AND 1),
   sort_at INTEGER NOT NULL,
   clock INTEGER,
@@ -163,9 +170,12 @@ std::vector<schema_object> make_objects() {
   retake_of BLOB,
   superseded_by BLOB,
   PRIMARY KEY (tenant_no, applicant_no, track_no, slot),
-  CHECK (slot = CASE WHEN )" + is_one_of(current_states, "state") + R"( THEN 0 ELSE attempt END),
-  CHECK (clock IS CASE WHEN state = )" + number_of(interview_state::scheduled) + R"( THEN 0
-    WHEN state = )" + number_of(interview_state::in_progress) + R"( AND deadline IS NOT NULL THEN overtime END),
+  CHECK (slot = CASE WHEN )" +
+           is_one_of(current_states, "state") + R"( THEN 0 ELSE attempt END),
+  CHECK (clock IS CASE WHEN state = )" +
+           number_of(interview_state::scheduled) + R"( THEN 0
+    WHEN state = )" +
+           number_of(interview_state::in_progress) + R"( AND deadline IS NOT NULL THEN overtime END),
   CHECK (sort_at = CASE WHEN clock IS NULL THEN changed_at WHEN state = )" +
            number_of(interview_state::scheduled) + R"( THEN start_by
     ELSE deadline + grace END)
@@ -181,26 +191,33 @@ std::vector<schema_object> make_objects() {
   track_no INTEGER NOT NULL,
   attempt INTEGER NOT NULL
 ) WITHOUT ROWID)"},
-      {"trigger", "hirenow_interview_key_insert", " BEFORE INSERT ON hirenow_interview_key BEGIN" +
-          refuse("the interview id is taken", "EXISTS (SELECT 1 FROM hirenow_interview_key AS k WHERE k.interview = "
-                 "NEW.interview)") + "\nEND"},
+      {"trigger", "hirenow_interview_key_insert",
+       " BEFORE INSERT ON hirenow_interview_key BEGIN" +
+           refuse("the interview id is taken",
+                  "EXISTS (SELECT 1 FROM hirenow_interview_key AS k WHERE k.interview = "
+                  "NEW.interview)") +
+           "\nEND"},
       refuse_always("hirenow_interview_key", "update", "an interview keeps its id"),
       refuse_always("hirenow_interview_key", "delete", "an interview keeps its id"),
-      {"trigger", "hirenow_interview_insert", " BEFORE INSERT ON hirenow_interview BEGIN" +
-          refuse("a new interview is scheduled", "NOT " + is_one_of(beginnings, "NEW.state")) +
-          refuse("the track has a current interview", slot_is_taken("0")) +
-          refuse("the track has an interview of this number", slot_is_taken("NEW.attempt")) +
-          refuse("an interview needs an id of its own",
-                 "NOT EXISTS (SELECT 1 FROM hirenow_interview_key AS k WHERE k.interview = NEW.interview AND "
-                 "k.tenant_no = NEW.tenant_no AND k.applicant_no = NEW.applicant_no AND k.track_no = NEW.track_no AND "
-                 "k.attempt = NEW.attempt)") + "\nEND"},
-      {"trigger", "hirenow_interview_update", " BEFORE UPDATE ON hirenow_interview BEGIN" +
-          refuse("archived is for ever", "OLD.state = " + number_of(interview_state::archived)) +
-          refuse("the lifecycle has no such step", "NOT " + lawful_step()) +
-          refuse("the track has another interview in this slot",
-                 "NEW.slot <> OLD.slot AND " + slot_is_taken("NEW.slot")) + "\nEND"},
-      keep("hirenow_interview", {"interview", "tenant_no", "applicant_no", "track_no", "attempt", "created_at",
-                                 "retake_of"},
+      {"trigger", "hirenow_interview_insert",
+       " BEFORE INSERT ON hirenow_interview BEGIN" +
+           refuse("a new interview is scheduled", "NOT " + is_one_of(beginnings, "NEW.state")) +
+           refuse("the track has a current interview", slot_is_taken("0")) +
+           refuse("the track has an interview of this number", slot_is_taken("NEW.attempt")) +
+           refuse("an interview needs an id of its own",
+                  "NOT EXISTS (SELECT 1 FROM hirenow_interview_key AS k WHERE k.interview = NEW.interview AND "
+                  "k.tenant_no = NEW.tenant_no AND k.applicant_no = NEW.applicant_no AND k.track_no = NEW.track_no AND "
+                  "k.attempt = NEW.attempt)") +
+           "\nEND"},
+      {"trigger", "hirenow_interview_update",
+       " BEFORE UPDATE ON hirenow_interview BEGIN" +
+           refuse("archived is for ever", "OLD.state = " + number_of(interview_state::archived)) +
+           refuse("the lifecycle has no such step", "NOT " + lawful_step()) +
+           refuse("the track has another interview in this slot",
+                  "NEW.slot <> OLD.slot AND " + slot_is_taken("NEW.slot")) +
+           "\nEND"},
+      keep("hirenow_interview",
+           {"interview", "tenant_no", "applicant_no", "track_no", "attempt", "created_at", "retake_of"},
            "an interview keeps its name and place"),
       refuse_always("hirenow_interview", "delete", "an interview is never deleted"),
       // `prev` is the entry before of the same record: entries are appended to one place, and read back by pointer.
@@ -218,9 +235,11 @@ std::vector<schema_object> make_objects() {
   details TEXT NOT NULL,
   hash BLOB NOT NULL CHECK (length(hash) = 32)
 ))"},
-      {"trigger", "hirenow_audit_insert", " BEFORE INSERT ON hirenow_audit BEGIN" +
-          refuse("the audit is written at its end",
-                 "NEW.audit_no <= coalesce((SELECT max(a.audit_no) FROM hirenow_audit AS a), 0)") + "\nEND"},
+      {"trigger", "hirenow_audit_insert",
+       " BEFORE INSERT ON hirenow_audit BEGIN" +
+           refuse("the audit is written at its end",
+                  "NEW.audit_no <= coalesce((SELECT max(a.audit_no) FROM hirenow_audit AS a), 0)") +
+           "\nEND"},
       refuse_always("hirenow_audit", "update", "the audit is append-only"),
       refuse_always("hirenow_audit", "delete", "the audit is append-only"),
       {"table", "hirenow_note", R"( (
@@ -229,10 +248,12 @@ std::vector<schema_object> make_objects() {
   note TEXT NOT NULL,
   PRIMARY KEY (applicant_no, sequence)
 ) WITHOUT ROWID)"},
-      {"table", "hirenow_fact", R"( (
+      {"table", "hirenow_fact",
+       R"( (
   applicant_no INTEGER NOT NULL,
   fact_no INTEGER NOT NULL,
-  kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND )" + std::to_string(fact_kind_count - 1) + R"(),
+  kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND )" +
+           std::to_string(fact_kind_count - 1) + R"(),
   name TEXT NOT NULL,
   track TEXT NOT NULL,
   at INTEGER NOT NULL,
@@ -253,9 +274,11 @@ std::vector<schema_object> make_objects() {
   PRIMARY KEY (applicant_no, track_no, attempt)
 ) WITHOUT ROWID)"},
       // `wake_at`: when a queued message is due, or a lease runs out.
-      {"table", "hirenow_outbox", R"( (
+      {"table", "hirenow_outbox",
+       R"( (
   interview BLOB NOT NULL,
-  kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND )" + std::to_string(message_kind_count - 1) + R"(),
+  kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND )" +
+           std::to_string(message_kind_count - 1) + R"(),
   occasion INTEGER NOT NULL,
   tenant_no INTEGER NOT NULL,
   applicant_no INTEGER NOT NULL,
@@ -263,7 +286,8 @@ std::vector<schema_object> make_objects() {
   created_at INTEGER NOT NULL,
   due_at INTEGER NOT NULL,
   wake_at INTEGER NOT NULL,
-  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND )" + std::to_string(message_state_count - 1) + R"(),
+  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND )" +
+           std::to_string(message_state_count - 1) + R"(),
   tries INTEGER NOT NULL,
   lease BLOB,
   last_answer TEXT NOT NULL,
@@ -291,8 +315,9 @@ std::vector<schema_object> make_objects() {
   PRIMARY KEY (tenant_no, track_no)
 ) WITHOUT ROWID)"},
       // Interviews by state; track 0 counts all of the tenant.
-      {"table", "hirenow_count", " (\n  tenant_no INTEGER NOT NULL,\n  track_no INTEGER NOT NULL," + count_columns() +
-          "\n  PRIMARY KEY (tenant_no, track_no)\n) WITHOUT ROWID"},
+      {"table", "hirenow_count",
+       " (\n  tenant_no INTEGER NOT NULL,\n  track_no INTEGER NOT NULL," + count_columns() +
+           "\n  PRIMARY KEY (tenant_no, track_no)\n) WITHOUT ROWID"},
   };
 }
 
@@ -327,8 +352,8 @@ const std::vector<schema_object>& schema_objects() {
 
 bool schema_is_complete(sql_connection& c) {
   std::map<std::string, std::string, std::less<>> found;
-  c.execute("SELECT name, sql FROM main.sqlite_master WHERE name LIKE 'hirenow\\_%' ESCAPE '\\' AND sql IS NOT NULL", {},
-            [&](const sql_row& row) { found.emplace(row.string(0), row.string(1)); });
+  c.execute("SELECT name, sql FROM main.sqlite_master WHERE name LIKE 'hirenow\\_%' ESCAPE '\\' AND sql IS NOT NULL",
+            {}, [&](const sql_row& row) { found.emplace(row.string(0), row.string(1)); });
   if (found.empty()) return false;
   if (!found.contains("hirenow_version"))
     throw exception(fail(errc::schema_damaged, "table hirenow_version is missing"));

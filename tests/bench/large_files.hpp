@@ -77,7 +77,8 @@ inline fs::path bare_file() {
 /// A copy that is gone at the end.
 class working_copy {
  public:
-  explicit working_copy(const fs::path& from) : path_(folder() / ("work-" + std::to_string(::getpid()) + "-" + from.filename().string())) {
+  explicit working_copy(const fs::path& from)
+      : path_(folder() / ("work-" + std::to_string(::getpid()) + "-" + from.filename().string())) {
     remove_all();
     fs::copy_file(from, path_);
   }
@@ -170,8 +171,8 @@ class bare_read {
   /// The interviews of this number whose rows are as asked.
   std::vector<interview_id> some_interviews(int attempt = 5, const std::string& where = "applicant_no % 50 = 0") {
     std::vector<interview_id> ids;
-    sqlite3_stmt* const some = db_.prepare("SELECT interview FROM interview_key WHERE attempt = " +
-                                           std::to_string(attempt) + " AND " + where);
+    sqlite3_stmt* const some = db_.prepare(
+        "SELECT interview FROM hirenow_interview_key WHERE attempt = " + std::to_string(attempt) + " AND " + where);
     while (sqlite3_step(some) == SQLITE_ROW) {
       interview_id id{};
       std::memcpy(id.data, sqlite3_column_blob(some, 0), 16);
@@ -217,11 +218,12 @@ class bare_read {
   bare_connection& db_;
   sqlite3_stmt* begin_ = db_.prepare("BEGIN");
   sqlite3_stmt* commit_ = db_.prepare("COMMIT");
-  sqlite3_stmt* head_ =
-      db_.prepare("SELECT a.*, p.* FROM interview_key k JOIN applicant a ON a.applicant_no = k.applicant_no JOIN person p "
-                  "ON p.applicant_no = a.applicant_no WHERE k.interview = ?1 AND k.tenant_no = 1");
-  sqlite3_stmt* interviews_ = db_.prepare("SELECT * FROM interview WHERE tenant_no = 1 AND applicant_no = ?1");
-  sqlite3_stmt* sessions_ = db_.prepare("SELECT * FROM session WHERE applicant_no = ?1");
+  sqlite3_stmt* head_ = db_.prepare(
+      "SELECT a.*, p.* FROM hirenow_interview_key k JOIN hirenow_applicant a ON a.applicant_no = k.applicant_no JOIN "
+      "hirenow_person p "
+      "ON p.applicant_no = a.applicant_no WHERE k.interview = ?1 AND k.tenant_no = 1");
+  sqlite3_stmt* interviews_ = db_.prepare("SELECT * FROM hirenow_interview WHERE tenant_no = 1 AND applicant_no = ?1");
+  sqlite3_stmt* sessions_ = db_.prepare("SELECT * FROM hirenow_session WHERE applicant_no = ?1");
 };
 
 }  // namespace bench

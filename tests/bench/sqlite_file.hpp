@@ -31,8 +31,8 @@ inline std::string applicant_name(std::int64_t n) { return "applicant-" + std::t
 class bare_connection {
  public:
   explicit bare_connection(const std::string& path, bool full_sync = false) {
-    check(sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                          nullptr));
+    check(
+        sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr));
     sqlite3_busy_timeout(db_, 10'000);
     run("PRAGMA journal_mode = WAL");
     run(full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
@@ -135,16 +135,18 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
       begins.push_back(epoch - seconds{1 + static_cast<std::int64_t>(random() % (2 * 365 * 86400))});
     std::sort(begins.begin(), begins.end());
     for (int n = 0; n < shape.interviews; ++n)
-      lives.push_back({begins[static_cast<std::size_t>(n)], a, n + 1, new_interview_id(begins[static_cast<std::size_t>(n)])});
+      lives.push_back(
+          {begins[static_cast<std::size_t>(n)], a, n + 1, new_interview_id(begins[static_cast<std::size_t>(n)])});
   }
   const auto track_of = [](const life& l) { return 1 + l.applicant % tracks; };
   const auto is_last = [&](const life& l) { return l.attempt == shape.interviews; };
   const auto is_open = [&](const life& l) { return is_last(l) && l.applicant <= shape.open; };
 
   const digest some{1, 2, 3};
-  sqlite3_stmt* s = db.prepare("INSERT INTO hirenow_interview VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?16, NULL, "
-                               "86400, 600, ?9, ?10, ?11, ?12, ?13, ?14, NULL, ?15, 1, '2026-03', ?9, ?9, ?10, NULL, "
-                               "NULL)");
+  sqlite3_stmt* s = db.prepare(
+      "INSERT INTO hirenow_interview VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?16, NULL, "
+      "86400, 600, ?9, ?10, ?11, ?12, ?13, ?14, NULL, ?15, 1, '2026-03', ?9, ?9, ?10, NULL, "
+      "NULL)");
   sqlite3_stmt* const session = db.prepare("INSERT INTO hirenow_session VALUES (?1, ?2, ?3, 1, 0, ?4, NULL, NULL)");
   for (const auto& l : lives) {
     const bool open = is_open(l);
@@ -153,11 +155,15 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
     put(s, 1, l.applicant), put(s, 2, track_of(l)), put(s, 3, is_last(l) ? 0 : l.attempt), put(s, 4, l.attempt);
     put(s, 5, l.id), put(s, 6, open ? 0 : is_last(l) ? 4 : 9), put(s, 7, open ? 0 : 2);
     put(s, 8, open ? start_by : ended), put(s, 9, l.at), put(s, 10, start_by), put(s, 15, open ? l.at : ended);
-    if (open) put(s, 16, 0);
-    else sqlite3_bind_null(s, 16);
+    if (open)
+      put(s, 16, 0);
+    else
+      sqlite3_bind_null(s, 16);
     for (const int instant : {11, 12, 13, 14})
-      if (open) sqlite3_bind_null(s, instant);
-      else put(s, instant, l.at + seconds{instant == 12 ? 90000 : 3600});
+      if (open)
+        sqlite3_bind_null(s, instant);
+      else
+        put(s, instant, l.at + seconds{instant == 12 ? 90000 : 3600});
     db.step(s);
     if (open) continue;
     put(session, 1, l.applicant), put(session, 2, track_of(l)), put(session, 3, l.attempt), put(session, 4, some);
@@ -165,10 +171,12 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
   }
   std::sort(lives.begin(), lives.end(), [](const life& a, const life& b) { return a.id < b.id; });
   sqlite3_stmt* const key = db.prepare("INSERT INTO hirenow_interview_key VALUES (?1, 1, ?2, ?3, ?4)");
-  sqlite3_stmt* const audit = db.prepare("INSERT INTO hirenow_audit VALUES (?1, ?2, ?3, ?4, ?5, 'staff:rita', ?6, ?7, "
-                                         "NULL, 0, '{\"reason\":\"benchmark\"}', ?8)");
-  sqlite3_stmt* const outbox = db.prepare("INSERT INTO hirenow_outbox VALUES (?1, 1, ?2, 1, ?3, 1, ?4, ?4, ?4, 2, 1, "
-                                          "NULL, '250 2.0.0 OK')");
+  sqlite3_stmt* const audit = db.prepare(
+      "INSERT INTO hirenow_audit VALUES (?1, ?2, ?3, ?4, ?5, 'staff:rita', ?6, ?7, "
+      "NULL, 0, '{\"reason\":\"benchmark\"}', ?8)");
+  sqlite3_stmt* const outbox = db.prepare(
+      "INSERT INTO hirenow_outbox VALUES (?1, 1, ?2, 1, ?3, 1, ?4, ?4, ?4, 2, 1, "
+      "NULL, '250 2.0.0 OK')");
   std::vector<std::int64_t> newest(static_cast<std::size_t>(shape.applicants) + 1, 0);
   std::vector<std::int64_t> length(newest.size(), 0);
   std::int64_t audit_no = 0;
@@ -179,8 +187,10 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
     for (const char* event : {"schedule", "fail"}) {
       const std::string word(event);
       put(audit, 1, ++audit_no), put(audit, 2, l.applicant), put(audit, 4, ++length[a]), put(audit, 5, l.at);
-      if (newest[a] == 0) sqlite3_bind_null(audit, 3);
-      else put(audit, 3, newest[a]);
+      if (newest[a] == 0)
+        sqlite3_bind_null(audit, 3);
+      else
+        put(audit, 3, newest[a]);
       put(audit, 6, word), put(audit, 7, l.id), put(audit, 8, some);
       db.step(audit);
       newest[a] = audit_no;
@@ -200,8 +210,9 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
     db.step(person);
   }
   // Answers of the last 30 days at most stay; a tenth of the lives has one.
-  s = db.prepare("INSERT INTO hirenow_answer VALUES (1, randomblob(16), ?1, ?2, randomblob(32), "
-                 "'{\"interview_id\":\"018f0000-0000-7000-8000-000000000000\",\"audit\":17}')");
+  s = db.prepare(
+      "INSERT INTO hirenow_answer VALUES (1, randomblob(16), ?1, ?2, randomblob(32), "
+      "'{\"interview_id\":\"018f0000-0000-7000-8000-000000000000\",\"audit\":17}')");
   for (std::size_t n = 0; n < lives.size(); n += 10) {
     put(s, 1, lives[n].applicant), put(s, 2, epoch + seconds{30 * 86400});
     db.step(s);
@@ -221,39 +232,48 @@ inline void build_bare_file(const std::string& path, const std::string& from) {
   std::filesystem::copy_file(from, path);
   bare_connection db(path);
   const std::vector<std::pair<std::string, std::string>> minimal{
-      {"applicant", "applicant_no INTEGER PRIMARY KEY, tenant_no, applicant, version, sequence, audit_no, last_instant, "
-                    "erased, subject, audit_head, UNIQUE (tenant_no, applicant))"},
+      {"applicant",
+       "applicant_no INTEGER PRIMARY KEY, tenant_no, applicant, version, sequence, audit_no, last_instant, "
+       "erased, subject, audit_head, UNIQUE (tenant_no, applicant))"},
       {"person", "applicant_no INTEGER PRIMARY KEY, salt, email, name, locale, time_zone)"},
-      {"interview", "tenant_no, applicant_no, track_no, slot, attempt, interview, state, outcome, overtime, sort_at, "
-                    "clock, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, "
-                    "decided_at, link_requested_at, changed_at, generation, kid, issued_at, not_before, expires_at, "
-                    "retake_of, superseded_by, PRIMARY KEY (tenant_no, applicant_no, track_no, slot)) WITHOUT ROWID"},
+      {"interview",
+       "tenant_no, applicant_no, track_no, slot, attempt, interview, state, outcome, overtime, sort_at, "
+       "clock, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, "
+       "decided_at, link_requested_at, changed_at, generation, kid, issued_at, not_before, expires_at, "
+       "retake_of, superseded_by, PRIMARY KEY (tenant_no, applicant_no, track_no, slot)) WITHOUT ROWID"},
       {"interview_key", "interview PRIMARY KEY, tenant_no, applicant_no, track_no, attempt) WITHOUT ROWID"},
-      {"audit", "audit_no INTEGER PRIMARY KEY, applicant_no, prev, sequence, at, actor, event, interview, from_state, "
-                "to_state, details, hash)"},
-      {"outbox", "interview, kind, occasion, tenant_no, applicant_no, generation, created_at, due_at, wake_at, state, "
-                 "tries, lease, last_answer, PRIMARY KEY (interview, kind, occasion)) WITHOUT ROWID"},
-      {"answer", "tenant_no, answer_key, applicant_no, expires_at, payload, answer, PRIMARY KEY (tenant_no, "
-                 "answer_key)) WITHOUT ROWID"},
-      {"session", "applicant_no, track_no, attempt, fence, open, key_hash, saved_at, progress, PRIMARY KEY "
-                  "(applicant_no, track_no, attempt)) WITHOUT ROWID"},
-      {"count", "tenant_no, track_no, scheduled, in_progress, submitted, passed, failed, on_hold, expired, cancelled, "
-                "voided, archived, PRIMARY KEY (tenant_no, track_no)) WITHOUT ROWID"},
+      {"audit",
+       "audit_no INTEGER PRIMARY KEY, applicant_no, prev, sequence, at, actor, event, interview, from_state, "
+       "to_state, details, hash)"},
+      {"outbox",
+       "interview, kind, occasion, tenant_no, applicant_no, generation, created_at, due_at, wake_at, state, "
+       "tries, lease, last_answer, PRIMARY KEY (interview, kind, occasion)) WITHOUT ROWID"},
+      {"answer",
+       "tenant_no, answer_key, applicant_no, expires_at, payload, answer, PRIMARY KEY (tenant_no, "
+       "answer_key)) WITHOUT ROWID"},
+      {"session",
+       "applicant_no, track_no, attempt, fence, open, key_hash, saved_at, progress, PRIMARY KEY "
+       "(applicant_no, track_no, attempt)) WITHOUT ROWID"},
+      {"count",
+       "tenant_no, track_no, scheduled, in_progress, submitted, passed, failed, on_hold, expired, cancelled, "
+       "voided, archived, PRIMARY KEY (tenant_no, track_no)) WITHOUT ROWID"},
   };
   std::vector<std::string> drops;
   std::string kept = "''";
   for (const auto& [table, columns] : minimal) kept += ", 'hirenow_" + table + "'";
-  sqlite3_stmt* const extra = db.prepare("SELECT 'DROP ' || type || ' IF EXISTS ' || name FROM sqlite_schema WHERE sql IS "
-                                         "NOT NULL AND (type = 'trigger' OR name = 'hirenow_outbox_dead' OR (type = "
-                                         "'table' AND name NOT IN (" + kept + "))) ORDER BY type DESC");
+  sqlite3_stmt* const extra = db.prepare(
+      "SELECT 'DROP ' || type || ' IF EXISTS ' || name FROM sqlite_schema WHERE sql IS "
+      "NOT NULL AND (type = 'trigger' OR name = 'hirenow_outbox_dead' OR (type = "
+      "'table' AND name NOT IN (" +
+      kept + "))) ORDER BY type DESC");
   while (sqlite3_step(extra) == SQLITE_ROW)
     drops.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(extra, 0)));
   sqlite3_reset(extra);
   for (const auto& sql : drops) db.run(sql);
   db.run("PRAGMA writable_schema = ON");
   for (const auto& [table, columns] : minimal)
-    db.run("UPDATE sqlite_schema SET sql = 'CREATE TABLE hirenow_" + table + " (" + columns + "' WHERE name = 'hirenow_" +
-           table + "'");
+    db.run("UPDATE sqlite_schema SET sql = 'CREATE TABLE hirenow_" + table + " (" + columns +
+           "' WHERE name = 'hirenow_" + table + "'");
   db.run("PRAGMA writable_schema = RESET");
   db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }

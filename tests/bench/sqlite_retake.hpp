@@ -22,24 +22,34 @@ inline change_set make_retake(applicant_record record, sys_seconds now) {
   if (!found) throw std::runtime_error("no failed interview to retake");
 
   interview old = apply(*found, event::retake, authority::staff, now).value();
-  interview next{.id = new_interview_id(now), .track = old.track, .attempt = old.attempt + 1, .created_at = now,
-                 .start_by = now + seconds{3 * 86400}, .changed_at = now, .retake_of = old.id};
+  interview next{.id = new_interview_id(now),
+                 .track = old.track,
+                 .attempt = old.attempt + 1,
+                 .created_at = now,
+                 .start_by = now + seconds{3 * 86400},
+                 .changed_at = now,
+                 .retake_of = old.id};
   next.link = {1, "2026-03", now, now, next.start_by};
   old.superseded_by = next.id;
 
   const std::string details = R"({"policy":"sha256:5f70bf18a086007016e948b04aed3b82","attempts":9})";
   for (const auto* i : {&old, &next}) {
-    audit_entry entry{.at = now, .actor = "staff:rita", .event = i == &old ? "retake" : "schedule", .interview = i->id,
-                      .to = i->state, .details = details};
+    audit_entry entry{.at = now,
+                      .actor = "staff:rita",
+                      .event = i == &old ? "retake" : "schedule",
+                      .interview = i->id,
+                      .to = i->state,
+                      .details = details};
     if (i == &old) entry.from = found->state;
     set.audit.push_back(append_audit(record, std::move(entry)));
   }
   set.interviews = {{old, found->state}, {next, std::nullopt}};
   set.withdrawals = {{old.id}};
-  set.messages = {{.key = {next.id, message_kind::retake_invitation, record.sequence}, .created_at = now, .due_at = now}};
-  stored_answer answer{.answer = R"({"interview_id":")" + to_string(next.id) + R"(","audit":)" +
-                                 std::to_string(record.sequence) + "}",
-                       .expires_at = now + seconds{30 * 86400}};
+  set.messages = {
+      {.key = {next.id, message_kind::retake_invitation, record.sequence}, .created_at = now, .due_at = now}};
+  stored_answer answer{
+      .answer = R"({"interview_id":")" + to_string(next.id) + R"(","audit":)" + std::to_string(record.sequence) + "}",
+      .expires_at = now + seconds{30 * 86400}};
   random_bytes(answer.key);
   answer.payload = sha256(answer.answer);
   set.answer = answer;
@@ -76,8 +86,10 @@ class bare_retake {
       put(audit_, 1, ++number), put(audit_, 2, applicant_no), put(audit_, 3, previous);
       put(audit_, 4, static_cast<std::int64_t>(e.sequence)), put(audit_, 5, e.at), put(audit_, 6, e.actor);
       put(audit_, 7, e.event), put(audit_, 8, *e.interview), put(audit_, 10, static_cast<std::int64_t>(*e.to));
-      if (e.from) put(audit_, 9, static_cast<std::int64_t>(*e.from));
-      else sqlite3_bind_null(audit_, 9);
+      if (e.from)
+        put(audit_, 9, static_cast<std::int64_t>(*e.from));
+      else
+        sqlite3_bind_null(audit_, 9);
       put(audit_, 11, e.details), put(audit_, 12, e.hash);
       db_.step(audit_);
       previous = number;
@@ -101,22 +113,29 @@ class bare_retake {
 
  private:
   bare_connection& db_;
-  sqlite3_stmt* head_ = db_.prepare("SELECT applicant_no, audit_no, (SELECT max(audit_no) FROM hirenow_audit) FROM hirenow_applicant "
-                                    "WHERE tenant_no = 1 AND applicant = ?1 AND version = ?2");
-  sqlite3_stmt* archive_ = db_.prepare("UPDATE hirenow_interview SET slot = ?1, state = 9, sort_at = ?2, changed_at = ?2, "
-                                       "superseded_by = ?3 WHERE tenant_no = 1 AND applicant_no = ?4 AND track_no = ?5 "
-                                       "AND slot = 0");
+  sqlite3_stmt* head_ = db_.prepare(
+      "SELECT applicant_no, audit_no, (SELECT max(audit_no) FROM hirenow_audit) FROM hirenow_applicant "
+      "WHERE tenant_no = 1 AND applicant = ?1 AND version = ?2");
+  sqlite3_stmt* archive_ = db_.prepare(
+      "UPDATE hirenow_interview SET slot = ?1, state = 9, sort_at = ?2, changed_at = ?2, "
+      "superseded_by = ?3 WHERE tenant_no = 1 AND applicant_no = ?4 AND track_no = ?5 "
+      "AND slot = 0");
   sqlite3_stmt* key_ = db_.prepare("INSERT INTO hirenow_interview_key VALUES (?1, 1, ?2, ?3, ?4)");
-  sqlite3_stmt* insert_ = db_.prepare("INSERT INTO hirenow_interview VALUES (1, ?1, ?2, 0, ?3, ?4, 0, 0, 0, ?5, 0, NULL, 86400, "
-                                      "0, ?6, ?5, NULL, NULL, NULL, NULL, NULL, ?6, 1, ?7, ?6, ?6, ?5, ?8, NULL)");
-  sqlite3_stmt* audit_ = db_.prepare("INSERT INTO hirenow_audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+  sqlite3_stmt* insert_ = db_.prepare(
+      "INSERT INTO hirenow_interview VALUES (1, ?1, ?2, 0, ?3, ?4, 0, 0, 0, ?5, 0, NULL, 86400, "
+      "0, ?6, ?5, NULL, NULL, NULL, NULL, NULL, ?6, 1, ?7, ?6, ?6, ?5, ?8, NULL)");
+  sqlite3_stmt* audit_ =
+      db_.prepare("INSERT INTO hirenow_audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
   sqlite3_stmt* withdraw_ = db_.prepare("UPDATE hirenow_outbox SET state = 3 WHERE interview = ?1 AND state IN (0, 1)");
-  sqlite3_stmt* message_ = db_.prepare("INSERT INTO hirenow_outbox VALUES (?1, ?2, ?3, 1, ?4, 1, ?5, ?5, ?5, 0, 0, NULL, '')");
-  sqlite3_stmt* move_ = db_.prepare("UPDATE hirenow_applicant SET version = version + 1, sequence = ?1, audit_no = ?2, "
-                                    "last_instant = ?3, audit_head = ?4 WHERE applicant_no = ?5");
+  sqlite3_stmt* message_ =
+      db_.prepare("INSERT INTO hirenow_outbox VALUES (?1, ?2, ?3, 1, ?4, 1, ?5, ?5, ?5, 0, 0, NULL, '')");
+  sqlite3_stmt* move_ = db_.prepare(
+      "UPDATE hirenow_applicant SET version = version + 1, sequence = ?1, audit_no = ?2, "
+      "last_instant = ?3, audit_head = ?4 WHERE applicant_no = ?5");
   sqlite3_stmt* answer_ = db_.prepare("INSERT INTO hirenow_answer VALUES (1, ?1, ?2, ?3, ?4, ?5)");
-  sqlite3_stmt* count_ = db_.prepare("UPDATE hirenow_count SET failed = failed - 1, scheduled = scheduled + 1, archived = "
-                                     "archived + 1 WHERE tenant_no = 1 AND track_no IN (0, ?1)");
+  sqlite3_stmt* count_ = db_.prepare(
+      "UPDATE hirenow_count SET failed = failed - 1, scheduled = scheduled + 1, archived = "
+      "archived + 1 WHERE tenant_no = 1 AND track_no IN (0, ?1)");
 };
 
 }  // namespace bench
