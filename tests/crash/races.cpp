@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <thread>
+#include <time.h>
 #include <unistd.h>
 #include <vector>
 
@@ -51,7 +52,7 @@ struct report {
 };
 struct shared_memory {
   std::atomic<int> ready;
-  std::atomic<bool> go;
+  std::atomic<std::int64_t> start;  // steady clock; 0: not yet known
   report reports[callers];
 };
 
@@ -75,7 +76,10 @@ std::vector<report> fire(const std::string& path, const call& act) {
         all.emplace_back([&, caller = p * threads + t] {
           report& r = shared->reports[caller];
           ++shared->ready;
-          while (!shared->go) std::this_thread::yield();
+          while (shared->start == 0) std::this_thread::sleep_for(1ms);
+          // The kernel's timer wakes all of them: nobody waits for a turn on a core before it may begin.
+          const timespec at{shared->start / 1'000'000'000, shared->start % 1'000'000'000};
+          clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
           r.began = now_ns();
           const auto done = act(w, caller);
           r.ended = now_ns();
@@ -89,7 +93,7 @@ std::vector<report> fire(const std::string& path, const call& act) {
     children.push_back(child);
   }
   while (shared->ready < callers) std::this_thread::sleep_for(1ms);
-  shared->go = true;
+  shared->start = now_ns() + 50'000'000;
   bool all_lived = true;
   for (const pid_t child : children) {
     int status = 0;
@@ -102,8 +106,8 @@ std::vector<report> fire(const std::string& path, const call& act) {
   return reports;
 }
 
-// The calls must have been under way at the same time, and in different processes; else nothing was raced.
-void check_overlap(const std::vector<report>& reports, const std::string& race) {
+// Whether many calls of several processes were under way at the same time; else nothing was raced.
+bool overlapped(const std::vector<report>& reports, const std::string& race) {
   std::size_t most = 0, most_processes = 0;
   for (const auto& at : reports) {
     std::size_t under_way = 0;
@@ -117,7 +121,7 @@ void check_overlap(const std::vector<report>& reports, const std::string& race) 
     most_processes = std::max(most_processes, of.size());
   }
   std::cout << race << ": at most " << most << " calls of " << most_processes << " processes under way at once\n";
-  check(most >= callers / 2 && most_processes >= processes / 2, race, "the calls did not overlap");
+  return most >= callers / 4 && most_processes >= processes / 2;
 }
 
 std::map<hirenow::errc, int> codes(const std::vector<report>& reports) {
@@ -150,18 +154,24 @@ stage set(const std::string& path, int how_far) {
   return s;
 }
 
+// A race is run until its calls overlapped, and judged every time. On few cores the first caller may be done before the
+// others are awake.
 void race(const fs::path& folder, const std::string& name, int how_far, const std::function<call(const stage&)>& make,
           const std::function<void(const std::vector<report>&, const oracle::file&)>& judge) {
-  const std::string path = (folder / (name + ".db")).string();
-  const stage s = set(path, how_far);
-  const auto reports = fire(path, make(s));
-  check_overlap(reports, name);
-  std::cout << "  " << in_words(codes(reports)) << std::endl;
-  const oracle::file sql(path);
-  for (const auto& broken : sql.broken_promises()) check(false, name, broken);
-  world w(path, day_one + 1h);
-  check(w.engine.verify_audit("ada", recruiter).has_value(), name, "the audit does not verify");
-  judge(reports, sql);
+  for (int round = 1; round <= 5; ++round) {
+    const std::string path = (folder / (name + std::to_string(round) + ".db")).string();
+    const stage s = set(path, how_far);
+    const auto reports = fire(path, make(s));
+    const bool raced = overlapped(reports, name);
+    std::cout << "  " << in_words(codes(reports)) << std::endl;
+    const oracle::file sql(path);
+    for (const auto& broken : sql.broken_promises()) check(false, name, broken);
+    world w(path, day_one + 1h);
+    check(w.engine.verify_audit("ada", recruiter).has_value(), name, "the audit does not verify");
+    judge(reports, sql);
+    if (raced) return;
+  }
+  check(false, name, "the calls never overlapped");
 }
 
 void all_races(const fs::path& folder) {
