@@ -228,6 +228,9 @@ class engine {
   result<void> rebuild(person_changed& a, const applicant_record& record, const detail::answer_ids& ids) const;
   result<void> rebuild(link_requested& a, const applicant_record& record, const detail::answer_ids& ids) const;
 
+  /// What start and resume share.
+  result<sitting> sit_down(use_case what, event on, std::string_view token, std::string_view session_key);
+
   result<void> check_actor(use_case what, const actor& who) const;
   result<void> check_token_may(use_case what) const;
   result<retake_policy> policy_of(const loaded& data) const;

@@ -63,59 +63,42 @@ inline result<inspection> engine::inspect(std::string_view token) {
 }
 
 inline result<sitting> engine::start(std::string_view token, std::string_view session_key) {
-  if (auto ok = check_token_may(use_case::start); !ok) return ok.error();
-  if (auto ok = detail::check_session_key(session_key); !ok) return ok.error();
-  const auto claims = claims_behind(token);
-  if (!claims) return claims.error();
-  return change<sitting>(
-      use_case::start, {.tenant = claims->tenant, .who = claims->interview, .with_progress = true}, {}, {},
-      [&](draft& d, const loaded& data) -> result<sitting> {
-        if (auto ok = to_error(judge_link(*claims, &d.record(), d.now())); !ok) return ok.error();
-        const interview before = *find_interview(d.record(), claims->interview);
-        const auto answer = [&](const interview& i) {
-          return sitting{{claims->tenant, i.id, i.sitting.fence, std::string(session_key)},
-                         i,
-                         detail::seconds_left(i, d.now()),
-                         data.progress};
-        };
-        if (before.state == interview_state::in_progress) {
-          const session same{claims->tenant, before.id, before.sitting.fence, std::string(session_key)};
-          if (detail::holds_sitting(before, same)) return answer(before);
-          return detail::fail(errc::already_started, "the interview was started in another session: resume it");
-        }
-        const author by = detail::applicant_author();
-        auto after = apply(before, event::start, by.by, d.now());
-        if (!after) return after.error();
-        detail::open_sitting(*after, session_key);
-        d.step(before, *after, event::start, by, {{"deadline", to_string(*after->deadline)}});
-        d.withdraw_messages(before.id, detail::link_kinds);
-        return answer(*after);
-      });
+  return sit_down(use_case::start, event::start, token, session_key);
 }
 
 inline result<sitting> engine::resume(std::string_view token, std::string_view session_key) {
-  if (auto ok = check_token_may(use_case::resume); !ok) return ok.error();
+  return sit_down(use_case::resume, event::resume, token, session_key);
+}
+
+inline result<sitting> engine::sit_down(use_case what, event on, std::string_view token,
+                                        std::string_view session_key) {
+  if (auto ok = check_token_may(what); !ok) return ok.error();
   if (auto ok = detail::check_session_key(session_key); !ok) return ok.error();
   const auto claims = claims_behind(token);
   if (!claims) return claims.error();
   return change<sitting>(
-      use_case::resume, {.tenant = claims->tenant, .who = claims->interview, .with_progress = true}, {}, {},
+      what, {.tenant = claims->tenant, .who = claims->interview, .with_progress = true}, {}, {},
       [&](draft& d, const loaded& data) -> result<sitting> {
         if (auto ok = to_error(judge_link(*claims, &d.record(), d.now())); !ok) return ok.error();
         const interview before = *find_interview(d.record(), claims->interview);
-        const auto answer = [&](const interview& i) {
-          return sitting{{claims->tenant, i.id, i.sitting.fence, std::string(session_key)},
-                         i,
-                         detail::seconds_left(i, d.now()),
-                         data.progress};
+        const auto session_of = [&](const interview& i) {
+          return session{claims->tenant, i.id, i.sitting.fence, std::string(session_key)};
         };
-        const session same{claims->tenant, before.id, before.sitting.fence, std::string(session_key)};
-        if (before.state == interview_state::in_progress && detail::holds_sitting(before, same)) return answer(before);
+        const auto answer = [&](const interview& i) {
+          return sitting{session_of(i), i, detail::seconds_left(i, d.now()), data.progress};
+        };
+        if (before.state == interview_state::in_progress) {
+          // The key of the open session gets that session again.
+          if (detail::holds_sitting(before, session_of(before))) return answer(before);
+          if (on == event::start)
+            return detail::fail(errc::already_started, "the interview was started in another session: resume it");
+        }
         const author by = detail::applicant_author();
-        auto after = apply(before, event::resume, by.by, d.now());
+        auto after = apply(before, on, by.by, d.now());
         if (!after) return after.error();
         detail::open_sitting(*after, session_key);
-        d.step(before, *after, event::resume, by, {{"session", after->sitting.fence}});
+        d.step(before, *after, on, by, {{"session", after->sitting.fence}, {"deadline", to_string(*after->deadline)}});
+        if (on == event::start) d.withdraw_messages(before.id, detail::link_kinds);
         return answer(*after);
       });
 }
