@@ -45,14 +45,6 @@ std::optional<sys_seconds> claimable_from(const outbox_row& row) {
   return std::nullopt;
 }
 
-/// The interview as a sweep at this instant would leave it.
-interview as_at(const interview& i, sys_seconds at) {
-  const auto limit = clock_limit(i);
-  if (!limit || at < *limit) return i;
-  const bool submits = i.state == interview_state::in_progress && i.overtime == overtime::submit;
-  return apply(i, submits ? event::submit : event::expire, authority::clock, *limit).value();
-}
-
 // A cursor is the sort key of the last row shown: its fields in hexadecimal, after a letter for the kind of page.
 
 using cursor_fields = std::vector<std::string>;
@@ -339,7 +331,7 @@ class memory_store final : public store {
         if (key.first != request.tenant) continue;
         for (const auto& i : rows.record.interviews) {
           if (!request.track.empty() && i.track != request.track) continue;
-          list_row row{key.second, rows.record.person.name, rows.record.person.email, as_at(i, request.at)};
+          list_row row{key.second, rows.record.person.name, rows.record.person.email, after_the_clock(i, request.at)};
           row.interview.sitting = {};
           if (page.counts) ++(*page.counts)[static_cast<std::size_t>(row.interview.state)];
           if (request.state && row.interview.state != *request.state) continue;
