@@ -38,7 +38,7 @@ void measure_retakes(applicants& who, const std::string& store_path, const std::
   std::vector<double> ratios, per_second;
   static int key = 0;
   for (int round = -1; round < rounds; ++round) {
-    constexpr std::size_t count = 400;
+    constexpr std::size_t count = 1200;  // as many as one checkpoint covers, so that each round pays for one
     // The same applicants on both sides; what the bare side writes is made before its clock runs.
     const auto work = prepare(*opened, who, count);
     std::vector<interview_id> failed;
