@@ -59,7 +59,12 @@ class sqlite_store final : public store {
   }
 
   result<loaded> load(const load_request& request) override {
-    return read([&](sql_session& s) { return detail::sql_load(s, request); });
+    const auto call = [&](sql_session& s) { return detail::sql_load(s, request); };
+    // A commit makes SQLite forget the pages that other connections hold, and a load is mostly followed by a commit to
+    // the same pages: where the writer is idle, it reads for its own commit.
+    std::optional<result<loaded>> answer;
+    if (!is_forked() && queue_.try_lead([&] { answer = read_on(writer_, call); })) return *std::move(answer);
+    return read(call);
   }
   result<void> commit(const change_set& changes) override {
     return write([&](sql_session& s) { detail::sql_commit(s, changes); });
@@ -177,7 +182,6 @@ class sqlite_store final : public store {
       }
     }
     ~reader() {
-      connection_->roll_back();
       const std::lock_guard lock(owner_.readers_mutex_);
       owner_.idle_.push_back(std::move(connection_));
       owner_.reader_returned_.notify_one();
@@ -199,12 +203,24 @@ class sqlite_store final : public store {
     if (is_forked()) return forked();
     try {
       reader from(*this);
-      sql_session session{*from, names_};
-      (*from).execute("BEGIN", {});
+      return read_on(*from, call);
+    } catch (...) {
+      return current_failure();
+    }
+  }
+
+  /// As above, on this connection.
+  template <class Call>
+  auto read_on(sqlite_connection& connection, Call call) noexcept
+      -> result<decltype(call(std::declval<sql_session&>()))> {
+    try {
+      sql_session session{connection, names_};
+      connection.execute("BEGIN", {});
       auto answer = call(session);
-      (*from).execute("COMMIT", {});
+      connection.execute("COMMIT", {});
       return answer;
     } catch (...) {
+      connection.roll_back();
       return current_failure();
     }
   }

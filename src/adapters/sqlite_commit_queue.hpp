@@ -47,15 +47,24 @@ class commit_queue {
     if (mine.state.load(std::memory_order_acquire) == job::told) return;
     leader_ = &mine;
     lead();
-    job* next = nullptr;
+    pass_on();
+  }
+
+  /// Does `work` as the leader where nobody leads, without a job; otherwise returns false at once. Whoever queues
+  /// meanwhile waits until it is done.
+  template <class Work>
+  bool try_lead(Work work) {
     {
       const std::lock_guard lock(mutex_);
-      if (waiting_.empty())
-        led_ = false;
-      else
-        next = waiting_.front();
+      if (led_) return false;
+      led_ = true;
     }
-    if (next) wake(*next, job::leading);
+    struct at_end {
+      commit_queue& queue;
+      ~at_end() { queue.pass_on(); }
+    } const then{*this};
+    work();
+    return true;
   }
 
   /// All that wait now, the leader among them. For the leader.
@@ -71,6 +80,19 @@ class commit_queue {
   }
 
  private:
+  /// Hands the lead to the first that waits.
+  void pass_on() {
+    job* next = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.empty())
+        led_ = false;
+      else
+        next = waiting_.front();
+    }
+    if (next) wake(*next, job::leading);
+  }
+
   static void wake(job& one, int state) {
     one.state.store(state, std::memory_order_release);
     one.state.notify_one();
