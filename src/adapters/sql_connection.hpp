@@ -83,7 +83,8 @@ class sql_row {
   }
   sys_seconds instant(int column) const { return sys_seconds{seconds{integer(column)}}; }
   std::optional<sys_seconds> maybe_instant(int column) const {
-    return is_null(column) ? std::nullopt : std::optional(instant(column));
+    const sys_seconds at = instant(column);  // 0 where there is none, which is asked for less often
+    return at == sys_seconds{} && is_null(column) ? std::nullopt : std::optional(at);
   }
   std::string string(int column) const { return std::string(text(column)); }
   /// Bytes of a known length; a shorter value is filled up with zeros.
@@ -96,7 +97,7 @@ class sql_row {
   }
   interview_id id(int column) const { return array<interview_id>(column); }
   std::optional<interview_id> maybe_id(int column) const {
-    return is_null(column) ? std::nullopt : std::optional(id(column));
+    return bytes(column).empty() ? std::nullopt : std::optional(id(column));
   }
 
  protected:

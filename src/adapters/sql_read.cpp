@@ -122,42 +122,47 @@ std::int64_t read_head(const sql_row& row, applicant_record& record) {
   return row.integer(0);
 }
 
-struct numbered_interview {
-  std::int64_t track_no;
-  hirenow::interview interview;
-};
-
 /// The interviews of a record, each with its sitting, by creation.
 std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, std::int64_t applicant_no) {
-  std::vector<numbered_interview> rows;
+  std::vector<interview> rows;
+  rows.reserve(16);
+  struct place {
+    std::int64_t track_no;
+    std::uint32_t attempt;
+    std::size_t row;
+  };
+  std::vector<place> places;
+  places.reserve(16);
   s.connection.execute("SELECT " HIRENOW_INTERVIEW_COLUMNS
                        " FROM main.hirenow_interview AS i WHERE i.tenant_no = $1 AND i.applicant_no = $2",
-                       {tenant_no, applicant_no},
-                       [&](const sql_row& row) { rows.push_back({row.integer(0), read_interview(row, 0)}); });
-  std::sort(rows.begin(), rows.end(), [](const numbered_interview& a, const numbered_interview& b) {
-    return std::tie(a.track_no, a.interview.attempt) < std::tie(b.track_no, b.interview.attempt);
-  });
+                       {tenant_no, applicant_no}, [&](const sql_row& row) {
+                         const std::int64_t track_no = row.integer(0);
+                         rows.push_back(read_interview(row, 0));
+                         const bool same_track = !places.empty() && places.back().track_no == track_no;
+                         rows.back().track = same_track ? rows[rows.size() - 2].track : s.track_name(track_no);
+                         places.push_back({track_no, rows.back().attempt, rows.size() - 1});
+                       });
+  const auto by_place = [](const place& p) { return std::tie(p.track_no, p.attempt); };
+  std::ranges::sort(places, {}, by_place);
   // Both run by track and attempt, so one pass joins them.
-  auto at = rows.begin();
+  auto at = places.begin();
   s.connection.execute(
       "SELECT s.track_no, s.attempt, s.fence, s.open, s.key_hash FROM main.hirenow_session AS s "
       "WHERE s.applicant_no = $1 ORDER BY s.track_no, s.attempt",
       {applicant_no}, [&](const sql_row& row) {
-        const auto place = std::pair(row.integer(0), row.number<std::uint32_t>(1));
-        while (at != rows.end() && std::pair(at->track_no, at->interview.attempt) < place) ++at;
-        if (at == rows.end() || std::pair(at->track_no, at->interview.attempt) != place) return;
-        at->interview.sitting = {row.integer(2), row.integer(3) != 0, row.array<digest>(4)};
+        const auto track_no = row.integer(0);
+        const auto attempt = row.number<std::uint32_t>(1);
+        while (at != places.end() && by_place(*at) < std::tie(track_no, attempt)) ++at;
+        if (at == places.end() || by_place(*at) != std::tie(track_no, attempt)) return;
+        rows[at->row].sitting = {row.integer(2), row.integer(3) != 0, row.array<digest>(4)};
       });
-  std::sort(rows.begin(), rows.end(), [](const numbered_interview& a, const numbered_interview& b) {
-    return std::tie(a.interview.created_at, a.track_no, a.interview.attempt) <
-           std::tie(b.interview.created_at, b.track_no, b.interview.attempt);
+  std::ranges::sort(places, [&](const place& a, const place& b) {
+    return std::tie(rows[a.row].created_at, a.track_no, a.attempt) <
+           std::tie(rows[b.row].created_at, b.track_no, b.attempt);
   });
   std::vector<interview> interviews;
-  interviews.reserve(rows.size());
-  for (auto& row : rows) {
-    row.interview.track = s.track_name(row.track_no);
-    interviews.push_back(std::move(row.interview));
-  }
+  interviews.reserve(rows.size() + 1);  // a decision may add one
+  for (const auto& p : places) interviews.push_back(std::move(rows[p.row]));
   return interviews;
 }
 
@@ -165,8 +170,9 @@ std::optional<stored_policy> read_policy(sql_session& s, std::int64_t tenant_no,
   std::optional<stored_policy> policy;
   const auto track_no = track.empty() ? std::nullopt : s.find_track(tenant_no, track);
   s.connection.execute(
-      "SELECT track_no, document, hash, set_by, set_at FROM main.hirenow_policy WHERE tenant_no = $1 "
-      "AND track_no IN (0, $2) ORDER BY track_no DESC LIMIT 1",
+      "SELECT track_no, document, hash, set_by, set_at FROM main.hirenow_policy WHERE tenant_no = $1 AND track_no = $2 "
+      "UNION ALL SELECT track_no, document, hash, set_by, set_at FROM main.hirenow_policy WHERE tenant_no = $1 AND "
+      "track_no = 0 LIMIT 1",
       {tenant_no, track_no.value_or(0)}, [&](const sql_row& row) {
         policy = stored_policy{row.integer(0) == 0 ? std::string() : std::string(track), row.string(1),
                                row.array<digest>(2), row.string(3), row.instant(4)};
@@ -199,6 +205,7 @@ loaded sql_load(sql_session& s, const load_request& request) {
   std::string_view track = request.track;
   if (record.version != 0) {
     record.tenant = request.tenant;
+    if (!s.writing) s.names.remember_applicant(*tenant_no, record.person.id, applicant_no);
     record.interviews = read_interviews(s, *tenant_no, applicant_no);
     s.connection.execute(
         "SELECT kind, name, track, at, until, value, sequence FROM main.hirenow_fact WHERE "

@@ -28,19 +28,26 @@ record_rows find_record(sql_session& s, const change_set& changes) {
   record_rows record;
   record.tenant_no = s.tenant(changes.tenant);
   std::uint64_t version = 0;
-  s.connection.execute(
-      "SELECT coalesce((SELECT max(audit_no) FROM main.hirenow_audit), 0), a.applicant_no, a.version, "
-      "a.sequence, a.audit_head, a.audit_no FROM (SELECT 1) AS always LEFT JOIN main.hirenow_applicant "
-      "AS a ON a.tenant_no = $1 AND a.applicant = $2",
-      {record.tenant_no, changes.applicant_id}, [&](const sql_row& row) {
-        record.last_audit_no = row.integer(0);
-        if (row.is_null(1)) return;
-        record.applicant_no = row.integer(1);
-        version = row.number(2);
-        record.sequence = row.number(3);
-        record.audit_head = row.array<digest>(4);
-        if (!row.is_null(5)) record.audit_no = row.integer(5);
-      });
+  const auto take = [&](const sql_row& row) {
+    record.last_audit_no = row.integer(0);
+    record.applicant_no = row.integer(1);
+    version = row.number(2);
+    record.sequence = row.number(3);
+    record.audit_head = row.array<digest>(4);
+    if (!row.is_null(5)) record.audit_no = row.integer(5);
+  };
+#define HIRENOW_RECORD_STANDS                                                                                \
+  "SELECT (SELECT max(audit_no) FROM main.hirenow_audit), a.applicant_no, a.version, a.sequence, a.audit_head, " \
+  "a.audit_no FROM main.hirenow_applicant AS a WHERE "
+  if (const auto known = s.names.applicant(record.tenant_no, changes.applicant_id))
+    s.connection.execute(HIRENOW_RECORD_STANDS "a.applicant_no = $1", {*known}, take);
+  else
+    s.connection.execute(HIRENOW_RECORD_STANDS "a.tenant_no = $1 AND a.applicant = $2",
+                         {record.tenant_no, changes.applicant_id}, take);
+#undef HIRENOW_RECORD_STANDS
+  if (version == 0)
+    s.connection.execute("SELECT max(audit_no) FROM main.hirenow_audit", {},
+                         [&](const sql_row& row) { record.last_audit_no = row.integer(0); });
   if (version != changes.expected_version)
     throw exception(fail(errc::conflict, "the record is at version " + std::to_string(version)));
   return record;

@@ -138,7 +138,7 @@ class sqlite_store final : public store {
       HIRENOW_STEP("sqlite: before the schema is written");
       writer_.run("BEGIN IMMEDIATE");
       try {
-        turn_.count_turn();
+        turn_.mark();
         detail::prepare_schema(writer_);
         writer_.run("COMMIT");
       } catch (...) {
@@ -269,6 +269,7 @@ class sqlite_store final : public store {
     const queue::group group = queue_.take();
     if (!refused) refused = run(group);
     if (refused) {
+      mark_stands_ = false;  // a mark without a commit would make strangers of others
       writer_.roll_back();
       for (auto* one : group) fail_job(*one, *refused);
     }
@@ -309,6 +310,7 @@ class sqlite_store final : public store {
         writer_.execute("COMMIT", {});
         HIRENOW_STEP("sqlite: after commit");
       } else {
+        mark_stands_ = false;
         writer_.roll_back();
       }
       return std::nullopt;
@@ -317,16 +319,17 @@ class sqlite_store final : public store {
     }
   }
 
-  /// Warns, once, where somebody who does not take turns commits to the file. With the write transaction open.
+  /// Warns, once, where somebody who does not take turns commits to the file. With the write transaction open: whoever
+  /// takes turns and commits leaves a mark, so another's commit under our own mark is a stranger's.
   void look_for_strangers() {
-    const std::uint64_t turn = turn_.count_turn();
     std::int64_t version = 0;  // moves with every commit of another connection
     writer_.execute("PRAGMA main.data_version", {}, [&](const detail::sql_row& row) { version = row.integer(0); });
-    const bool somebody_committed = seen_turn_ != 0 && version != seen_version_;
-    const bool nobody_took_a_turn = turn == seen_turn_ + 1;
-    seen_turn_ = turn;
+    if (mark_stands_ && version == seen_version_) return;
+    const bool is_stranger = mark_stands_ && turn_.is_marked_by_us();
+    turn_.mark();
+    mark_stands_ = true;
     seen_version_ = version;
-    if (warned_ || !somebody_committed || !nobody_took_a_turn || !writer_.may_corrupt_the_log()) return;
+    if (warned_ || !is_stranger || !writer_.may_corrupt_the_log()) return;
     warned_ = true;
     warn("another program commits to " + path_ + ": this SQLite can corrupt the log (https://sqlite.org/wal.html) " +
          "unless every such program sets PRAGMA wal_autocheckpoint = 0 and leaves checkpoints to the store");
@@ -372,7 +375,7 @@ class sqlite_store final : public store {
   sqlite_connection writer_;
   detail::turn_lock turn_;
   std::size_t checkpoint_at_ = 0;
-  std::uint64_t seen_turn_ = 0;
+  bool mark_stands_ = false;  // ours, and nobody has committed since, as far as was seen
   std::int64_t seen_version_ = 0;
   bool warned_ = false;
 };

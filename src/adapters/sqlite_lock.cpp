@@ -1,6 +1,7 @@
 #include "sqlite_lock.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "hirenow/crypto.hpp"
 #include "hirenow/error.hpp"
 
 namespace hirenow::detail {
@@ -47,6 +49,9 @@ struct open_files {
 }  // namespace
 
 turn_lock::turn_lock(const std::string& path) {
+  std::array<std::uint8_t, sizeof own_mark_> random;
+  random_bytes(random);
+  std::memcpy(&own_mark_, random.data(), sizeof own_mark_);
   auto& open = open_files::all();
   const std::lock_guard guard(open.mutex);  // no fork between opening and noting it
   open.files.reserve(open.files.size() + 1);
@@ -67,12 +72,14 @@ void turn_lock::lock() {
     if (errno != EINTR) raise("cannot lock");
 }
 
-std::uint64_t turn_lock::count_turn() {
-  std::uint64_t turns = 0;
-  if (::pread(file_, &turns, sizeof turns, 0) < 0) raise("cannot read the lock file");
-  ++turns;
-  if (::pwrite(file_, &turns, sizeof turns, 0) < 0) raise("cannot write the lock file");
-  return turns;
+void turn_lock::mark() {
+  if (::pwrite(file_, &own_mark_, sizeof own_mark_, 0) < 0) raise("cannot write the lock file");
+}
+
+bool turn_lock::is_marked_by_us() const {
+  std::uint64_t found = 0;
+  if (::pread(file_, &found, sizeof found, 0) < 0) raise("cannot read the lock file");
+  return found == own_mark_;
 }
 
 void turn_lock::unlock() noexcept { ::flock(file_, LOCK_UN); }

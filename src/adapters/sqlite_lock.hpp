@@ -22,11 +22,14 @@ class turn_lock {
   void lock();
   void unlock() noexcept;
 
-  /// How many turns were taken by whoever uses this file, this one included; call it once a turn.
-  std::uint64_t count_turn();
+  /// Leaves our mark, in our turn. Throws store_full, store_unavailable.
+  void mark();
+  /// True where nobody has left a mark since ours. Throws store_unavailable.
+  bool is_marked_by_us() const;
 
  private:
   int file_ = -1;
+  std::uint64_t own_mark_ = 0;
 };
 
 }  // namespace hirenow::detail
