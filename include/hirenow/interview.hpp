@@ -163,7 +163,7 @@ struct interview {
   sys_seconds changed_at{};                        ///< the last event
 
   link_stamp link{};
-  sitting_state sitting{};
+  sitting_state sitting{};  ///< to be trusted while in progress; a load may leave it empty afterwards
   std::optional<interview_id> retake_of{};
   std::optional<interview_id> superseded_by{};
 

@@ -61,10 +61,12 @@ struct load_request {
   std::variant<std::string_view, interview_id> who;  ///< applicant id, or interview id
   std::string_view track{};                          ///< whose policy is wanted; empty: that of the interview
   std::optional<answer_key> answer{};                ///< look this answer up as well
+  bool with_sitting = false;  ///< bring the sitting of the interview that is named as well, even if it is over
   bool with_progress = false;                        ///< bring the progress of the interview that is named as well
 };
 
-/// One consistent snapshot. Interviews come by `created_at`, those of one track by attempt.
+/// One consistent snapshot. Interviews come by `created_at`, those of one track by attempt. Sittings must come of
+/// interviews in progress and where one was asked for; those of others may be left empty, because nobody will ask.
 struct loaded {
   applicant_record record{};               ///< version 0 where there is none
   std::optional<stored_policy> policy{};   ///< of (tenant, track), else of the tenant, else nothing

@@ -122,8 +122,9 @@ std::int64_t read_head(const sql_row& row, applicant_record& record) {
   return row.integer(0);
 }
 
-/// The interviews of a record, each with its sitting, by creation.
-std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, std::int64_t applicant_no) {
+/// The interviews of a record, by creation: those in progress and the one that is wanted with their sittings.
+std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, std::int64_t applicant_no,
+                                       const interview_id* wanted_sitting) {
   std::vector<interview> rows;
   rows.reserve(16);
   struct place {
@@ -142,20 +143,16 @@ std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, s
                          rows.back().track = same_track ? rows[rows.size() - 2].track : s.track_name(track_no);
                          places.push_back({track_no, rows.back().attempt, rows.size() - 1});
                        });
-  const auto by_place = [](const place& p) { return std::tie(p.track_no, p.attempt); };
-  std::ranges::sort(places, {}, by_place);
-  // Both run by track and attempt, so one pass joins them.
-  auto at = places.begin();
-  s.connection.execute(
-      "SELECT s.track_no, s.attempt, s.fence, s.open, s.key_hash FROM main.hirenow_session AS s "
-      "WHERE s.applicant_no = $1 ORDER BY s.track_no, s.attempt",
-      {applicant_no}, [&](const sql_row& row) {
-        const auto track_no = row.integer(0);
-        const auto attempt = row.number<std::uint32_t>(1);
-        while (at != places.end() && by_place(*at) < std::tie(track_no, attempt)) ++at;
-        if (at == places.end() || by_place(*at) != std::tie(track_no, attempt)) return;
-        rows[at->row].sitting = {row.integer(2), row.integer(3) != 0, row.array<digest>(4)};
-      });
+  for (const auto& p : places) {
+    interview& i = rows[p.row];
+    if (i.state == interview_state::in_progress || (wanted_sitting && i.id == *wanted_sitting))
+      s.connection.execute(
+          "SELECT s.fence, s.open, s.key_hash FROM main.hirenow_session AS s WHERE s.applicant_no = $1 AND s.track_no = "
+          "$2 AND s.attempt = $3",
+          {applicant_no, p.track_no, p.attempt}, [&](const sql_row& row) {
+            i.sitting = {row.integer(0), row.integer(1) != 0, row.array<digest>(2)};
+          });
+  }
   std::ranges::sort(places, [&](const place& a, const place& b) {
     return std::tie(rows[a.row].created_at, a.track_no, a.attempt) <
            std::tie(rows[b.row].created_at, b.track_no, b.attempt);
@@ -206,7 +203,7 @@ loaded sql_load(sql_session& s, const load_request& request) {
   if (record.version != 0) {
     record.tenant = request.tenant;
     if (!s.writing) s.names.remember_applicant(*tenant_no, record.person.id, applicant_no);
-    record.interviews = read_interviews(s, *tenant_no, applicant_no);
+    record.interviews = read_interviews(s, *tenant_no, applicant_no, request.with_sitting ? wanted : nullptr);
     s.connection.execute(
         "SELECT kind, name, track, at, until, value, sequence FROM main.hirenow_fact WHERE "
         "applicant_no = $1 ORDER BY fact_no",

@@ -21,14 +21,23 @@ inline result<loaded> engine::load_for(use_case what, const actor& who,
   return data;
 }
 
+namespace detail {
+
+/// An interview as a reader sees it: whether somebody sits at it now, and nothing by which that one could be recognised.
+inline interview shown(interview i) {
+  if (i.state != interview_state::in_progress) i.sitting = {};
+  i.sitting.key_hash = {};
+  return i;
+}
+
+}  // namespace detail
+
 inline result<interview> engine::find(const interview_id& id, const actor& who) {
   auto data = load_for(use_case::list, who, id);
   if (!data) return data.error();
   draft d(std::move(data->record), clock_->now());
   if (auto ok = d.apply_clock(); !ok) return ok.error();
-  interview i = *find_interview(d.record(), id);
-  i.sitting.key_hash = {};
-  return i;
+  return detail::shown(*find_interview(d.record(), id));
 }
 
 inline result<std::vector<permitted_action>> engine::permitted_actions(const interview_id& id, const actor& who) {
@@ -107,8 +116,7 @@ inline result<track_history> engine::history(const interview_id& id, const actor
   }
   for (const auto& i : d.record().interviews) {
     if (i.track != track) continue;
-    answer.attempts.push_back(i);
-    answer.attempts.back().sitting.key_hash = {};
+    answer.attempts.push_back(detail::shown(i));
     message_query query{.tenant = who.tenant, .interview = i.id, .limit = limits::page};
     auto messages = store_.messages(query);
     if (!messages) return messages.error();
