@@ -497,8 +497,9 @@ class dispatcher {
       const auto ours = detail::guarded([&] { return engine_.storage().settle({&renewal, 1}); });
       if (!ours || !ours->front()) return give_back(!ours);
     }
-    auto data =
-        detail::guarded([&] { return engine_.storage().load({.tenant = c.tenant, .who = c.mail.key.interview}); });
+    auto data = detail::guarded([&] {
+      return engine_.storage().load({.tenant = c.tenant, .who = c.mail.key.interview, .with_rules = false});
+    });
     if (!data) return give_back(true);
     detail::draft d(std::move(data->record), now());
     if (const auto ok = d.apply_clock(); !ok) return again(ok.error().message);

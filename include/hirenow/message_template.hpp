@@ -302,13 +302,13 @@ class message_templates {
     for (const auto& at : {view.opens_at, std::optional(view.start_by), view.deadline})
       if (at)
         if (auto ok = limits::check_instant("an instant of the message", *at); !ok) return ok.error();
-    kainjow::mustache::object values;
+    kainjow::mustache::data values(kainjow::mustache::data::type::object);
     result<void> ok;
     const auto put = [&](const char* name, std::string_view value) {
       std::string clean = detail::without_controls(value);
       if (!limits::is_text(clean)) ok = detail::fail(errc::invalid_argument, std::string(name) + " is not UTF-8");
       // An empty text would count as true in a section.
-      values.emplace(name, clean.empty() ? kainjow::mustache::data(false) : kainjow::mustache::data(clean));
+      values[name] = clean.empty() ? kainjow::mustache::data(false) : kainjow::mustache::data(clean);
     };
     const auto put_instant = [&](const char* name, const std::optional<sys_seconds>& at) {
       put(name, at ? detail::instant_text(language, *at, view.time_zone) : std::string());
@@ -327,7 +327,7 @@ class message_templates {
     put("time_limit", view.time_limit.count() > 0 ? detail::span_text(language, view.time_limit) : std::string());
     if (carries_link(kind)) put("link", view.link);
     if (!ok) return ok.error();
-    return kainjow::mustache::data(values);
+    return values;
   }
 
   std::map<std::string, std::array<std::optional<entry>, message_kind_count>, std::less<>> entries_;

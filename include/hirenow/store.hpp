@@ -60,6 +60,7 @@ struct load_request {
   std::string_view tenant;
   std::variant<std::string_view, interview_id> who;  ///< applicant id, or interview id
   std::string_view track{};                          ///< whose policy is wanted; empty: that of the interview
+  bool with_rules = true;     ///< bring what a retake is judged by, policy and facts; else they may be left out
   std::optional<answer_key> answer{};                ///< look this answer up as well
   bool with_sitting = false;  ///< bring the sitting of the interview that is named as well, even if it is over
   bool with_progress = false;                        ///< bring the progress of the interview that is named as well

@@ -33,7 +33,6 @@ struct curl_deleter {
     curl_easy_cleanup(handle);
   }
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-  void operator()(curl_mime* mime) const { curl_mime_free(mime); }
 };
 template <class Handle>
 using curl_owner = std::unique_ptr<Handle, curl_deleter>;
@@ -43,17 +42,19 @@ constexpr std::size_t most_answer_bytes = 500;
 /// What happened on the wire during one attempt at one mail.
 struct exchange {
   const smtp_options& options;
+  const std::string& mail;                        ///< as it goes over the wire
+  std::size_t given = 0;                          ///< bytes of it that libcurl has taken
   steady::time_point last_event = steady::now();  ///< since when the server owes us something
   curl_off_t sent = 0;                            ///< of the body
   bool session_stands = false;                    ///< connected, protected, logged in: what follows is about the mail
   bool data_accepted = false;                     ///< 354 was seen
   bool body_sent = false;
   bool timed_out = false;
-  int code = 0;                                   ///< of the reply that decides: a refusal of the mail, or the newest
-  int final_code = 0;                             ///< of the reply to the final dot
-  std::string reply{};                            ///< text of that reply
-  std::string lines{};                            ///< text of the newest reply
-  bool reply_open = false;                        ///< its last line is still to come
+  int code = 0;             ///< of the reply that decides: a refusal of the mail, or the newest
+  int final_code = 0;       ///< of the reply to the final dot
+  std::string reply{};      ///< text of that reply
+  std::string lines{};      ///< text of the newest reply
+  bool reply_open = false;  ///< its last line is still to come
 };
 
 /// libcurl hands over each line of each reply (RFC 5321 §4.2).
@@ -86,6 +87,24 @@ std::size_t on_reply_line(char* data, std::size_t, std::size_t size, void* conte
   return size;
 }
 
+/// libcurl takes the next bytes of the mail.
+std::size_t on_read(char* to, std::size_t, std::size_t room, void* context) {
+  auto* const now = static_cast<exchange*>(context);
+  const std::size_t count = std::min(room, now->mail.size() - now->given);
+  now->mail.copy(to, count, now->given);
+  now->given += count;
+  return count;
+}
+
+/// libcurl begins the mail anew, where a kept connection was dead before anything was sent.
+int on_seek(void* context, curl_off_t offset, int origin) {
+  auto* const now = static_cast<exchange*>(context);
+  if (origin != SEEK_SET || offset < 0 || static_cast<std::size_t>(offset) > now->mail.size())
+    return CURL_SEEKFUNC_CANTSEEK;
+  now->given = static_cast<std::size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
 /// libcurl calls this when the session stands, just before MAIL.
 int on_session(void* context, char*, char*, int, int) {
   auto* const now = static_cast<exchange*>(context);
@@ -103,11 +122,11 @@ int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t to_send, curl_
     now->sent = sent;
     now->last_event = steady::now();
   }
-  // The size is known beforehand, because no part is encoded in a way that hides it (see make_part).
+  // The size is known beforehand, because no line begins with a dot, which libcurl would double (see append_body).
   now->body_sent = now->data_accepted && to_send > 0 && sent >= to_send;
-  const milliseconds limit = !now->session_stands                        ? now->options.connect_timeout
+  const milliseconds limit = !now->session_stands                     ? now->options.connect_timeout
                              : now->body_sent && now->final_code == 0 ? now->options.final_answer_timeout
-                                                                         : now->options.response_timeout;
+                                                                      : now->options.response_timeout;
   now->timed_out = steady::now() - now->last_event >= limit;
   return now->timed_out ? 1 : 0;
 }
@@ -141,12 +160,12 @@ class smtp_mailer final : public mailer {
 
   delivery send(const outgoing_mail& mail) override {
     try {
-      if (auto ok = check(mail); !ok)
-        return {delivery_outcome::permanent, 0, "not sent: " + ok.error().message};
+      if (auto ok = check(mail); !ok) return {delivery_outcome::permanent, 0, "not sent: " + ok.error().message};
       curl_owner<CURL> handle = take_handle();
       if (!handle) return {delivery_outcome::temporary, 0, "libcurl has no handle left"};
-      auto done = attempt(handle.get(), mail, false);
-      if (!done) done = attempt(handle.get(), mail, true);
+      const std::string wire = detail::wire_mail(mail, options_.clock ? options_.clock->now() : system_clock().now());
+      auto done = attempt(handle.get(), mail, wire, false);
+      if (!done) done = attempt(handle.get(), mail, wire, true);
       give_back(std::move(handle));
       if (!done) return {delivery_outcome::temporary, 0, "the connection broke before the mail was sent"};
       done->answer = without_secrets(done->answer, password_.view());
@@ -169,8 +188,10 @@ class smtp_mailer final : public mailer {
     for (const auto* address : {&mail.from_address, &mail.to_address})
       if (auto ok = limits::check_email(*address); !ok) return ok;
     if (mail.message_id.empty()) return detail::fail(errc::invalid_argument, "the Message-ID is empty");
-    for (const auto& [name, field] : {std::pair{"Message-ID", &mail.message_id}, {"sender's name", &mail.from_name},
-                                      {"recipient's name", &mail.to_name}, {"subject", &mail.subject},
+    for (const auto& [name, field] : {std::pair{"Message-ID", &mail.message_id},
+                                      {"sender's name", &mail.from_name},
+                                      {"recipient's name", &mail.to_name},
+                                      {"subject", &mail.subject},
                                       {"language", &mail.language}}) {
       if (!limits::is_text(*field) || limits::has_control(*field))
         return detail::fail(errc::invalid_argument,
@@ -215,9 +236,9 @@ class smtp_mailer final : public mailer {
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl_easy_setopt(handle, CURLOPT_PROXY, "");  // what the environment says about proxies is not about mail
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(handle, CURLOPT_USE_SSL,
-                     static_cast<long>(options_.security == smtp_security::plaintext ? CURLUSESSL_NONE
-                                                                                     : CURLUSESSL_ALL));
+    curl_easy_setopt(
+        handle, CURLOPT_USE_SSL,
+        static_cast<long>(options_.security == smtp_security::plaintext ? CURLUSESSL_NONE : CURLUSESSL_ALL));
     curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -242,61 +263,28 @@ class smtp_mailer final : public mailer {
     curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, 16L * 1024);
     curl_easy_setopt(handle, CURLOPT_MAXCONNECTS, 1L);
     curl_easy_setopt(handle, CURLOPT_MAXAGE_CONN, static_cast<long>(options_.max_idle_age.count()));
+    curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(handle, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, on_seek);
     curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_reply_line);
     curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, on_session);
     curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
   }
 
-  /// A part of the body. ASCII travels as it is, the rest in base64: of both libcurl knows the size beforehand, and by
-  /// that size on_progress knows whether the final dot was reached. Of quoted-printable it does not.
-  static bool make_part(curl_mime* mime, std::string_view text, const char* type) {
-    const std::string wire = detail::with_wire_lines(text);
-    curl_mimepart* const part = curl_mime_addpart(mime);
-    return part && curl_mime_data(part, wire.data(), wire.size()) == CURLE_OK &&
-           curl_mime_type(part, type) == CURLE_OK &&
-           curl_mime_encoder(part, detail::may_travel_as_it_is(wire) ? "7bit" : "base64") == CURLE_OK;
-  }
-
-  curl_owner<curl_slist> make_headers(const outgoing_mail& mail) const {
-    const sys_seconds now = options_.clock ? options_.clock->now() : system_clock().now();
-    std::vector<std::string> fields{
-        detail::date_field(now),
-        detail::mailbox_field("From", mail.from_name, mail.from_address),
-        detail::mailbox_field("To", mail.to_name, mail.to_address),
-        detail::text_field("Subject", mail.subject),
-        "Message-ID: <" + mail.message_id + ">",
-        "Auto-Submitted: auto-generated",
-        "Content-Type: multipart/alternative",
-    };
-    if (!mail.language.empty()) fields.push_back("Content-Language: " + mail.language);
-    curl_owner<curl_slist> list;
-    for (const auto& field : fields) {
-      curl_slist* const longer = curl_slist_append(list.get(), field.c_str());
-      if (!longer) throw std::bad_alloc();
-      list.release();
-      list.reset(longer);
-    }
-    return list;
-  }
-
   /// One attempt. Returns nothing where a kept connection turned out to be dead before anything of the mail was taken:
   /// that says nothing about the server, and a fresh one is to be tried.
-  std::optional<delivery> attempt(CURL* handle, const outgoing_mail& mail, bool fresh) const {
-    const auto headers = make_headers(mail);
-    curl_owner<curl_slist> recipients(curl_slist_append(nullptr, mail.to_address.c_str()));
-    curl_owner<curl_mime> mime(curl_mime_init(handle));
-    if (!recipients || !mime || !make_part(mime.get(), mail.text, "text/plain; charset=utf-8") ||
-        (!mail.html.empty() && !make_part(mime.get(), mail.html, "text/html; charset=utf-8")))
-      throw std::bad_alloc();
-
-    exchange now{.options = options_};
+  std::optional<delivery> attempt(CURL* handle, const outgoing_mail& mail, const std::string& wire, bool fresh) const {
+    const curl_owner<curl_slist> recipients(curl_slist_append(nullptr, mail.to_address.c_str()));
+    if (!recipients) throw std::bad_alloc();
+    exchange now{.options = options_, .mail = wire};
     char reason[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
     curl_easy_setopt(handle, CURLOPT_MAIL_FROM, mail.from_address.c_str());
     curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, recipients.get());
-    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
-    curl_easy_setopt(handle, CURLOPT_MIMEPOST, mime.get());
+    curl_easy_setopt(handle, CURLOPT_READDATA, &now);
+    curl_easy_setopt(handle, CURLOPT_SEEKDATA, &now);
+    curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(wire.size()));
     curl_easy_setopt(handle, CURLOPT_HEADERDATA, &now);
     curl_easy_setopt(handle, CURLOPT_PREREQDATA, &now);
     curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &now);
@@ -309,8 +297,8 @@ class smtp_mailer final : public mailer {
     curl_easy_setopt(handle, CURLOPT_XFERINFODATA, nullptr);
     curl_easy_setopt(handle, CURLOPT_PREREQDATA, nullptr);
     curl_easy_setopt(handle, CURLOPT_HEADERDATA, nullptr);
-    curl_easy_setopt(handle, CURLOPT_MIMEPOST, nullptr);
-    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, nullptr);
+    curl_easy_setopt(handle, CURLOPT_SEEKDATA, nullptr);
+    curl_easy_setopt(handle, CURLOPT_READDATA, nullptr);
     curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, nullptr);
 
     const bool reused = now.session_stands && connects == 0;
@@ -366,8 +354,10 @@ bool is_host(std::string_view text, bool colons) {
 
 result<void> check_options(const smtp_options& options) {
   const auto refuse = [](const std::string& why) { return detail::fail(errc::invalid_argument, "smtp: " + why); };
-  for (const auto& [name, field] : {std::pair{"host", &options.host}, {"helo_name", &options.helo_name},
-                                    {"username", &options.username}, {"password", &options.password}}) {
+  for (const auto& [name, field] : {std::pair{"host", &options.host},
+                                    {"helo_name", &options.helo_name},
+                                    {"username", &options.username},
+                                    {"password", &options.password}}) {
     if (auto ok = limits::check_text(std::string("smtp ") + name, *field, limits::id); !ok) return ok;
     if (limits::has_control(*field)) return refuse(std::string(name) + " holds a control character");
   }

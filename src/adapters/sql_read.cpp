@@ -147,11 +147,11 @@ std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, s
     interview& i = rows[p.row];
     if (i.state == interview_state::in_progress || (wanted_sitting && i.id == *wanted_sitting))
       s.connection.execute(
-          "SELECT s.fence, s.open, s.key_hash FROM main.hirenow_session AS s WHERE s.applicant_no = $1 AND s.track_no = "
+          "SELECT s.fence, s.open, s.key_hash FROM main.hirenow_session AS s WHERE s.applicant_no = $1 AND s.track_no "
+          "= "
           "$2 AND s.attempt = $3",
-          {applicant_no, p.track_no, p.attempt}, [&](const sql_row& row) {
-            i.sitting = {row.integer(0), row.integer(1) != 0, row.array<digest>(2)};
-          });
+          {applicant_no, p.track_no, p.attempt},
+          [&](const sql_row& row) { i.sitting = {row.integer(0), row.integer(1) != 0, row.array<digest>(2)}; });
   }
   std::ranges::sort(places, [&](const place& a, const place& b) {
     return std::tie(rows[a.row].created_at, a.track_no, a.attempt) <
@@ -204,13 +204,14 @@ loaded sql_load(sql_session& s, const load_request& request) {
     record.tenant = request.tenant;
     if (!s.writing) s.names.remember_applicant(*tenant_no, record.person.id, applicant_no);
     record.interviews = read_interviews(s, *tenant_no, applicant_no, request.with_sitting ? wanted : nullptr);
-    s.connection.execute(
-        "SELECT kind, name, track, at, until, value, sequence FROM main.hirenow_fact WHERE "
-        "applicant_no = $1 ORDER BY fact_no",
-        {applicant_no}, [&](const sql_row& row) {
-          record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2), row.instant(3),
-                                  row.maybe_instant(4), row.string(5), row.number(6)});
-        });
+    if (request.with_rules)
+      s.connection.execute(
+          "SELECT kind, name, track, at, until, value, sequence FROM main.hirenow_fact WHERE "
+          "applicant_no = $1 ORDER BY fact_no",
+          {applicant_no}, [&](const sql_row& row) {
+            record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2), row.instant(3),
+                                    row.maybe_instant(4), row.string(5), row.number(6)});
+          });
     const interview* named = wanted ? find_interview(record, *wanted) : nullptr;
     if (named && track.empty()) track = named->track;
     if (named && request.with_progress)
@@ -220,7 +221,7 @@ loaded sql_load(sql_session& s, const load_request& request) {
           "AND s.attempt = k.attempt WHERE k.interview = $1 AND s.saved_at IS NOT NULL",
           {*wanted}, [&](const sql_row& row) { out.progress = progress{std::string(row.bytes(0)), row.instant(1)}; });
   }
-  out.policy = read_policy(s, *tenant_no, track);
+  if (request.with_rules) out.policy = read_policy(s, *tenant_no, track);
   if (request.answer)
     s.connection.execute(
         "SELECT payload, answer, expires_at FROM main.hirenow_answer WHERE tenant_no = $1 AND "

@@ -36,7 +36,7 @@ record_rows find_record(sql_session& s, const change_set& changes) {
     record.audit_head = row.array<digest>(4);
     if (!row.is_null(5)) record.audit_no = row.integer(5);
   };
-#define HIRENOW_RECORD_STANDS                                                                                \
+#define HIRENOW_RECORD_STANDS                                                                                    \
   "SELECT (SELECT max(audit_no) FROM main.hirenow_audit), a.applicant_no, a.version, a.sequence, a.audit_head, " \
   "a.audit_no FROM main.hirenow_applicant AS a WHERE "
   if (const auto known = s.names.applicant(record.tenant_no, changes.applicant_id))

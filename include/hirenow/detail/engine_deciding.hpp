@@ -213,7 +213,8 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
       // Deciding nothing of its own, a sweep of a record is what the clock does to it.
       for (int round = 0;; ++round) {
         const auto done = [&]() -> result<std::size_t> {
-          auto data = store_.load({.tenant = row.tenant, .who = std::string_view(row.applicant_id)});
+          auto data = store_.load(
+              {.tenant = row.tenant, .who = std::string_view(row.applicant_id), .with_rules = false});
           if (!data) return data.error();
           draft d(std::move(data->record), clock_->now());
           const auto events = d.apply_clock();

@@ -295,7 +295,8 @@ inline result<link_requested> engine::request_link(std::string_view token, std::
   if (!claims) return claims.error();
   const author by = detail::applicant_author();
   return change<link_requested>(
-      use_case::request_link, {.tenant = claims->tenant, .who = claims->interview}, idempotency_key,
+      use_case::request_link, {.tenant = claims->tenant, .who = claims->interview, .with_rules = false},
+      idempotency_key,
       payload_writer().id(claims->interview).number(claims->generation).hash(),
       [&](draft& d, const loaded&) -> result<link_requested> {
         const verdict v = judge_link(*claims, &d.record(), d.now());

@@ -42,7 +42,7 @@ inline result<inspection> engine::inspect(std::string_view token) {
     answer.reason = claims.error().reason;
     return answer;
   }
-  auto data = store_.load({.tenant = claims->tenant, .who = claims->interview});
+  auto data = store_.load({.tenant = claims->tenant, .who = claims->interview, .with_rules = false});
   if (!data) return data.error();
   draft d(std::move(data->record), clock_->now());
   if (auto ok = d.apply_clock(); !ok) return ok.error();
@@ -77,7 +77,13 @@ inline result<sitting> engine::sit_down(use_case what, event on, std::string_vie
   const auto claims = claims_behind(token);
   if (!claims) return claims.error();
   return change<sitting>(
-      what, {.tenant = claims->tenant, .who = claims->interview, .with_sitting = true, .with_progress = true}, {}, {},
+      what,
+      {.tenant = claims->tenant,
+       .who = claims->interview,
+       .with_rules = false,
+       .with_sitting = true,
+       .with_progress = true},
+      {}, {},
       [&](draft& d, const loaded& data) -> result<sitting> {
         if (auto ok = to_error(judge_link(*claims, &d.record(), d.now())); !ok) return ok.error();
         const interview before = *find_interview(d.record(), claims->interview);
@@ -116,7 +122,8 @@ inline result<saved> engine::checkpoint(const session& open, std::string_view pr
   if (*written) return saved{now};
 
   // Nothing was written: say why.
-  auto data = store_.load({.tenant = open.tenant, .who = open.interview, .with_sitting = true});
+  auto data = store_.load(
+      {.tenant = open.tenant, .who = open.interview, .with_rules = false, .with_sitting = true});
   if (!data) return data.error();
   draft d(std::move(data->record), now);
   if (auto ok = d.apply_clock(); !ok) return ok.error();
@@ -143,8 +150,9 @@ inline result<changed> engine::submit(const session& open, const submit_options&
   payload.id(open.interview).number(open.fence).text(open.key);
   payload.number(options.progress ? 1 : 0).text(options.progress.value_or(std::string()));
   return change<changed>(
-      use_case::submit, {.tenant = open.tenant, .who = open.interview, .with_sitting = true}, options.idempotency_key,
-      payload.hash(),
+      use_case::submit,
+      {.tenant = open.tenant, .who = open.interview, .with_rules = false, .with_sitting = true},
+      options.idempotency_key, payload.hash(),
       [&](draft& d, const loaded&) -> result<changed> {
         const interview* found = find_interview(d.record(), open.interview);
         if (d.record().erased || !found) return detail::fail(errc::not_found, "no such interview");
@@ -177,7 +185,8 @@ inline result<changed> engine::withdraw(std::string_view token, const withdraw_o
   if (!claims) return claims.error();
   const author by = detail::applicant_author();
   return change<changed>(
-      use_case::withdraw, {.tenant = claims->tenant, .who = claims->interview}, options.idempotency_key,
+      use_case::withdraw, {.tenant = claims->tenant, .who = claims->interview, .with_rules = false},
+      options.idempotency_key,
       payload_writer().id(claims->interview).text(options.reason).when(options.notify).hash(),
       [&](draft& d, const loaded&) -> result<changed> {
         if (auto ok = to_error(judge_link(*claims, &d.record(), d.now())); !ok) return ok.error();
