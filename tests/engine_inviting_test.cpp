@@ -240,4 +240,46 @@ TEST_CASE("reissuing an interview in progress keeps deadline and progress and cl
   CHECK(unsent[0].key.kind == message_kind::reissued_link);
 }
 
+/// Plans so many interviews of the world's applicant, each on a track of its own, in one commit past the engine.
+void plan_past_the_engine(world& w, std::size_t count) {
+  change_set changes{.tenant = acme, .applicant_id = w.ada.id, .expected_version = w.record().version};
+  applicant_record record = w.record();
+  const std::size_t first = record.interviews.size();
+  for (std::size_t n = 0; n < count; ++n) {
+    interview i{.id = new_interview_id(monday),
+                .track = "track-" + std::to_string(first + n),
+                .created_at = monday,
+                .start_by = monday + 72h,
+                .changed_at = monday};
+    i.link = {1, "k1", monday, monday, i.start_by};
+    changes.audit.push_back(append_audit(
+        record, {.at = monday, .actor = "staff:rita", .event = "schedule", .interview = i.id, .to = i.state}));
+    changes.interviews.push_back({std::move(i)});
+  }
+  ++record.version;
+  record.interviews.clear();
+  changes.head = std::move(record);
+  w.data->commit(changes).value();
+}
+
+TEST_CASE("a record of 10,000 interviews takes no more, and one that has more is not decided on", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  const auto first = w.schedule();
+  plan_past_the_engine(w, limits::attempts - 2);
+  auto terms = w.terms();
+  terms.track = "the last one";
+  const auto last = w.bench.schedule(terms, w.recruiter).value();
+  terms.track = "one too many";
+  CHECK(code_of(w.bench.schedule(terms, w.recruiter)) == errc::limit_reached);
+  // What makes no new interview goes on.
+  w.bench.cancel(last.interview.id, w.recruiter).value();
+  CHECK(w.stored(last.interview.id).state == interview_state::cancelled);
+
+  plan_past_the_engine(w, 1);
+  const auto before = w.record();
+  CHECK(before.interviews.size() == limits::attempts + 1);
+  CHECK(code_of(w.bench.cancel(first.interview.id, w.recruiter)) == errc::limit_reached);
+  CHECK(w.record() == before);
+}
+
 }  // namespace

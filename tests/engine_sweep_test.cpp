@@ -40,7 +40,8 @@ TEST_CASE("list, find and history show what the sweep then makes true", "[engine
     for (std::size_t n = 0; n < shown.rows.size(); ++n) CHECK(shown.rows[n].interview == after.rows[n].interview);
     for (std::size_t n = 0; n < ids.size(); ++n) {
       interview stored = w.stored(ids[n]);
-      stored.sitting = {};  // nobody sits there any more
+      stored.sitting.key_hash = {};
+      if (stored.state != interview_state::in_progress) stored.sitting = {};  // nobody sits there any more
       CHECK(found[n] == stored);
       CHECK(history[n] == stored);
     }

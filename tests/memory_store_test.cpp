@@ -74,6 +74,8 @@ const std::vector<planted>& planted_defects() {
       plant<list_a_second_late>("a list is a second late"),
       plant<list_of_all_tenants>("a list shows another tenant's rows"),
       plant<list_keeps_erased_names>("a list keeps the names of the erased"),
+      plant<sitting_left_out<in_progress_unless_named>>("a load brings no sitting of what is in progress"),
+      plant<sitting_left_out<over_though_named>>("a load brings no sitting of what is over"),
       plant<list_shows_the_sitting>("a list shows the sitting"),
       plant<list_oldest_first>("a list begins with the oldest"),
       plant<track_as_prefix>("a list takes the track as a prefix"),

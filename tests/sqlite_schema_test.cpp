@@ -28,7 +28,7 @@ struct attacked_file {
     second = w.retake(first, instant(40));
     w.promise(second, message_kind::retake_invitation, instant(40));
     w.commit(*store);
-    record = w.record;
+    record = store->load({.tenant = "acme", .who = second}).value().record;
   }
   test::temporary_folder folder{};
   std::filesystem::path path = folder.path() / "a.db";

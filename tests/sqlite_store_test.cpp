@@ -414,6 +414,10 @@ TEST_CASE("a stranger who commits to the file is warned of once, a second store 
   for (int n = 0; n < 10; n += 2) {
     REQUIRE(store->commit(next_person(n)));
     REQUIRE(other->commit(next_person(n + 1)));
+    REQUIRE(store->commit(next_person(100 + n)));
+    CHECK_FALSE(other->commit(next_person(n)));  // takes a turn, and commits nothing
+    REQUIRE(store->commit(next_person(200 + n)));
+    REQUIRE(other->commit(next_person(300 + n)));
   }
   CHECK(warnings.empty());
   plain_sql stranger(f.path);

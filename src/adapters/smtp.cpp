@@ -122,7 +122,7 @@ int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t to_send, curl_
     now->sent = sent;
     now->last_event = steady::now();
   }
-  // The size is known beforehand, because no line begins with a dot, which libcurl would double (see append_body).
+  // The size is known beforehand, because no line begins with a dot, which libcurl would double (see append_part).
   now->body_sent = now->data_accepted && to_send > 0 && sent >= to_send;
   const milliseconds limit = !now->session_stands                     ? now->options.connect_timeout
                              : now->body_sent && now->final_code == 0 ? now->options.final_answer_timeout

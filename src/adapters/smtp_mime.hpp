@@ -148,15 +148,16 @@ inline void append_base64_lines(std::string& out, std::string_view bytes) {
   }
 }
 
-/// The header fields of one body and the body itself. ASCII travels as it is, the rest in base64; either way no line
-/// begins with a dot, so that libcurl sends just as many bytes as it is given.
-inline void append_body(std::string& out, std::string_view type, std::string_view text) {
+/// One part of the body, up to the line end that belongs to the boundary behind it (RFC 2046 §5.1.1). ASCII travels as
+/// it is, the rest in base64; either way no line begins with a dot, so that libcurl sends just as many bytes as it is
+/// given.
+inline void append_part(std::string& out, std::string_view type, std::string_view text) {
   const std::string wire = with_wire_lines(text);
   const bool plain = may_travel_as_it_is(wire);
   out.append("Content-Type: ").append(type).append("; charset=utf-8\r\n");
   out.append(plain ? "Content-Transfer-Encoding: 7bit\r\n\r\n" : "Content-Transfer-Encoding: base64\r\n\r\n");
   if (plain)
-    out.append(wire).append(wire.ends_with("\r\n") ? "" : "\r\n");
+    out.append(wire).append("\r\n");
   else
     append_base64_lines(out, wire);
 }
@@ -174,10 +175,6 @@ inline std::string wire_mail(const outgoing_mail& mail, sys_seconds now) {
   put("Auto-Submitted: auto-generated");
   if (!mail.language.empty()) out.append("Content-Language: ").append(mail.language).append("\r\n");
   put("MIME-Version: 1.0");
-  if (mail.html.empty()) {
-    append_body(out, "text/plain", mail.text);
-    return out;
-  }
   // Random, so that no text can hold it.
   std::array<std::uint8_t, 18> random;
   random_bytes(random);
@@ -186,9 +183,11 @@ inline std::string wire_mail(const outgoing_mail& mail, sys_seconds now) {
   const std::string boundary = "--=_" + std::string(word.data(), word.size());
   out.append("Content-Type: multipart/alternative;\r\n boundary=\"").append(boundary, 2).append("\"\r\n\r\n");
   put(boundary);
-  append_body(out, "text/plain", mail.text);
-  put(boundary);
-  append_body(out, "text/html", mail.html);
+  append_part(out, "text/plain", mail.text);
+  if (!mail.html.empty()) {
+    put(boundary);
+    append_part(out, "text/html", mail.html);
+  }
   out.append(boundary).append("--\r\n");
   return out;
 }

@@ -57,6 +57,23 @@ struct list_keeps_erased_names : defective_store {
   }
   std::map<std::pair<std::string, std::string>, std::string> names;
 };
+/// A load leaves sittings out that it has to bring.
+template <auto IsLeftOut>
+struct sitting_left_out : defective_store {
+  result<loaded> load(const load_request& r) override {
+    auto data = sound().load(r);
+    if (data)
+      for (auto& i : data->record.interviews)
+        if (IsLeftOut(r, i)) i.sitting = {};
+    return data;
+  }
+};
+inline constexpr auto in_progress_unless_named = [](const load_request& r, const interview& i) {
+  return i.state == interview_state::in_progress && !r.with_sitting;
+};
+inline constexpr auto over_though_named = [](const load_request& r, const interview& i) {
+  return i.state != interview_state::in_progress && r.with_sitting;
+};
 struct list_shows_the_sitting : defective_store {
   result<list_page> list(const list_request& r) override {
     auto page = sound().list(r);
