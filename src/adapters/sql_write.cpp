@@ -198,22 +198,30 @@ void write_interviews(sql_session& s, const change_set& changes, record_rows& re
 
 /// Moves the counts by state, of each track that was touched and of the tenant (track 0).
 void write_counts(sql_session& s, const record_rows& record) {
-  static const std::string statement = [] {
-    std::string names, values, sums;
+  static const std::string update = [] {
+    std::string sums;
     for (std::size_t n = 0; n < interview_state_count; ++n) {
       const std::string name(to_string(static_cast<interview_state>(n)));
-      names += ", " + name;
-      values += ", $" + std::to_string(n + 3);
-      sums += (n ? ", " : "") + name + " = " + name + " + excluded." + name;
+      sums += (n ? ", " : "") + name + " = " + name + " + $" + std::to_string(n + 3);
     }
-    return "INSERT INTO main.hirenow_count (tenant_no, track_no" + names + ") VALUES ($1, $2" + values + "), ($1, 0" +
-           values + ") ON CONFLICT (tenant_no, track_no) DO UPDATE SET " + sums;
+    return "UPDATE main.hirenow_count SET " + sums + " WHERE tenant_no = $1 AND track_no = $2";
+  }();
+  static const std::string insert = [] {
+    std::string names, values;
+    for (std::size_t n = 0; n < interview_state_count; ++n) {
+      names += ", " + std::string(to_string(static_cast<interview_state>(n)));
+      values += ", $" + std::to_string(n + 3);
+    }
+    return "INSERT INTO main.hirenow_count (tenant_no, track_no" + names + ") VALUES ($1, $2" + values + ")";
   }();
   for (const auto& [track_no, moved] : record.counts) {
     if (moved == std::array<std::int64_t, interview_state_count>{}) continue;
-    std::array<sql_value, interview_state_count + 2> values{record.tenant_no, track_no};
-    std::copy(moved.begin(), moved.end(), values.begin() + 2);
-    s.connection.execute(statement.c_str(), values, [](const sql_row&) {});
+    for (const std::int64_t of : {track_no, std::int64_t{0}}) {
+      std::array<sql_value, interview_state_count + 2> values{record.tenant_no, of};
+      std::copy(moved.begin(), moved.end(), values.begin() + 2);
+      if (s.connection.execute(update.c_str(), values, [](const sql_row&) {}) == 0)
+        s.connection.execute(insert.c_str(), values, [](const sql_row&) {});
+    }
   }
 }
 

@@ -39,7 +39,7 @@ void measure_retakes(applicants& who, manual_clock& time, const std::string& sto
   std::vector<double> ratios, per_second;
   static int key = 0;
   for (int round = -1; round < rounds; ++round) {
-    constexpr std::size_t count = 1200;  // as many as one checkpoint covers, so that each round pays for one
+    constexpr std::size_t count = 2400;  // two checkpoints cover that many, so that each round pays for them
     // The same applicants on both sides; what the bare side writes is made before its clock runs.
     const auto work = prepare(*opened, who, count);
     std::vector<interview_id> failed;
