@@ -182,13 +182,17 @@ TEST_CASE("values of every kind go through a handle unchanged", "[host]") {
   bare_host h;
   const auto connection = host_connection_of(h.theirs.sql.handle());
   const std::string bytes("\0\xff", 2);
-  const std::vector<host_parameter> parameters{std::monostate{}, std::int64_t{-5}, 2.5, std::string_view("\xC3\xA4"),
-                                               std::as_bytes(std::span(bytes)), std::string_view{},
+  const std::vector<host_parameter> parameters{std::monostate{},
+                                               std::int64_t{-5},
+                                               2.5,
+                                               std::string_view("\xC3\xA4"),
+                                               std::as_bytes(std::span(bytes)),
+                                               std::string_view{},
                                                std::span<const std::byte>{}};
   const auto answer = connection->execute("SELECT ?, ?, ?, ?, ?, ?, ?, typeof(?5), typeof(?6), typeof(?7)", parameters);
   REQUIRE(answer);
-  CHECK(answer->rows == std::vector<std::vector<host_value>>{{std::monostate{}, std::int64_t{-5}, 2.5, "\xC3\xA4", bytes,
-                                                              "", "", "blob", "text", "blob"}});
+  CHECK(answer->rows == std::vector<std::vector<host_value>>{{std::monostate{}, std::int64_t{-5}, 2.5, "\xC3\xA4",
+                                                              bytes, "", "", "blob", "text", "blob"}});
   CHECK(connection->execute("SELECT 1", parameters).error().code == errc::internal);
   CHECK(connection->execute("SELECT", {}).error().code == errc::internal);
   const auto written = connection->execute("INSERT INTO application (stage) VALUES ('a'), ('b')", {});

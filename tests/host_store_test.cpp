@@ -73,12 +73,12 @@ TEST_CASE("a store through the host's connections keeps every promise of a store
       [&] {
         for (const auto& old : std::filesystem::directory_iterator(folder.path())) std::filesystem::remove(old.path());
         const auto path = folder.path() / (std::to_string(++made) + ".db");
-        return open_sqlite_store_through(path.string(),
-                                         [path, &none]() -> result<std::unique_ptr<host_connection>> {
-                                           return std::unique_ptr<host_connection>(
-                                               std::make_unique<handed_over>(path, none));
-                                         },
-                                         {.readers = 2})
+        return open_sqlite_store_through(
+                   path.string(),
+                   [path, &none]() -> result<std::unique_ptr<host_connection>> {
+                     return std::unique_ptr<host_connection>(std::make_unique<handed_over>(path, none));
+                   },
+                   {.readers = 2})
             .value();
       },
       {.histories = 25});
@@ -101,8 +101,10 @@ TEST_CASE("through the host's connections the file is set up as by the store's o
   REQUIRE(store->commit(next_person(1)));
   CHECK(plain_sql(f.path).value("PRAGMA journal_mode") == "wal");
   CHECK(std::filesystem::exists(f.path.string() + "-hirenow-lock"));
-  CHECK(open_sqlite_store(f.path.string()).value()->load({.tenant = "acme", .who = std::string_view("person-1")})->record
-            .version == 1);
+  CHECK(open_sqlite_store(f.path.string())
+            .value()
+            ->load({.tenant = "acme", .who = std::string_view("person-1")})
+            ->record.version == 1);
 }
 
 TEST_CASE("stores of both kinds take turns on one file", "[host][concurrent]") {
@@ -186,8 +188,7 @@ TEST_CASE("a store through the host's connections is refused where they cannot s
   CHECK(code(":memory:", []() -> opened { return host_connection_of(nullptr); }) == errc::invalid_argument);
   plain_sql in_transaction(path);
   in_transaction.run("BEGIN");
-  CHECK(code(path, [&]() -> opened { return host_connection_of(in_transaction.handle()); }) ==
-        errc::invalid_argument);
+  CHECK(code(path, [&]() -> opened { return host_connection_of(in_transaction.handle()); }) == errc::invalid_argument);
 }
 
 TEST_CASE("in the child of a fork a store through the host's connections answers forked", "[host]") {

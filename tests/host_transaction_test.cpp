@@ -91,8 +91,9 @@ TEST_CASE("nothing is remembered of what the host rolled back", "[host]") {
   REQUIRE(schedule_for("umbrella", "two"));  // takes the number that was free again
   REQUIRE(schedule_for("initech", "three"));
   w.theirs.commit();
-  const std::string of = "SELECT group_concat(applicant) FROM hirenow_applicant JOIN hirenow_tenant USING (tenant_no) "
-                         "WHERE tenant = ";
+  const std::string of =
+      "SELECT group_concat(applicant) FROM hirenow_applicant JOIN hirenow_tenant USING (tenant_no) "
+      "WHERE tenant = ";
   CHECK(w.outside.value(of + "'umbrella'") == "two");
   CHECK(w.outside.value(of + "'initech'") == "three");
 }
@@ -397,15 +398,16 @@ TEST_CASE("an engine over another store shares its keys and outlives the first",
   const auto one = open_memory_store(), two = open_memory_store();
   manual_clock clock(test::monday);
   auto ring = key_ring::from_json(new_key_document(key_algorithm::hs256, "k1")).value();
-  auto first = std::make_unique<engine>(
-      *one, ring, retake_policy::standard(),
-      engine_options{.link_base = "https://jobs.example.com/interview", .clock = &clock});
+  auto first =
+      std::make_unique<engine>(*one, ring, retake_policy::standard(),
+                               engine_options{.link_base = "https://jobs.example.com/interview", .clock = &clock});
   engine second = first->on(*two);
   first.reset();
   CHECK(&second.storage() == two.get());
   CHECK(&second.time() == &clock);
   const actor rita{"rita", "acme", role::recruiter};
-  const auto invited = second.schedule({.applicant = {.id = "a", .email = "a@example.org"}, .track = "t"}, rita).value();
+  const auto invited =
+      second.schedule({.applicant = {.id = "a", .email = "a@example.org"}, .track = "t"}, rita).value();
   CHECK(invited.interview.link.kid == "k1");
   CHECK(one->audit_heads("acme", {}, 10)->empty());
   REQUIRE(ring.reload(new_key_document(key_algorithm::hs256, "k2")));

@@ -133,8 +133,8 @@ class joined_store final : public store {
 
   /// Undoes, and says what the failure means to the host, who alone can repeat its transaction.
   error after_undoing(error e) {
-    // A snapshot does not move, and a lock that the host waits for in its transaction is not given to it: the call would
-    // fail again however often it is made.
+    // A snapshot does not move, and a lock that is wanted in the middle of a transaction is not waited for: the call
+    // would fail again however often it is made.
     if (e.code == errc::conflict || e.code == errc::store_busy) e.code = errc::retry_transaction;
     switch (undo()) {
       case undone::whole: break;

@@ -50,7 +50,8 @@ constexpr std::chrono::milliseconds checkpoint_patience{50};
 class sqlite_store final : public store {
  public:
   /// Makes a connection to the file, and the file itself where `may_create`.
-  using connector = std::function<std::unique_ptr<sqlite_connection>(bool may_create, const detail::connection_settings&)>;
+  using connector =
+      std::function<std::unique_ptr<sqlite_connection>(bool may_create, const detail::connection_settings&)>;
 
   sqlite_store(const std::string& path, connector connect, const sqlite_options& options)
       : path_(path),

@@ -52,7 +52,8 @@ struct reset_at_end {
 
 }  // namespace
 
-own_sqlite_connection::own_sqlite_connection(const std::string& path, bool may_create, const connection_settings& settings)
+own_sqlite_connection::own_sqlite_connection(const std::string& path, bool may_create,
+                                             const connection_settings& settings)
     : busy_timeout_(settings.busy_timeout) {
   const int flags =
       SQLITE_OPEN_READWRITE | (may_create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;

@@ -56,16 +56,11 @@ int code_behind(std::string_view text) {
   };
   static constexpr known messages[] = {
       {"hirenow: ", SQLITE_CONSTRAINT},  // of our triggers
-      {"constraint failed", SQLITE_CONSTRAINT},
-      {"is locked", SQLITE_BUSY},
-      {"readonly database", SQLITE_READONLY},
-      {"is malformed", SQLITE_CORRUPT},
-      {"is not a database", SQLITE_NOTADB},
-      {"disk is full", SQLITE_FULL},
-      {"disk I/O error", SQLITE_IOERR},
-      {"unable to open database file", SQLITE_CANTOPEN},
-      {"out of memory", SQLITE_NOMEM},
-      {"too big", SQLITE_TOOBIG},
+      {"constraint failed", SQLITE_CONSTRAINT}, {"is locked", SQLITE_BUSY},
+      {"readonly database", SQLITE_READONLY},   {"is malformed", SQLITE_CORRUPT},
+      {"is not a database", SQLITE_NOTADB},     {"disk is full", SQLITE_FULL},
+      {"disk I/O error", SQLITE_IOERR},         {"unable to open database file", SQLITE_CANTOPEN},
+      {"out of memory", SQLITE_NOMEM},          {"too big", SQLITE_TOOBIG},
   };
   for (const auto& one : messages)
     if (text.find(one.words) != std::string_view::npos) return one.code;
@@ -76,7 +71,8 @@ int code_behind(std::string_view text) {
 
 error sqlite_failure(int code, int system_number, std::string_view text) {
   // Tables of ours that went away while the store was open.
-  if ((code & 0xff) == SQLITE_ERROR && text.starts_with("no such ")) return fail(errc::schema_damaged, std::string(text));
+  if ((code & 0xff) == SQLITE_ERROR && text.starts_with("no such "))
+    return fail(errc::schema_damaged, std::string(text));
   return fail(meaning(code, system_number), "SQLite: " + std::string(text));
 }
 

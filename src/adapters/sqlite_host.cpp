@@ -18,7 +18,8 @@ int bind(sqlite3_stmt* statement, int at, const host_parameter& value) {
     int operator()(std::int64_t n) const { return sqlite3_bind_int64(statement, at, n); }
     int operator()(double r) const { return sqlite3_bind_double(statement, at, r); }
     int operator()(std::string_view text) const {
-      return sqlite3_bind_text64(statement, at, text.data() ? text.data() : "", text.size(), SQLITE_STATIC, SQLITE_UTF8);
+      return sqlite3_bind_text64(statement, at, text.data() ? text.data() : "", text.size(), SQLITE_STATIC,
+                                 SQLITE_UTF8);
     }
     int operator()(std::span<const std::byte> bytes) const {
       const void* const data = bytes.data() ? static_cast<const void*>(bytes.data()) : "";

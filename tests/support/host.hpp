@@ -45,7 +45,7 @@ class host_driver final : public host_connection {
     return n;
   }
 
-  bool lazy = false;    ///< as drivers are that open a transaction with the first statement
+  bool lazy = false;  ///< as drivers are that open a transaction with the first statement
   bool closed = false;
   std::function<result<void>(std::string_view sql)> before{};
   std::function<void(std::string_view sql, host_answer&)> after{};

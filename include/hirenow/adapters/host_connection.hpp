@@ -1,8 +1,8 @@
 #pragma once
 /// The host's own connection: what a host implements so that hirenow runs its SQL through it, and what is made of that.
 ///
-/// `join_transaction` is for one transaction of the host's, in which hirenow's rows and the host's commit or roll back
-/// together: hirenow neither begins it nor ends it. `open_sqlite_store_through` is for a whole store, in a process where
+/// `join_transaction` is for transactions of the host's, in which hirenow's rows and the host's commit or roll back
+/// together: hirenow neither begins nor ends them. `open_sqlite_store_through` is for a whole store, in a process where
 /// only the host's copy of SQLite may touch the file: two copies lose each other's locks
 /// (https://sqlite.org/howtocorrupt.html §2.2.1).
 ///
