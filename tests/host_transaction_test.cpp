@@ -362,6 +362,76 @@ TEST_CASE("a whole life can be lived in the host's transaction, and read there",
   CHECK(w.bench.verify_audit("app-2", w.admin));
 }
 
+TEST_CASE("what else a use case can do, it can do in the host's transaction", "[host]") {
+  joint_world w;
+  auto& e = w.inside;
+  w.theirs.begin();
+  const auto id = e.retake(w.failed, w.recruiter).value().interview.id;
+  const auto first_link = test::token_in(e.reissue(id, w.recruiter)->link);
+  const auto second_link = test::token_in(e.reissue(id, w.recruiter)->link);
+  w.clock.advance(1h);
+  CHECK(e.request_link(first_link)->queued);
+  w.theirs.sql.run("UPDATE hirenow_outbox SET state = 4 WHERE state = 0 AND applicant_no = 1");
+  const auto dead = e.read_messages({.state = message_state::dead}, w.admin).value();
+  REQUIRE(!dead.empty());
+  CHECK(e.redrive(dead.front().key, w.admin));
+  auto moved = w.ada;
+  moved.email = "ada@elsewhere.example";
+  CHECK(e.update_applicant(moved, w.recruiter));
+  CHECK(e.record_fact("app-1", {.kind = fact_kind::event, .name = "training", .at = test::monday}, w.recruiter));
+  REQUIRE(e.start(second_link, test::key_one));
+  CHECK(e.void_attempt(id, w.reviewer, {.reason_code = "network_outage"}));
+  auto terms = w.terms();
+  terms.applicant.id = "app-2";
+  const auto theirs = e.schedule(terms, w.recruiter).value();
+  CHECK(e.withdraw(test::token_in(theirs.link)));
+  terms.track = "frontend";
+  CHECK(e.cancel(e.schedule(terms, w.recruiter)->interview.id, w.recruiter));
+  terms.track = "design";
+  const auto reopened = e.schedule(terms, w.recruiter).value();
+  const auto sitting = e.start(test::token_in(reopened.link), test::key_one).value();
+  REQUIRE(e.submit(sitting.session));
+  REQUIRE(e.decide(reopened.interview.id, w.reviewer, {.outcome = outcome::passed}));
+  CHECK(e.reopen(reopened.interview.id, w.admin, {.reason = "a second look"}));
+  CHECK(e.erase_applicant("app-2", w.admin));
+  CHECK(test::code_of(w.bench.find(reopened.interview.id, w.recruiter)) == errc::not_found);
+  w.theirs.commit();
+  CHECK(w.record("app-2").erased);
+  CHECK(w.record().person.email == "ada@elsewhere.example");
+  CHECK(w.stored(id).state == interview_state::voided);
+  CHECK(w.bench.verify_audit("app-1", w.admin));
+  CHECK(w.bench.verify_audit("app-2", w.admin));
+  // Every statement came through the driver, and none of them began or ended the host's transaction.
+  auto& driver = w.theirs.driver();
+  CHECK(driver.count("SAVEPOINT hirenow_call") > 30);
+  CHECK(driver.count("RELEASE hirenow_call") == driver.count("SAVEPOINT hirenow_call"));
+  for (const char* verb : {"BEGIN", "COMMIT", "END", "ROLLBACK"}) CHECK(driver.count(verb) == 0);
+}
+
+TEST_CASE("a statement that the host has not finished survives a failure of ours", "[host]") {
+  joint_world w;
+  w.theirs.begin();
+  for (const char* stage : {"one", "two", "three"}) w.theirs.put(stage);
+  sqlite3_stmt* reading = nullptr;
+  REQUIRE(sqlite3_prepare_v2(w.theirs.sql.handle(), "SELECT stage FROM application ORDER BY id", -1, &reading,
+                             nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_step(reading) == SQLITE_ROW);
+  w.theirs.driver().before = [](std::string_view sql) -> result<void> {
+    if (sql.starts_with("INSERT INTO main.hirenow_outbox")) return sqlite_error(SQLITE_FULL, "disk is full");
+    return {};
+  };
+  CHECK(test::code_of(w.inside.retake(w.failed, w.recruiter)) == errc::store_full);
+  CHECK(sqlite3_step(reading) == SQLITE_ROW);
+  w.theirs.driver().before = nullptr;
+  CHECK(w.inside.retake(w.failed, w.recruiter));
+  CHECK(sqlite3_step(reading) == SQLITE_ROW);
+  CHECK(sqlite3_step(reading) == SQLITE_DONE);
+  sqlite3_finalize(reading);
+  w.theirs.commit();
+  CHECK(w.applications() == 3);
+  CHECK(w.interviews() == 2);
+}
+
 TEST_CASE("the host's settings and look-alikes change nothing", "[host]") {
   joint_world w;
   w.theirs.sql.run(

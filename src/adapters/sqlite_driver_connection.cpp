@@ -1,7 +1,6 @@
 #include "sqlite_driver_connection.hpp"
 
 #include <charconv>
-#include <filesystem>
 
 #include <unistd.h>
 
@@ -54,7 +53,7 @@ bool driven_sqlite_connection::is_read_only() { return ::access(path_.c_str(), W
 
 std::size_t driven_sqlite_connection::log_bytes() {
   std::error_code missing;
-  const auto size = std::filesystem::file_size(path_ + "-wal", missing);
+  const auto size = std::filesystem::file_size(log_path_, missing);
   return missing ? 0 : static_cast<std::size_t>(size);
 }
 

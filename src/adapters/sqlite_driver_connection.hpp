@@ -3,6 +3,7 @@
 ///
 /// Threads: one at a time.
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -38,6 +39,7 @@ class driven_sqlite_connection final : public sqlite_connection {
   std::unique_ptr<host_connection> driver_;
   sql_host_connection sql_;
   const std::string path_;
+  const std::filesystem::path log_path_ = path_ + "-wal";
   const std::chrono::milliseconds busy_timeout_;
   bool is_old_ = false;
 };
