@@ -52,6 +52,12 @@ class engine {
   /// Owns: borrows the store and the clock, which must outlive it. Throws `exception` where an option is unusable.
   engine(hirenow::store& store, key_ring keys, retake_policy policy, engine_options options = {});
 
+  /// The same engine over another store: keys, policies, options and clock are shared, none is copied. Made for one
+  /// transaction of the host's, over what `join_transaction` gives; it costs next to nothing.
+  /// Owns: borrows the other store and the clock; this engine may be gone before it.
+  /// Since: 0.1
+  engine on(hirenow::store& other) const { return engine(other, shared_); }
+
   // Inviting.
 
   /// Plans an interview and promises the invitation. Needs a track without a current interview; where the track has a
@@ -196,6 +202,19 @@ class engine {
   /// record need as many rounds at the worst.
   static constexpr int most_rounds = 200;
 
+  /// What engines over different stores share.
+  struct shared_state {
+    shared_state(key_ring ring, retake_policy standard, engine_options told)
+        : keys(std::move(ring)), policy(std::move(standard)), options(std::move(told)) {}
+    key_ring keys;
+    retake_policy policy;
+    engine_options options;
+    system_clock machine_clock{};
+    std::mutex policies_mutex{};
+    std::map<digest, retake_policy> policies{};  ///< parsed documents of tenants and tracks
+  };
+  engine(hirenow::store& store, std::shared_ptr<shared_state> shared);
+
   using draft = detail::draft;
   using author = detail::author;
   using payload_writer = detail::payload_writer;
@@ -256,13 +275,11 @@ class engine {
   result<loaded> load_for(use_case what, const actor& who, std::variant<std::string_view, interview_id> subject) const;
 
   hirenow::store& store_;
-  key_ring keys_;
-  retake_policy policy_;
-  engine_options options_;
-  system_clock machine_clock_{};
+  std::shared_ptr<shared_state> shared_;
+  const key_ring& keys_;
+  const retake_policy& policy_;
+  const engine_options& options_;
   const hirenow::clock* clock_;
-  mutable std::mutex policies_mutex_{};
-  mutable std::map<digest, retake_policy> policies_{};  ///< parsed documents of tenants and tracks
 };
 
 }  // namespace hirenow

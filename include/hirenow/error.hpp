@@ -36,6 +36,7 @@ enum class errc : int {
   retry_transaction = 15,    ///< the host's own transaction is stale; only the host can repeat it
   erased = 16,               ///< the person was erased
   limit_reached = 17,        ///< the record holds as many attempts as can be decided on
+  no_transaction = 18,       ///< the host's connection has no transaction open that could be joined
 
   token_invalid = 30,              ///< not a link of ours; the precise reason is in `reason`, for logs only
   token_cancelled = 31,            ///< the interview was cancelled
@@ -95,6 +96,7 @@ inline constexpr std::array errc_names{
     errc_name{errc::retry_transaction, "retry_transaction"},
     errc_name{errc::erased, "erased"},
     errc_name{errc::limit_reached, "limit_reached"},
+    errc_name{errc::no_transaction, "no_transaction"},
     errc_name{errc::token_invalid, "token_invalid"},
     errc_name{errc::token_cancelled, "token_cancelled"},
     errc_name{errc::token_superseded_interview, "token_superseded_interview"},

@@ -13,6 +13,7 @@
 #include "sql_store.hpp"
 #include "sqlite_commit_queue.hpp"
 #include "sqlite_connection.hpp"
+#include "sqlite_driver_connection.hpp"
 #include "sqlite_lock.hpp"
 #include "sqlite_schema.hpp"
 
@@ -32,6 +33,8 @@ error current_failure() noexcept {
     return error{.code = errc::out_of_memory, .message = {}};
   } catch (const std::exception& e) {
     return error{.code = errc::internal, .message = e.what()};
+  } catch (...) {
+    return error{.code = errc::internal, .message = "something unknown was thrown"};
   }
 }
 
@@ -46,8 +49,17 @@ constexpr std::chrono::milliseconds checkpoint_patience{50};
 
 class sqlite_store final : public store {
  public:
-  sqlite_store(const std::string& path, const sqlite_options& options)
-      : path_(path), options_(options), writer_(path, true, settings()), turn_(own_lock_path()) {
+  /// Makes a connection to the file, and the file itself where `may_create`.
+  using connector =
+      std::function<std::unique_ptr<sqlite_connection>(bool may_create, const detail::connection_settings&)>;
+
+  sqlite_store(const std::string& path, connector connect, const sqlite_options& options)
+      : path_(path),
+        options_(options),
+        connect_(std::move(connect)),
+        own_writer_(connect_(true, settings())),
+        writer_(*own_writer_),
+        turn_(own_lock_path()) {
     const std::lock_guard turn(turn_);
     set_up_file();
   }
@@ -173,7 +185,7 @@ class sqlite_store final : public store {
       ++owner.opened_;
       lock.unlock();
       try {
-        connection_ = std::make_unique<sqlite_connection>(owner.path_, false, owner.settings());
+        connection_ = owner.connect_(false, owner.settings());
       } catch (...) {
         lock.lock();
         --owner.opened_;
@@ -362,6 +374,7 @@ class sqlite_store final : public store {
 
   const std::string path_;
   const sqlite_options options_;
+  const connector connect_;
   const unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
   detail::sql_names names_;
 
@@ -372,7 +385,8 @@ class sqlite_store final : public store {
 
   // The leader's alone.
   queue queue_;
-  sqlite_connection writer_;
+  const std::unique_ptr<sqlite_connection> own_writer_;
+  sqlite_connection& writer_;
   detail::turn_lock turn_;
   std::size_t checkpoint_at_ = 0;
   bool mark_stands_ = false;  // ours, and nobody has committed since, as far as was seen
@@ -380,16 +394,43 @@ class sqlite_store final : public store {
   bool warned_ = false;
 };
 
-}  // namespace
+bool names_a_file(const std::string& path) {
+  return !path.empty() && path != ":memory:" && path.find('\0') == std::string::npos;
+}
 
-result<std::unique_ptr<store>> open_sqlite_store(const std::string& path, const sqlite_options& options) {
-  if (path.empty() || path == ":memory:" || path.find('\0') != std::string::npos)
-    return detail::fail(errc::invalid_argument, "the path of a SQLite store names a file");
+result<std::unique_ptr<store>> open_with(const std::string& path, sqlite_store::connector connect,
+                                         const sqlite_options& options) {
+  if (!names_a_file(path)) return detail::fail(errc::invalid_argument, "the path of a SQLite store names a file");
   try {
-    return std::unique_ptr<store>(std::make_unique<sqlite_store>(path, options));
+    return std::unique_ptr<store>(std::make_unique<sqlite_store>(path, std::move(connect), options));
   } catch (...) {
     return current_failure();
   }
+}
+
+}  // namespace
+
+result<std::unique_ptr<store>> open_sqlite_store(const std::string& path, const sqlite_options& options) {
+  return open_with(
+      path,
+      [path](bool may_create, const detail::connection_settings& settings) {
+        return std::make_unique<detail::own_sqlite_connection>(path, may_create, settings);
+      },
+      options);
+}
+
+result<std::unique_ptr<store>> open_sqlite_store_through(const std::string& path, host_connection_opener open,
+                                                         const sqlite_options& options) {
+  if (!open) return detail::fail(errc::invalid_argument, "a store needs somebody to open its connections");
+  return open_with(
+      path,
+      [path, open = std::move(open)](bool, const detail::connection_settings& settings) {
+        auto opened = open();
+        if (!opened) throw exception(opened.error());
+        if (!*opened) throw exception(detail::fail(errc::invalid_argument, "no connection was opened"));
+        return std::make_unique<detail::driven_sqlite_connection>(*std::move(opened), path, settings);
+      },
+      options);
 }
 
 }  // namespace hirenow

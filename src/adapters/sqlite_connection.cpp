@@ -1,48 +1,11 @@
 #include "sqlite_connection.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <limits>
+
+#include "sqlite_error.hpp"
 
 namespace hirenow::detail {
 namespace {
-
-/// What a failure of the operating system means; `otherwise` where it says nothing special.
-errc system_failure(int number, errc otherwise) {
-  switch (number) {
-    case ENOSPC:
-    case EDQUOT: return errc::store_full;
-    case EROFS:
-    case EACCES:
-    case EPERM: return errc::store_read_only;
-    case ENOMEM: return errc::out_of_memory;
-    default: return otherwise;
-  }
-}
-
-/// https://sqlite.org/rescode.html
-errc meaning(int code, int system_number) {
-  switch (code & 0xff) {
-    case SQLITE_FULL: return errc::store_full;
-    case SQLITE_READONLY: return errc::store_read_only;
-    case SQLITE_CORRUPT: return errc::store_corrupt;
-    case SQLITE_NOTADB: return errc::store_not_a_database;
-    case SQLITE_CONSTRAINT: return errc::constraint_violated;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: return errc::store_busy;
-    case SQLITE_NOMEM: return errc::out_of_memory;
-    case SQLITE_IOERR:
-      if (code == SQLITE_IOERR_NOMEM) return errc::out_of_memory;
-      if (code == SQLITE_IOERR_CORRUPTFS || code == SQLITE_IOERR_SHORT_READ) return errc::store_corrupt;
-      return system_failure(system_number, errc::store_unavailable);
-    case SQLITE_CANTOPEN: return system_failure(system_number, errc::store_unavailable);
-    case SQLITE_PERM:
-    case SQLITE_AUTH: return errc::store_read_only;
-    case SQLITE_TOOBIG: return errc::too_large;
-    default: return errc::internal;
-  }
-}
 
 class current_row final : public sql_row {
  public:
@@ -89,7 +52,8 @@ struct reset_at_end {
 
 }  // namespace
 
-sqlite_connection::sqlite_connection(const std::string& path, bool may_create, const connection_settings& settings)
+own_sqlite_connection::own_sqlite_connection(const std::string& path, bool may_create,
+                                             const connection_settings& settings)
     : busy_timeout_(settings.busy_timeout) {
   const int flags =
       SQLITE_OPEN_READWRITE | (may_create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -102,7 +66,7 @@ sqlite_connection::sqlite_connection(const std::string& path, bool may_create, c
     sqlite3_wal_hook(
         db_,
         [](void* self, sqlite3*, const char*, int pages) {
-          static_cast<sqlite_connection*>(self)->log_pages_ = static_cast<std::size_t>(pages);
+          static_cast<own_sqlite_connection*>(self)->log_pages_ = static_cast<std::size_t>(pages);
           return SQLITE_OK;
         },
         this);
@@ -118,25 +82,21 @@ sqlite_connection::sqlite_connection(const std::string& path, bool may_create, c
   }
 }
 
-sqlite_connection::~sqlite_connection() {
+own_sqlite_connection::~own_sqlite_connection() {
   for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
   sqlite3_close(db_);
 }
 
-void sqlite_connection::abandon() noexcept {
+void own_sqlite_connection::abandon() noexcept {
   statements_.clear();
   db_ = nullptr;
 }
 
-void sqlite_connection::raise(int code) const {
-  const errc named = meaning(code, sqlite3_system_errno(db_));
-  const std::string text = sqlite3_errmsg(db_);
-  // Tables of ours that went away while the store was open.
-  if ((code & 0xff) == SQLITE_ERROR && text.starts_with("no such ")) throw exception(fail(errc::schema_damaged, text));
-  throw exception(fail(named, "SQLite: " + text));
+void own_sqlite_connection::raise(int code) const {
+  throw exception(sqlite_failure(code, sqlite3_system_errno(db_), sqlite3_errmsg(db_)));
 }
 
-sqlite3_stmt* sqlite_connection::prepared(const char* sql) {
+sqlite3_stmt* own_sqlite_connection::prepared(const char* sql) {
   if (const auto at = statements_.find(sql); at != statements_.end()) return at->second;
   // SQLite numbers $1 by the order of appearance, ?1 by its number.
   std::string text(sql);
@@ -148,7 +108,7 @@ sqlite3_stmt* sqlite_connection::prepared(const char* sql) {
   return statement;
 }
 
-std::int64_t sqlite_connection::execute(const char* sql, std::span<const sql_value> parameters, row_taker take) {
+std::int64_t own_sqlite_connection::execute(const char* sql, std::span<const sql_value> parameters, row_taker take) {
   sqlite3_stmt* const statement = prepared(sql);
   const reset_at_end guard{statement};
   int at = 0;
@@ -160,15 +120,15 @@ std::int64_t sqlite_connection::execute(const char* sql, std::span<const sql_val
   return sqlite3_changes64(db_);
 }
 
-void sqlite_connection::run(const std::string& sql) {
+void own_sqlite_connection::run(const std::string& sql) {
   require(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr));
 }
 
-void sqlite_connection::roll_back() noexcept {
+void own_sqlite_connection::roll_back() noexcept {
   if (in_transaction()) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-bool sqlite_connection::checkpoint(std::chrono::milliseconds wait) {
+bool own_sqlite_connection::checkpoint(std::chrono::milliseconds wait) {
   sqlite3_busy_timeout(db_, static_cast<int>(wait.count()));
   const int code = sqlite3_wal_checkpoint_v2(db_, "main", SQLITE_CHECKPOINT_FULL, nullptr, nullptr);
   sqlite3_busy_timeout(db_, static_cast<int>(busy_timeout_.count()));

@@ -1,5 +1,5 @@
 #pragma once
-/// One SQLite connection: opening it as the store needs it, running statements, and what SQLite's errors mean.
+/// One SQLite connection: opening it as the store needs it, running statements.
 ///
 /// Failures are thrown as `hirenow::exception`.
 /// Threads: one at a time.
@@ -22,35 +22,48 @@ struct connection_settings {
   std::size_t cache_kib = 0;
 };
 
-class sqlite_connection final : public sql_connection {
+/// A connection of the store's own to a SQLite file, whatever carries it.
+class sqlite_connection : public sql_connection {
+ public:
+  /// Rolls back whatever is open; never throws.
+  virtual void roll_back() noexcept = 0;
+  /// True while a transaction is open: SQLite ends it by itself after some failures.
+  virtual bool in_transaction() = 0;
+  virtual bool is_read_only() = 0;
+
+  /// True where a checkpoint by another connection can corrupt the log: in WAL mode before SQLite 3.51.3.
+  virtual bool may_corrupt_the_log() = 0;
+
+  /// How long the write-ahead log was after the last commit of this connection, in bytes.
+  virtual std::size_t log_bytes() = 0;
+  /// Copies the log into the file, holding the writer lock; waits at most this long for readers of older pages.
+  /// Returns false where a reader kept it from copying everything.
+  virtual bool checkpoint(std::chrono::milliseconds wait) = 0;
+
+  /// Forgets the connection without touching the file: the only safe thing in the child of a fork.
+  virtual void abandon() noexcept = 0;
+};
+
+/// A connection through the SQLite that this library is linked to.
+class own_sqlite_connection final : public sqlite_connection {
  public:
   /// Opens the file, and makes it where `may_create`.
-  sqlite_connection(const std::string& path, bool may_create, const connection_settings& settings);
-  ~sqlite_connection() override;
-  sqlite_connection(const sqlite_connection&) = delete;
-  sqlite_connection& operator=(const sqlite_connection&) = delete;
+  own_sqlite_connection(const std::string& path, bool may_create, const connection_settings& settings);
+  ~own_sqlite_connection() override;
+  own_sqlite_connection(const own_sqlite_connection&) = delete;
+  own_sqlite_connection& operator=(const own_sqlite_connection&) = delete;
 
   using sql_connection::execute;
   std::int64_t execute(const char* sql, std::span<const sql_value> parameters, row_taker take) override;
   void run(const std::string& sql) override;
 
-  /// Rolls back whatever is open; never throws.
-  void roll_back() noexcept;
-  /// True while a transaction is open: SQLite ends it by itself after some failures.
-  bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
-  bool is_read_only() const { return sqlite3_db_readonly(db_, "main") == 1; }
-
-  /// True where a checkpoint by another connection can corrupt the log: in WAL mode before SQLite 3.51.3.
-  bool may_corrupt_the_log() const { return log_pages_ > 0 && sqlite3_libversion_number() < 3051003; }
-
-  /// How long the write-ahead log was after the last commit of this connection, in bytes.
-  std::size_t log_bytes() const { return log_pages_ * page_size_; }
-  /// Copies the log into the file, holding the writer lock; waits at most this long for readers of older pages.
-  /// Returns false where a reader kept it from copying everything.
-  bool checkpoint(std::chrono::milliseconds wait);
-
-  /// Forgets the connection without touching the file: the only safe thing in the child of a fork.
-  void abandon() noexcept;
+  void roll_back() noexcept override;
+  bool in_transaction() override { return sqlite3_get_autocommit(db_) == 0; }
+  bool is_read_only() override { return sqlite3_db_readonly(db_, "main") == 1; }
+  bool may_corrupt_the_log() override { return log_pages_ > 0 && sqlite3_libversion_number() < 3051003; }
+  std::size_t log_bytes() override { return log_pages_ * page_size_; }
+  bool checkpoint(std::chrono::milliseconds wait) override;
+  void abandon() noexcept override;
 
  private:
   sqlite3_stmt* prepared(const char* sql);

@@ -45,6 +45,7 @@ class plain_sql {
     sqlite3_finalize(statement);
     return found;
   }
+  sqlite3* handle() { return db_; }
   long long number(const std::string& sql) { return std::stoll("0" + value(sql)); }
 
  private:

@@ -6,12 +6,16 @@
 
 namespace hirenow {
 
-inline engine::engine(hirenow::store& store, key_ring keys, retake_policy policy, engine_options options)
+inline engine::engine(hirenow::store& store, std::shared_ptr<shared_state> shared)
     : store_(store),
-      keys_(std::move(keys)),
-      policy_(std::move(policy)),
-      options_(std::move(options)),
-      clock_(options_.clock ? options_.clock : &machine_clock_) {
+      shared_(std::move(shared)),
+      keys_(shared_->keys),
+      policy_(shared_->policy),
+      options_(shared_->options),
+      clock_(options_.clock ? options_.clock : &shared_->machine_clock) {}
+
+inline engine::engine(hirenow::store& store, key_ring keys, retake_policy policy, engine_options options)
+    : engine(store, std::make_shared<shared_state>(std::move(keys), std::move(policy), std::move(options))) {
   const auto need = [](const result<void>& ok) {
     if (!ok) throw exception(ok.error());
   };
@@ -118,13 +122,14 @@ inline result<void> engine::check_token_may(use_case what) const {
 
 inline result<retake_policy> engine::policy_of(const loaded& data) const {
   if (!data.policy) return policy_;
-  const std::lock_guard lock(policies_mutex_);
-  if (const auto known = policies_.find(data.policy->hash); known != policies_.end()) return known->second;
+  const std::lock_guard lock(shared_->policies_mutex);
+  auto& policies = shared_->policies;
+  if (const auto known = policies.find(data.policy->hash); known != policies.end()) return known->second;
   auto parsed = retake_policy::parse(data.policy->document);
   if (!parsed) return parsed.error();
   // Far more than a host has; a bound all the same, since the documents come from a table.
-  if (policies_.size() >= 1024) policies_.clear();
-  policies_.emplace(data.policy->hash, *parsed);
+  if (policies.size() >= 1024) policies.clear();
+  policies.emplace(data.policy->hash, *parsed);
   return *parsed;
 }
 

@@ -229,6 +229,8 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
           report.events += *events;
         } else if (events.error().code == errc::conflict && round < most_rounds) {
           continue;
+        } else if (events.error().code == errc::retry_transaction) {
+          return events.error();  // the transaction is at fault, not the record
         } else {
           report.failed.push_back({row, events.error()});
         }

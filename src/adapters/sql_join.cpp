@@ -1,0 +1,194 @@
+/// The store that works inside a transaction of the host's, on the host's connection.
+
+#include <atomic>
+#include <new>
+#include <utility>
+
+#include "hirenow/crypto.hpp"
+#include "sql_host_connection.hpp"
+#include "sql_store.hpp"
+#include "sqlite_schema.hpp"
+
+namespace hirenow {
+namespace {
+
+using detail::sql_session;
+
+class joined_store final : public store {
+ public:
+  joined_store(host_connection& connection, const join_options& options) : sql_(connection), options_(options) {}
+
+  result<loaded> load(const load_request& request) override {
+    return call([&](sql_session& s) { return detail::sql_load(s, request); });
+  }
+  result<void> commit(const change_set& changes) override {
+    return call([&](sql_session& s) { detail::sql_commit(s, changes); });
+  }
+  result<bool> save_progress(const checkpoint_request& request) override {
+    return call([&](sql_session& s) { return detail::sql_save_progress(s, request); });
+  }
+  result<list_page> list(const list_request& request) override {
+    return call([&](sql_session& s) { return detail::sql_list(s, request); });
+  }
+  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
+    return call([&](sql_session& s) { return detail::sql_due(s, at, limit, cursor); });
+  }
+  result<std::vector<claimed_message>> claim(const claim_request&) override { return not_here(); }
+  result<std::vector<bool>> settle(std::span<const settlement>) override { return not_here(); }
+  result<std::optional<sys_seconds>> next_due() override {
+    return call([&](sql_session& s) { return detail::sql_next_due(s); });
+  }
+  result<std::vector<message>> messages(const message_query& query) override {
+    return call([&](sql_session& s) { return detail::sql_messages(s, query); });
+  }
+  result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
+                                              std::uint64_t after, std::size_t limit) override {
+    return call([&](sql_session& s) { return detail::sql_read_audit(s, tenant, applicant_id, after, limit); });
+  }
+  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
+                                              std::size_t limit) override {
+    return call([&](sql_session& s) { return detail::sql_audit_heads(s, tenant, after, limit); });
+  }
+  result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
+    return call([&](sql_session& s) { detail::sql_set_policy(s, tenant, policy); });
+  }
+  result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
+    return call([&](sql_session& s) { return detail::sql_prune(s, now, detail::sql_find_expired(s, now, limit)); });
+  }
+
+ private:
+  static error not_here() {
+    return detail::fail(errc::invalid_argument,
+                        "a lease must be committed before anything is sent: messages are claimed and settled on a "
+                        "store of hirenow's own, not in the host's transaction",
+                        "host_transaction");
+  }
+
+  /// Marks the store as being at work, and not twice: calls that are mixed would end each other's savepoints.
+  class turn {
+   public:
+    explicit turn(std::atomic<bool>& busy) : busy_(busy), is_ours_(!busy.exchange(true)) {}
+    ~turn() {
+      if (is_ours_) busy_ = false;
+    }
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+    bool is_ours() const { return is_ours_; }
+
+   private:
+    std::atomic<bool>& busy_;
+    const bool is_ours_;
+  };
+
+  /// Runs one call in the host's transaction: all of it, or nothing.
+  template <class Call>
+  auto call(Call work) -> result<decltype(work(std::declval<sql_session&>()))> {
+    if (detail::fork_count().load(std::memory_order_relaxed) != forks_)
+      return detail::fail(errc::forked, "the connection was joined before a fork; the child must open its own");
+    const turn mine(busy_);
+    if (!mine.is_ours())
+      return detail::fail(errc::invalid_argument, "another call is at work on this connection", "concurrent_use");
+    bool under_savepoint = false;
+    try {
+      enter();
+      under_savepoint = true;
+      // What is read may be rolled back later, so it is known for the length of this call only.
+      detail::sql_names names;
+      sql_session session{sql_, names};
+      check_schema();
+      if constexpr (std::is_void_v<decltype(work(session))>) {
+        work(session);
+        sql_.run("RELEASE hirenow_call");
+        return {};
+      } else {
+        auto answer = work(session);
+        sql_.run("RELEASE hirenow_call");
+        return answer;
+      }
+    } catch (const exception& e) {
+      return under_savepoint ? after_undoing(e.details()) : e.details();
+    } catch (const std::bad_alloc&) {
+      const error e{.code = errc::out_of_memory};
+      return under_savepoint ? after_undoing(e) : e;
+    } catch (...) {
+      // The driver's own, and the caller's to handle.
+      if (under_savepoint) undo();
+      throw;
+    }
+  }
+
+  enum class undone : std::uint8_t { whole, by_the_database, nothing };
+
+  /// Takes back what the call wrote.
+  undone undo() noexcept {
+    try {
+      if (sql_.transaction() != host_transaction::open) return undone::by_the_database;
+      sql_.run("ROLLBACK TO hirenow_call");
+      sql_.run("RELEASE hirenow_call");
+      return undone::whole;
+    } catch (...) {
+      return undone::nothing;
+    }
+  }
+
+  /// Undoes, and says what the failure means to the host, who alone can repeat its transaction.
+  error after_undoing(error e) {
+    // A snapshot does not move, and a lock that is wanted in the middle of a transaction is not waited for: the call
+    // would fail again however often it is made.
+    if (e.code == errc::conflict || e.code == errc::store_busy) e.code = errc::retry_transaction;
+    switch (undo()) {
+      case undone::whole: break;
+      case undone::by_the_database: e.message += "; the database has ended the host's transaction"; break;
+      case undone::nothing:
+        e.code = errc::retry_transaction;
+        e.message += "; what the call wrote could not be undone: the host must roll back";
+        break;
+    }
+    return e;
+  }
+
+  /// Sees to it that a transaction is open, and sets the savepoint.
+  void enter() {
+    auto stands = sql_.transaction();
+    if (stands == host_transaction::begins_lazily) {
+      sql_.run("BEGIN IMMEDIATE");
+      stands = sql_.transaction();
+    }
+    if (stands != host_transaction::open)
+      throw exception(
+          detail::fail(errc::no_transaction, "the host's connection has no transaction open that could be joined"));
+    sql_.run("SAVEPOINT hirenow_call");
+  }
+
+  void check_schema() {
+    if (tables_are_right_) return;
+    if (detail::schema_is_complete(sql_)) {
+      // Tables that this store made go again if the host rolls back.
+      tables_are_right_ = !made_tables_;
+    } else if (options_.create_tables) {
+      made_tables_ = true;
+      detail::prepare_schema(sql_);
+    } else {
+      throw exception(detail::fail(errc::schema_damaged, "the database has no tables of hirenow's"));
+    }
+  }
+
+  detail::sql_host_connection sql_;
+  const join_options options_;
+  const unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
+  std::atomic<bool> busy_ = false;
+  bool tables_are_right_ = false;
+  bool made_tables_ = false;
+};
+
+}  // namespace
+
+result<std::unique_ptr<store>> join_transaction(host_connection& connection, const join_options& options) {
+  try {
+    return std::unique_ptr<store>(std::make_unique<joined_store>(connection, options));
+  } catch (const std::bad_alloc&) {
+    return error{.code = errc::out_of_memory};
+  }
+}
+
+}  // namespace hirenow
