@@ -5,9 +5,7 @@
 /// Only what a reader has seen is remembered: it was committed, and the names in these tables never change.
 /// Threads: serves any thread.
 
-#include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -39,8 +37,10 @@ class sql_names {
 
   std::optional<std::int64_t> applicant(std::int64_t tenant_no, std::string_view id) const {
     const std::shared_lock lock(mutex_);
-    const auto& known = applicants_[place_of(tenant_no, id)];
-    return known.tenant_no == tenant_no && known.id == id ? std::optional(known.applicant_no) : std::nullopt;
+    const auto of = applicants_.find(tenant_no);
+    if (of == applicants_.end()) return std::nullopt;
+    const auto at = of->second.find(id);
+    return at == of->second.end() ? std::nullopt : std::optional(at->second);
   }
 
   void remember_tenant(std::string_view name, std::int64_t tenant_no) {
@@ -53,35 +53,26 @@ class sql_names {
     tracks_[tenant_no].emplace(name, track_no);
     track_names_.emplace(track_no, name);
   }
-  /// Takes the place of whichever applicant stood there.
   void remember_applicant(std::int64_t tenant_no, std::string_view id, std::int64_t applicant_no) {
     const std::unique_lock lock(mutex_);
-    auto& known = applicants_[place_of(tenant_no, id)];
-    known.tenant_no = 0;  // nobody's, should there be no memory for the id
-    known.id = id;
-    known.applicant_no = applicant_no;
-    known.tenant_no = tenant_no;
+    if (applicant_count_ == most_applicants) {
+      applicants_.clear();
+      applicant_count_ = 0;
+    }
+    if (applicants_[tenant_no].emplace(id, applicant_no).second) ++applicant_count_;
   }
 
  private:
   using numbers = std::map<std::string, std::int64_t, std::less<>>;
   static constexpr std::size_t most = 100'000;  // beyond that the database is asked each time
 
-  struct numbered_applicant {
-    std::int64_t tenant_no = 0;  // numbers begin at 1
-    std::int64_t applicant_no = 0;
-    std::string id{};
-  };
-  static constexpr std::size_t places = 1024;
-  static std::size_t place_of(std::int64_t tenant_no, std::string_view id) {
-    return (std::hash<std::string_view>()(id) + static_cast<std::size_t>(tenant_no)) % places;
-  }
-
+  static constexpr std::size_t most_applicants = 1000;  // then all are forgotten
   mutable std::shared_mutex mutex_;
   numbers tenants_;
   std::map<std::int64_t, numbers> tracks_;  // by tenant
   std::map<std::int64_t, std::string> track_names_;
-  std::array<numbered_applicant, places> applicants_{};
+  std::map<std::int64_t, numbers> applicants_;  // by tenant
+  std::size_t applicant_count_ = 0;
 };
 
 }  // namespace hirenow::detail
