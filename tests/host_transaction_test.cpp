@@ -87,6 +87,7 @@ TEST_CASE("nothing is remembered of what the host rolled back", "[host]") {
   w.theirs.begin();
   w.theirs.sql.run("SAVEPOINT theirs");
   REQUIRE(schedule_for("initech", "one"));
+  REQUIRE(w.inside.list({}, {"rita", "initech", role::recruiter})->rows.size() == 1);
   w.theirs.sql.run("ROLLBACK TO theirs");
   REQUIRE(schedule_for("umbrella", "two"));  // takes the number that was free again
   REQUIRE(schedule_for("initech", "three"));
