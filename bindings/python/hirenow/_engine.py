@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -83,11 +84,8 @@ def retake_policy(policy: Policy) -> RetakePolicy:
         return policy
     if isinstance(policy, Mapping):
         return RetakePolicy.parse(_json(policy))
-    with open_file(policy, encoding="utf-8") as file:
+    with io.open(policy, encoding="utf-8") as file:
         return RetakePolicy.parse(file.read())
-
-
-open_file = open  # this module's own open() takes the name
 
 
 def open_store(
@@ -102,22 +100,33 @@ def open_store(
 ) -> NativeStore:
     """Opens a store of the library's own: "memory:", or "sqlite:" and a file's path.
 
-    `warn` is told what endangers a SQLite file; without it, Python's `warnings` are.
+    `warn` is told what endangers a SQLite file; without it, Python's `warnings` are. Where Python's `sqlite3` is another
+    copy of SQLite than the library's, the library's SQL runs through Python's, so that one copy touches the file.
     """
     if url == "memory:":
         return _hirenow.open_memory_store()
     scheme, colon, path = url.partition(":")
     if scheme != "sqlite" or not colon or not path:
         raise InvalidArgumentError(f"no store is opened by this URL: {scheme}{colon}…", reason="url")
+    normal = Durability(durability) is Durability.NORMAL
+    if _has_another_sqlite():
+        from ._dbapi import opener
+
+        connect = opener(path, busy_timeout.total_seconds())
+        return _hirenow.open_sqlite_store_through(
+            path, connect, normal, busy_timeout, readers, checkpoint_bytes, cache_kib
+        )
     return _hirenow.open_sqlite_store(
-        path,
-        Durability(durability) is Durability.NORMAL,
-        busy_timeout,
-        readers,
-        checkpoint_bytes,
-        cache_kib,
-        warn or _warn,
+        path, normal, busy_timeout, readers, checkpoint_bytes, cache_kib, warn or _warn
     )
+
+
+def _has_another_sqlite() -> bool:
+    try:
+        from ._dbapi import is_another_sqlite
+    except ImportError:  # a Python without sqlite3
+        return False
+    return is_another_sqlite()
 
 
 def _warn(text: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime, timedelta
-from typing import Collection, FrozenSet, Mapping, Optional, Tuple, Union
+from typing import Collection, Iterator, Mapping, Optional, Tuple, Union
 from uuid import UUID
 
 from ._errors import Error
@@ -556,7 +556,7 @@ class ListPage(Record):
     next: str = ""
     counts: Optional[Mapping[InterviewState, int]] = None
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[ListRow]:
         return iter(self.rows)
 
     def __len__(self) -> int:
@@ -914,5 +914,79 @@ class CheckReport(Record):
         return "\n".join(lines)
 
 
-__all__ = [name for name, value in list(globals().items()) if isinstance(value, type) and value.__module__ == __name__]
-_ = FrozenSet  # keeps the name for type checkers that read the annotations above
+__all__ = [
+    "Actor",
+    "Applicant",
+    "ApplicantRecord",
+    "Attempt",
+    "AttemptKind",
+    "AuditEntry",
+    "AuditHead",
+    "AuditReport",
+    "Authority",
+    "ChangeSet",
+    "Changed",
+    "CheckFailure",
+    "CheckReport",
+    "CheckpointRequest",
+    "ClaimRequest",
+    "ClaimedMessage",
+    "Delivery",
+    "DeliveryOutcome",
+    "DispatchEvent",
+    "DispatchReport",
+    "DuePage",
+    "DueRecord",
+    "Durability",
+    "Eligibility",
+    "Event",
+    "Fact",
+    "FactKind",
+    "FinalProgress",
+    "Inspection",
+    "Interview",
+    "InterviewChange",
+    "InterviewState",
+    "Invited",
+    "KeyAlgorithm",
+    "LinkRequested",
+    "LinkStamp",
+    "ListPage",
+    "ListRequest",
+    "ListRow",
+    "LoadRequest",
+    "Loaded",
+    "MailSender",
+    "Message",
+    "MessageKey",
+    "MessageKind",
+    "MessageQuery",
+    "MessageState",
+    "MessageView",
+    "Outcome",
+    "OutgoingMail",
+    "Overtime",
+    "PermittedAction",
+    "PersonChanged",
+    "PolicySpan",
+    "Progress",
+    "RenderedMessage",
+    "Retaken",
+    "Role",
+    "RuleVerdict",
+    "Session",
+    "SetAside",
+    "Settlement",
+    "SettlementVerdict",
+    "Sitting",
+    "SittingState",
+    "SmtpSecurity",
+    "StoredAnswer",
+    "StoredPolicy",
+    "SweepReport",
+    "TokenClaims",
+    "TrackHistory",
+    "UseCase",
+    "Verdict",
+    "Withdrawal",
+]

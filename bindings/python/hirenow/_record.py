@@ -6,7 +6,7 @@ A record is a class of named fields that never changes. It is like a frozen data
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, Iterator, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, Iterator, Tuple, Type, TypeVar
 
 if TYPE_CHECKING:
     from typing_extensions import Self, dataclass_transform
@@ -63,14 +63,14 @@ def _restored(cls: Any, values: Dict[str, Any]) -> Any:
 
 
 @dataclass_transform(frozen_default=True, eq_default=True)
-def record(cls: type[_T]) -> type[_T]:
+def record(cls: Type[_T]) -> Type[_T]:
     """Makes a frozen record of a class whose annotations are its fields; a value behind one is its default."""
     names = tuple(name for name in cls.__annotations__ if not name.startswith("_"))
     defaults = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
     namespace = {k: v for k, v in cls.__dict__.items() if k not in names and k not in ("__dict__", "__weakref__")}
     namespace["__slots__"] = names
     namespace["__match_args__"] = names
-    made: Any = type(cls)(cls.__name__, cls.__bases__, namespace)
+    made: Any = type(cls.__name__, cls.__bases__, namespace)
     # The signature is a real one, for help() and for type checkers; defaults are bound as the function's own.
     scope: Dict[str, Any] = {"put": object.__setattr__, **{f"default_{name}": defaults[name] for name in defaults}}
     parameters = ", ".join(name + (f"=default_{name}" if name in defaults else "") for name in names)

@@ -15,7 +15,12 @@ void call::fail(const error& e) const {
       PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
       throw py::error_already_set();
     }
-  raise_error(e);
+  if (raised_.empty()) raise_error(e);
+  // An error that was made of what a callback raised names it as its cause.
+  const py::object made = to_py(e);
+  PyException_SetCause(made.ptr(), py::object(raised_.back().second).release().ptr());
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made.ptr())), made.ptr());
+  throw py::error_already_set();
 }
 
 error caught(py::error_already_set& raised, raised_list& list) {
