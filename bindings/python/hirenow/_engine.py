@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
+import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Collection, Iterator, Mapping, Optional, Sequence, Tuple, Type, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+    Union,
+)
 from uuid import UUID
 
 from . import _hirenow
@@ -601,7 +616,11 @@ class Dispatcher:
 
         Then what is being sent is finished, and the rest given back.
         """
-        return self._core.run(workers)
+        _running.add(self)
+        try:
+            return self._core.run(workers)
+        finally:
+            _running.discard(self)
 
     def stop(self) -> None:
         """Asks a running dispatcher to come to an end. Any thread."""
@@ -634,6 +653,20 @@ class Dispatcher:
                 thread.join(0.05)
         if failed:
             raise failed[0]
+
+
+_running: Set[Dispatcher] = set()
+
+
+@atexit.register
+def _stop_dispatchers() -> None:
+    # What is still running on a daemon thread ends before the interpreter does: what was sent is written down.
+    for _ in range(600):
+        if not _running:
+            return
+        for dispatcher in list(_running):
+            dispatcher.stop()
+        time.sleep(0.05)
 
 
 __all__ = ["open", "open_store", "Engine", "Dispatcher", "key_ring", "retake_policy", "InterviewId", "Notify"]

@@ -4,6 +4,8 @@
 ///
 /// Threads: constructors and destructors of `call` and `raised_list::note` need the GIL; the adapters take it themselves.
 
+#include <unistd.h>
+
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -28,16 +30,52 @@ void bind_plain_classes(py::dict classes);
 void bind_dispatcher_classes(py::dict classes);
 void bind_testing_classes(py::dict classes);
 
+/// Whether the interpreter is on its way out.
+inline bool python_is_ending() {
+#if PY_VERSION_HEX >= 0x030D0000
+  return !Py_IsInitialized() || Py_IsFinalizing();
+#else
+  return !Py_IsInitialized() || _Py_IsFinalizing();
+#endif
+}
+
+/// A thread that wants the GIL while the interpreter ends would be unwound by force, through frames that bear no
+/// exception. It waits for the end of the process instead, as Python itself has it from 3.14 on.
+inline void wait_for_the_end_if_python_is_ending() {
+  while (python_is_ending()) pause();
+}
+
+/// Holds the GIL, on whatever thread.
+class gil_taken {
+ public:
+  gil_taken() { wait_for_the_end_if_python_is_ending(); acquired_.emplace(); }
+
+ private:
+  std::optional<py::gil_scoped_acquire> acquired_{};
+};
+
+/// Gives the GIL up for a while.
+class gil_released {
+ public:
+  gil_released() = default;
+  ~gil_released() { wait_for_the_end_if_python_is_ending(); }
+  gil_released(const gil_released&) = delete;
+  gil_released& operator=(const gil_released&) = delete;
+
+ private:
+  py::gil_scoped_release released_{};
+};
+
 /// A Python object that threads without the GIL may hold and drop.
 class held_object {
  public:
   explicit held_object(py::object o) : object_(std::move(o)) {}
   ~held_object() {
-    if (!Py_IsInitialized()) {
+    if (python_is_ending()) {
       object_.release();
       return;
     }
-    const py::gil_scoped_acquire gil;
+    const gil_taken gil;
     object_ = py::object();
   }
   held_object(const held_object&) = delete;
@@ -70,7 +108,7 @@ class call {
   /// Runs it without the GIL.
   template <class F>
   static auto without_gil(F&& f) {
-    const py::gil_scoped_release released;
+    const gil_released released;
     return f();
   }
 
@@ -123,8 +161,8 @@ struct careful_delete {
   template <class T>
   void operator()(T* object) const {
     if (guard.forked()) return;  // its files and locks are the parent's
-    if (Py_IsInitialized() && PyGILState_Check()) {
-      const py::gil_scoped_release released;
+    if (!python_is_ending() && PyGILState_Check()) {
+      const gil_released released;
       delete object;
     } else {
       delete object;

@@ -44,7 +44,7 @@ namespace {
 /// Calls Python on a thread of the dispatcher's. What is raised is noted, and thrown as its text.
 template <class F>
 auto call_python(raised_list& list, F&& f) {
-  const py::gil_scoped_acquire gil;
+  const gil_taken gil;
   const auto give_up = [&](py::error_already_set& raised) {
     list.note(raised.value());
     throw std::runtime_error(raised.what());

@@ -62,14 +62,17 @@ class python_connection final : public host_connection {
 
   template <class F>
   auto ask(F&& f) -> decltype(f()) {
-    const py::gil_scoped_acquire gil;
+    const gil_taken gil;
     try {
       return f();
     } catch (py::error_already_set& raised) {
       const py::object code = driver_.get().attr("code_of")(raised.value());
       if (!code.is_none()) {
         const error e = sqlite_error(from_py<int>(code, "code"), std::string(py::str(raised.value())));
-        call::remember(e, raised.value());
+        // A transaction that only the host can repeat is always told in hirenow's word; the driver's is its cause.
+        auto as = e;
+        if (e.code == errc::retry_transaction) as.code = errc::internal;
+        call::remember(as, raised.value());
         return e;
       }
       if (call::lets_pass()) throw py::error_already_set(raised);
@@ -118,7 +121,7 @@ void add_host(py::module_& m) {
     const auto file = from_py<std::string>(path, "path");
     auto held = std::make_shared<held_object>(std::move(opener));
     const auto open = [held]() -> result<std::unique_ptr<host_connection>> {
-      const py::gil_scoped_acquire gil;
+      const gil_taken gil;
       try {
         return std::unique_ptr<host_connection>(new python_connection(held->get()()));
       } catch (py::error_already_set& raised) {

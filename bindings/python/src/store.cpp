@@ -83,7 +83,7 @@ class python_store final : public store {
  private:
   template <class Answer, class... Arguments>
   result<Answer> ask(const char* method, const Arguments&... arguments) {
-    const py::gil_scoped_acquire gil;
+    const gil_taken gil;
     try {
       return from_py<Answer>(target_.get().attr(method)(to_py(arguments)...), method);
     } catch (py::error_already_set& raised) {
@@ -94,7 +94,7 @@ class python_store final : public store {
   }
   template <class... Arguments>
   result<void> tell(const char* method, const Arguments&... arguments) {
-    const py::gil_scoped_acquire gil;
+    const gil_taken gil;
     try {
       target_.get().attr(method)(to_py(arguments)...);
       return {};
@@ -121,7 +121,7 @@ class python_clock final : public clock {
       : target_(std::move(target)), list_(std::move(list)) {}
 
   sys_seconds now() const override {
-    const py::gil_scoped_acquire gil;
+    const gil_taken gil;
     try {
       return from_py<sys_seconds>(target_.get().attr("now")(), "now()");
     } catch (py::error_already_set& raised) {
@@ -290,7 +290,7 @@ void add_store(py::module_& m) {
         options.checkpoint_bytes = checkpoint_bytes;
         options.cache_kib = cache_kib;
         options.warn = [told = std::make_shared<held_object>(std::move(warn))](std::string_view text) {
-          const py::gil_scoped_acquire gil;
+          const gil_taken gil;
           try {
             told->get()(to_py(text));
           } catch (py::error_already_set& raised) {

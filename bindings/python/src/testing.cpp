@@ -62,7 +62,7 @@ void add_testing(py::module_& m) {
     py::object interrupted;
     auto raised = std::make_shared<raised_list>();
     const auto fresh = [&]() -> std::unique_ptr<store> {
-      const py::gil_scoped_acquire gil;
+      const gil_taken gil;
       if (!interrupted && PyErr_CheckSignals() != 0) {
         py::error_already_set signal;
         interrupted = signal.value();

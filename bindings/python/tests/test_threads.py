@@ -158,6 +158,10 @@ engine = hirenow.open("sqlite:" + FILE, keys=keys, clock=Clock(), link_base="htt
 engine.schedule(hirenow.Applicant("a", "a@b.example"), "t", actor=hirenow.Actor("r", "acme", hirenow.Role.RECRUITER))
 dispatcher = hirenow.Dispatcher(engine, Mailer(), sender="a@b.example")
 threading.Thread(target=dispatcher.run, daemon=True).start()
+dispatcher.wake()
+def call():
+    while True: engine.sweep()
+for _ in range(3): threading.Thread(target=call, daemon=True).start()
 import time; time.sleep(0.3)
 print("end")
 """
