@@ -469,6 +469,35 @@ TEST_CASE("what a host's code throws, and what a server says, does no harm", "[d
   CHECK(only_message(w, id).state == message_state::accepted);
 }
 
+TEST_CASE("a host's own renderer takes the place of the templates", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  auto options = dispatch_options();
+  result<rendered_message> made{};
+  options.renderer = [&](message_kind kind, std::string_view locale,
+                         const message_view& view) -> result<rendered_message> {
+    if (!made) return made;
+    return rendered_message{made->subject, std::string(to_string(kind)) + " " + std::string(locale) + " " + view.link,
+                            "", "x-own"};
+  };
+  post p(w, options);
+  const auto invited = w.schedule();
+
+  made = detail::fail(errc::template_invalid, "no such text");
+  CHECK(p.run().retried == 1);
+  CHECK(only_message(w, invited.interview.id).last_answer == "cannot be rendered: no such text");
+  made = rendered_message{.subject = "not UTF-8: \xff", .text = "", .language = ""};
+  w.clock.advance(1min);
+  CHECK(p.run().retried == 1);
+  CHECK(p.box.count() == 0);
+
+  made = rendered_message{.subject = "one\r\nBcc: two", .text = "", .language = ""};
+  w.clock.advance(2min);
+  CHECK(p.run().accepted == 1);
+  CHECK(p.box.last().subject == "one Bcc: two");
+  CHECK(p.box.last().text == "invitation en " + invited.link);
+  CHECK(p.box.last().language == "x-own");
+}
+
 TEST_CASE("a link that cannot be made yet is tried again", "[dispatcher]") {
   HIRENOW_IN_EVERY_STORE(w);
   const auto id = w.schedule().interview.id;

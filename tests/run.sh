@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Builds hirenow and passes every test: debug with gcc, ASan and UBSan with clang, the concurrent tests under TSan, and
-# a short run of every fuzzer. Installs what is missing first (see support/install_dependencies.sh).
+# Builds hirenow and passes every test: debug with gcc, ASan and UBSan with clang, the concurrent tests under TSan, a
+# short run of every fuzzer, and the Python module, built from its source distribution. Installs what is missing first (see support/install_dependencies.sh).
 #
 #   tests/run.sh                every test
 #   tests/run.sh --quick        the debug build and its tests alone
 #   tests/run.sh --bench        the benchmarks instead, in a release build
 #   tests/run.sh --no-install   install nothing
 #
-# JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (30).
+# JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (30). PYTHON: the interpreter
+# that the module is built for and tested with (/usr/bin/python3, to which Debian's packages belong).
 # The last line says how many passed and failed; the exit status is 0 only if none failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -106,6 +107,39 @@ fuzz() {
 }
 seeds_of() { if [ -d "tests/fuzz/corpus/$1" ]; then echo "tests/fuzz/corpus/$1"; fi; }
 
+python_module() {
+  local venv=build/python dist=build/python-dist log=build/python-tests.log summary
+  begin_stage "python: build"
+  rm -rf "$dist"
+  [ -x "$venv/bin/python" ] || "${PYTHON:-/usr/bin/python3}" -m venv "$venv"
+  local python=$venv/bin/python
+  "$python" -m pip install --quiet --upgrade "pip>=23" "build>=1" --requirement bindings/python/tests/requirements.txt
+  "$python" -m build --sdist --outdir "$dist" .
+  CMAKE_BUILD_PARALLEL_LEVEL=$jobs "$python" -m pip wheel --quiet --no-deps --wheel-dir "$dist" \
+    --config-settings=cmake.define.HIRENOW_PYTHON_WARNINGS=ON "$dist"/hirenow-*.tar.gz
+  "$python" -m pip install --quiet --force-reinstall --no-deps "$dist"/hirenow-*.whl
+
+  begin_stage "python: types"
+  local check
+  for check in "mypy --strict --package hirenow" \
+    "mypy.stubtest hirenow --mypy-config-file pyproject.toml --allowlist bindings/python/tests/stubtest_allowlist.txt"; do
+    if "$python" -m $check; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done
+
+  begin_stage "python: tests"
+  "$python" -X faulthandler -m pytest -q -o cache_dir=build/pytest_cache bindings/python/tests 2>&1 | tee "$log" || true
+  # "3 failed, 969 passed, 1 error in 2.10s"
+  summary=$(tail -n 1 "$log")
+  local good bad
+  good=$(sed -n 's/.*\b\([0-9]*\) passed.*/\1/p' <<<"$summary")
+  bad=$(grep -oE '[0-9]+ (failed|errors?)' <<<"$summary" | awk '{ n += $1 } END { print n + 0 }')
+  if [ -z "$good" ]; then
+    echo "no test ran"
+    return 1
+  fi
+  passed=$((passed + good)) failed=$((failed + bad))
+}
+
 if ((install)); then
   begin_stage dependencies
   if ((bench)); then tests/support/install_dependencies.sh bench; else tests/support/install_dependencies.sh tests; fi
@@ -133,4 +167,5 @@ build tsan
 run_tests tsan
 build fuzz
 fuzz
+python_module
 end_stage

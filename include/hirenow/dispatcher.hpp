@@ -54,6 +54,10 @@ struct dispatcher_options {
   mail_sender sender;                           ///< needed
   std::map<std::string, mail_sender> senders{}; ///< by tenant, where it differs
   message_templates templates{};
+  /// Renders instead of `templates`, where it is set. Called from worker threads, several at once; an error of it, or
+  /// what it throws, is a temporary failure. The subject is folded to one line as that of a template is.
+  std::function<result<rendered_message>(message_kind kind, std::string_view locale, const message_view& view)>
+      renderer{};
   /// The track for readers. Called from worker threads, several at once; what it throws is a temporary failure.
   std::function<std::string(std::string_view tenant, std::string_view track)> track_title{};
   std::uint32_t most_tries = 10;                ///< then a message is dead
@@ -552,8 +556,16 @@ class dispatcher {
       if (!link) return link.error();
       view.link = *link;
     }
-    auto text = options_.templates.render(c.mail.key.kind, record.person.locale, view);
+    auto text = options_.renderer ? options_.renderer(c.mail.key.kind, record.person.locale, view)
+                                  : options_.templates.render(c.mail.key.kind, record.person.locale, view);
     if (!text) return text.error();
+    if (options_.renderer) {
+      for (const std::string* part : {&text->subject, &text->text, &text->html, &text->language})
+        if (!limits::is_text(*part))
+          return detail::fail(errc::template_invalid, "the renderer's text is not UTF-8 without NUL");
+      text->subject = detail::without_controls(text->subject);
+      text->language = detail::without_controls(text->language);
+    }
     outgoing_mail mail;
     mail.message_id = message_id(c.mail.key, std::string_view(sender.address).substr(sender.address.rfind('@') + 1));
     mail.from_address = sender.address;

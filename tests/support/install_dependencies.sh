@@ -3,7 +3,8 @@
 #
 #   install_dependencies.sh [demo] [tests] [bench]
 #
-# Always: compiler, CMake and the libraries. demo: the mail server of the demo. tests: Catch2, clang, the mail server.
+# Always: compiler, CMake and the libraries. demo: the mail server of the demo. tests: Catch2, clang, the mail server,
+# Python's headers and venv.
 # bench: Google Benchmark. Does nothing where nothing is missing, and never removes a package.
 set -euo pipefail
 
@@ -47,6 +48,7 @@ name_what_is_missing() {
   if ((with_tests)); then
     need_header catch2/catch_test_macros.hpp "Catch2 3"
     need_command clang++-19 "clang++-19 with its sanitizer run-times"
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=("Python 3.9 or later with venv and its headers")
   fi
   if ((with_bench)); then need_header benchmark/benchmark.h "Google Benchmark"; fi
   if ((${#missing[@]})); then
@@ -74,7 +76,7 @@ else
   wanted+=(libboost-dev libboost-json-dev)
 fi
 if ((with_demo)); then wanted+=(python3-aiosmtpd); fi
-if ((with_tests)); then wanted+=(catch2 clang-19 libclang-rt-19-dev openssl); fi
+if ((with_tests)); then wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv); fi
 if ((with_bench)); then wanted+=(libbenchmark-dev); fi
 
 installed_version() {

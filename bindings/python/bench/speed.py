@@ -1,0 +1,141 @@
+"""How fast the Python module is, as ratios within one run.
+
+    speed.py
+
+Token checks beside PyJWT's doing the same checks; retakes at synchronous=FULL; two threads that resume; the import.
+Nothing here is a test: nothing fails for being slow.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+from uuid import UUID
+
+import hirenow
+from hirenow import Actor, Applicant, Outcome, Role
+
+
+def per_call(work, seconds=0.5, rounds=7):
+    """The median of several rounds, in seconds a call."""
+    count = 1
+    while True:
+        start = time.perf_counter()
+        for _ in range(count):
+            work()
+        if time.perf_counter() - start > seconds / 10:
+            break
+        count *= 2
+    found = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        for _ in range(count):
+            work()
+        found.append((time.perf_counter() - start) / count)
+    return statistics.median(found)
+
+
+def tokens():
+    import jwt
+
+    for algorithm, alg in ((hirenow.KeyAlgorithm.HS256, "HS256"), (hirenow.KeyAlgorithm.ED25519, "EdDSA")):
+        document = hirenow.new_key_document(algorithm, "k")
+        ring = hirenow.KeyRing.from_json(document)
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        claims = hirenow.TokenClaims(
+            "hirenow", "interview", "applicant-4711", "acme", UUID("0190f5fe-7c00-7a3b-8d41-5e6f708192a3"),
+            2, 3, now, now, now + timedelta(hours=72))
+        token = hirenow.mint_token(ring, "k", claims)
+        jwk = json.loads(document)["keys"][0]
+        key = jwt.PyJWK({**jwk, "alg": alg}).key
+        if alg == "EdDSA":
+            key = key.public_key()
+        required = ["iss", "aud", "sub", "tenant", "interview_id", "generation", "attempt", "iat", "nbf", "exp", "jti"]
+
+        def theirs():
+            header = jwt.get_unverified_header(token)
+            assert header["typ"] == "interview+jwt" and header["kid"] == "k"
+            read = jwt.decode(token, key, algorithms=[alg], issuer="hirenow", audience="interview",
+                              options={"require": required})
+            assert read["jti"] == f"{read['interview_id']}.{read['generation']}"
+
+        ours = per_call(lambda: hirenow.verify_token(ring, token))
+        other = per_call(theirs)
+        print(f"token check {alg}: {ours * 1e6:.2f} us, PyJWT {other * 1e6:.2f} us: {other / ours:.1f} x")
+
+
+RECRUITER, REVIEWER = Actor("r", "acme", Role.RECRUITER), Actor("v", "acme", Role.REVIEWER)
+
+
+def engine_over(folder, name, **options):
+    keys = json.loads(hirenow.new_key_document(hirenow.KeyAlgorithm.HS256, "k"))
+    clock = hirenow.ManualClock(datetime(2026, 3, 2, 9, tzinfo=timezone.utc))
+    store = hirenow.open_store(f"sqlite:{os.path.join(folder, name)}", **options)
+    return hirenow.open(store, keys=keys, clock=clock, link_base="https://x.example/go"), clock
+
+
+def retakes(folder, count=300):
+    engine, clock = engine_over(folder, "retakes.db")
+    failed = []
+    for n in range(count):
+        invited = engine.schedule(Applicant(f"a-{n}", "a@b.example"), "t", actor=RECRUITER, notify=False)
+        sitting = engine.start(invited.link.partition("#")[2], b"0123456789abcdef")
+        engine.submit(sitting.session)
+        failed.append(engine.decide(invited.interview.id, Outcome.FAILED, actor=REVIEWER, notify=False).interview.id)
+    clock.advance(timedelta(days=14))
+    found = []
+    for interview in failed:
+        start = time.perf_counter()
+        engine.retake(interview, actor=RECRUITER)
+        found.append(time.perf_counter() - start)
+    print(f"retake, SQLite, synchronous=FULL: {statistics.median(found) * 1e6:.0f} us (median of {count})")
+
+
+def overlap(folder, seconds=2.0):
+    """Resumes on one and on two threads, and on two threads while a third spins in Python."""
+    engine, _ = engine_over(folder, "resumes.db")
+    links = []
+    for n in range(2):
+        invited = engine.schedule(Applicant(f"a-{n}", "a@b.example"), "t", actor=RECRUITER, notify=False)
+        links.append(invited.link.partition("#")[2])
+        engine.start(links[-1], b"0123456789abcdef")
+
+    def rate(threads):
+        done = [0] * threads
+        end = time.perf_counter() + seconds
+
+        def work(n):
+            while time.perf_counter() < end:
+                engine.resume(links[n], f"0123456789abcdef{done[n]}")
+                done[n] += 1
+
+        all_threads = [threading.Thread(target=work, args=(n,)) for n in range(threads)]
+        for t in all_threads:
+            t.start()
+        for t in all_threads:
+            t.join()
+        return sum(done) / seconds
+
+    one, two = rate(1), rate(2)
+    print(f"resumes, SQLite, synchronous=FULL: {one:.0f}/s on one thread, {two:.0f}/s on two: {two / one:.2f} x")
+
+
+def imports():
+    program = "import time; t = time.perf_counter(); import hirenow; print(time.perf_counter() - t)"
+    found = [float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+             for _ in range(11)]
+    print(f"import: {statistics.median(found) * 1e3:.1f} ms (median of {len(found)}, file cache warm)")
+
+
+if __name__ == "__main__":
+    tokens()
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as place:
+        retakes(place)
+        overlap(place)
+    imports()

@@ -1,0 +1,211 @@
+"""hirenow: the life of an interview, inside somebody else's hiring software.
+
+    engine = hirenow.open("sqlite:ats.db", keys="keys.json", policy="policy.json", link_base="https://…")
+
+`Engine` has all use cases, `Dispatcher` sends the mail. Refusals are `hirenow.Error`; its subclasses are chosen by the
+code. `docs/python.md` is the guide.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime as _datetime
+from typing import Optional as _Optional
+
+from . import _errors, _hirenow, _model
+from ._errors import *  # noqa: F403
+from ._model import *  # noqa: F403
+
+_hirenow.bind({**vars(_model), **vars(_errors)})
+
+from ._adapters import Clock, Mailer, ManualClock, NativeStore, Renderer, SmtpMailer, Store  # noqa: E402
+from ._engine import Dispatcher, Engine, key_ring, open, open_store, retake_policy  # noqa: E402, A004
+from ._hirenow import KeyRing, MessageTemplates, RetakePolicy  # noqa: E402
+
+__version__ = "0.1.0"
+
+
+def new_key_document(algorithm: _model.KeyAlgorithm, kid: str) -> str:
+    """A fresh key document with one key, which signs: JSON text. Keep it in a file of mode 0600."""
+    return _hirenow.new_key_document(algorithm, kid)
+
+
+def verify_token(
+    keys: KeyRing, token: str, *, issuer: str = "hirenow", audience: str = "interview"
+) -> _model.TokenClaims:
+    """Checks that a token is genuine and made for us; not whether its time has come or gone. See `judge_link`."""
+    return _hirenow.verify_token(keys, token, issuer, audience)
+
+
+def mint_token(keys: KeyRing, kid: str, claims: _model.TokenClaims) -> str:
+    """Makes the token for these claims. The same key and claims always give the same token."""
+    return _hirenow.mint_token(keys, kid, claims)
+
+
+def judge_link(
+    claims: _model.TokenClaims, record: _Optional[_model.ApplicantRecord], now: _datetime
+) -> _model.Verdict:
+    """What the link behind verified claims is worth, held against the applicant's record."""
+    return _hirenow.judge_link(claims, record, now)
+
+
+def parse_span(text: str) -> _model.PolicySpan:
+    """Reads a length of time as policies write it (ISO 8601), for example "P14D"."""
+    return _hirenow.parse_span(text)
+
+
+def apply(
+    interview: _model.Interview, event: _model.Event, authority: _model.Authority, at: _datetime
+) -> _model.Interview:
+    """The interview as the lifecycle has it after the event, or the error that names both. Changes nothing."""
+    return _hirenow.apply_event(interview, event, authority, at)
+
+
+__all__ = [
+    "ActiveInterviewError",
+    "Actor",
+    "AlreadyStartedError",
+    "Applicant",
+    "ApplicantRecord",
+    "ArchivedError",
+    "Attempt",
+    "AttemptKind",
+    "AuditBrokenError",
+    "AuditEntry",
+    "AuditHead",
+    "AuditReport",
+    "Authority",
+    "ChangeSet",
+    "Changed",
+    "CheckFailure",
+    "CheckReport",
+    "CheckpointRequest",
+    "ClaimRequest",
+    "ClaimedMessage",
+    "Clock",
+    "ConflictError",
+    "ConstraintViolatedError",
+    "CooldownError",
+    "DeadlinePassedError",
+    "Delivery",
+    "DeliveryOutcome",
+    "DispatchEvent",
+    "DispatchReport",
+    "Dispatcher",
+    "DuePage",
+    "DueRecord",
+    "Durability",
+    "Eligibility",
+    "Engine",
+    "ErasedError",
+    "Error",
+    "ErrorCode",
+    "Event",
+    "Fact",
+    "FactKind",
+    "FinalProgress",
+    "ForkedError",
+    "IdempotencyMismatchError",
+    "Inspection",
+    "InternalError",
+    "Interview",
+    "InterviewChange",
+    "InterviewState",
+    "InvalidArgumentError",
+    "InvalidTransitionError",
+    "Invited",
+    "KeyAlgorithm",
+    "KeyFileExposedError",
+    "KeyInvalidError",
+    "KeyRing",
+    "KeyRingError",
+    "LeaseLostError",
+    "LimitReachedError",
+    "LinkRequested",
+    "LinkStamp",
+    "ListPage",
+    "ListRequest",
+    "ListRow",
+    "LoadRequest",
+    "Loaded",
+    "MailSender",
+    "Mailer",
+    "ManualClock",
+    "Message",
+    "MessageKey",
+    "MessageKind",
+    "MessageQuery",
+    "MessageState",
+    "MessageTemplates",
+    "MessageView",
+    "NativeStore",
+    "NoSigningKeyError",
+    "NoTransactionError",
+    "NotEligibleError",
+    "NotFoundError",
+    "OperationAbortedError",
+    "OutOfMemoryError",
+    "Outcome",
+    "OutgoingMail",
+    "Overtime",
+    "PermissionDeniedError",
+    "PermittedAction",
+    "PersonChanged",
+    "PolicyInvalidError",
+    "PolicySpan",
+    "Progress",
+    "RenderedMessage",
+    "Renderer",
+    "RetakePolicy",
+    "Retaken",
+    "RetryTransactionError",
+    "Role",
+    "RuleVerdict",
+    "SchemaDamagedError",
+    "SchemaTooNewError",
+    "Session",
+    "SetAside",
+    "Settlement",
+    "SettlementVerdict",
+    "Sitting",
+    "SittingState",
+    "SmtpMailer",
+    "SmtpSecurity",
+    "StaleSessionError",
+    "Store",
+    "StoreBusyError",
+    "StoreCorruptError",
+    "StoreError",
+    "StoreFullError",
+    "StoreNotADatabaseError",
+    "StoreReadOnlyError",
+    "StoreUnavailableError",
+    "StoredAnswer",
+    "StoredPolicy",
+    "SupersededError",
+    "SweepReport",
+    "TemplateInvalidError",
+    "TokenCancelledError",
+    "TokenClaims",
+    "TokenCompletedError",
+    "TokenError",
+    "TokenExpiredError",
+    "TokenInvalidError",
+    "TokenNotYetValidError",
+    "TokenSupersededInterviewError",
+    "TokenSupersededLinkError",
+    "TooLargeError",
+    "TrackHistory",
+    "UseCase",
+    "Verdict",
+    "Withdrawal",
+    "apply",
+    "judge_link",
+    "key_ring",
+    "mint_token",
+    "new_key_document",
+    "open",
+    "open_store",
+    "parse_span",
+    "retake_policy",
+    "verify_token",
+]

@@ -1,0 +1,146 @@
+"""The engine for asyncio: the same calls, awaited. Each runs on a worker thread and leaves the event loop free.
+
+    engine = hirenow.aio.AsyncEngine(hirenow.open("sqlite:ats.db", keys="keys.json"))
+    await engine.retake(interview_id, actor=recruiter, idempotency_key=key)
+
+A call that is cancelled while it waits for a thread is not made; one that has begun ends as it would have, and its
+answer is dropped. Give every change an idempotency key, and what became of it can be asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Coroutine, Optional, TypeVar
+
+from ._engine import Dispatcher, Engine
+from ._model import Actor, AuditEntry, DispatchReport, InterviewState, ListPage, ListRow
+
+if TYPE_CHECKING:
+    from typing_extensions import Concatenate, ParamSpec, Self
+
+    _P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _awaited(
+    method: Callable[Concatenate[Engine, _P], _R],
+) -> Callable[Concatenate[AsyncEngine, _P], Coroutine[Any, Any, _R]]:
+    async def call(self: AsyncEngine, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        context = contextvars.copy_context()
+        work = functools.partial(context.run, method, self.engine, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+
+    functools.update_wrapper(call, method)
+    return call
+
+
+class AsyncEngine:
+    """An engine whose calls are awaited. Calls run on `executor`, or on the loop's own."""
+
+    def __init__(self, engine: Engine, executor: Optional[Executor] = None) -> None:
+        self.engine = engine
+        self.executor = executor
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    close = _awaited(Engine.close)
+    schedule = _awaited(Engine.schedule)
+    retake_eligibility = _awaited(Engine.retake_eligibility)
+    retake = _awaited(Engine.retake)
+    reissue = _awaited(Engine.reissue)
+    request_link = _awaited(Engine.request_link)
+    inspect = _awaited(Engine.inspect)
+    start = _awaited(Engine.start)
+    resume = _awaited(Engine.resume)
+    checkpoint = _awaited(Engine.checkpoint)
+    submit = _awaited(Engine.submit)
+    withdraw = _awaited(Engine.withdraw)
+    decide = _awaited(Engine.decide)
+    reopen = _awaited(Engine.reopen)
+    void_attempt = _awaited(Engine.void_attempt)
+    cancel = _awaited(Engine.cancel)
+    update_applicant = _awaited(Engine.update_applicant)
+    record_fact = _awaited(Engine.record_fact)
+    set_policy = _awaited(Engine.set_policy)
+    redrive = _awaited(Engine.redrive)
+    erase_applicant = _awaited(Engine.erase_applicant)
+    sweep = _awaited(Engine.sweep)
+    find = _awaited(Engine.find)
+    permitted_actions = _awaited(Engine.permitted_actions)
+    list = _awaited(Engine.list)
+    history = _awaited(Engine.history)
+    read_progress = _awaited(Engine.read_progress)
+    read_audit = _awaited(Engine.read_audit)
+    verify_audit = _awaited(Engine.verify_audit)
+    audit_checkpoint = _awaited(Engine.audit_checkpoint)
+    verify_audit_checkpoint = _awaited(Engine.verify_audit_checkpoint)
+    read_messages = _awaited(Engine.read_messages)
+    link_of = _awaited(Engine.link_of)
+
+    async def pages(
+        self,
+        *,
+        actor: Actor,
+        state: Optional[InterviewState] = None,
+        track: str = "",
+        applicant_id: str = "",
+        limit: int = 50,
+        with_counts: bool = False,
+    ) -> AsyncIterator[ListPage]:
+        """All pages, one after the other."""
+        cursor = ""
+        while True:
+            page = await self.list(
+                actor=actor,
+                state=state,
+                track=track,
+                applicant_id=applicant_id,
+                cursor=cursor,
+                limit=limit,
+                with_counts=with_counts,
+            )
+            yield page
+            if not page.next:
+                return
+            cursor = page.next
+
+    async def interviews(
+        self, *, actor: Actor, state: Optional[InterviewState] = None, track: str = "", applicant_id: str = ""
+    ) -> AsyncIterator[ListRow]:
+        """All rows of all pages."""
+        async for page in self.pages(actor=actor, state=state, track=track, applicant_id=applicant_id, limit=500):
+            for row in page.rows:
+                yield row
+
+    async def audit(self, applicant_id: str, *, actor: Actor) -> AsyncIterator[AuditEntry]:
+        """All audit entries, read page by page."""
+        after = 0
+        while True:
+            entries = await self.read_audit(applicant_id, actor=actor, after=after, limit=500)
+            for entry in entries:
+                yield entry
+            if len(entries) < 500:
+                return
+            after = entries[-1].sequence
+
+
+async def run_dispatcher(dispatcher: Dispatcher, workers: int = 1) -> DispatchReport:
+    """Runs a dispatcher beside the loop until the task is cancelled; then what is being sent is finished first."""
+    running = asyncio.get_running_loop().run_in_executor(None, dispatcher.run, workers)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():  # a stop that comes before the run has begun would be missed
+            dispatcher.stop()
+            await asyncio.wait([running], timeout=0.05)
+        raise
+
+
+__all__ = ["AsyncEngine", "run_dispatcher"]

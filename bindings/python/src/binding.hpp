@@ -1,0 +1,185 @@
+#pragma once
+/// What the parts of the extension module share: how a call leaves the GIL, how Python's own stores, mailers and clocks
+/// are called, and how what they raise gets back to the caller as it was raised.
+///
+/// Threads: constructors and destructors of `call` and `raised_list::note` need the GIL; the adapters take it themselves.
+
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "convert.hpp"
+#include "hirenow/clock.hpp"
+#include "hirenow/crypto.hpp"
+#include "hirenow/store.hpp"
+
+namespace hirenow::python {
+
+// Each part adds itself to the module.
+void add_plain(py::module_& m);
+void add_store(py::module_& m);
+void add_engine(py::module_& m);
+void add_dispatcher(py::module_& m);
+void add_host(py::module_& m);
+void add_testing(py::module_& m);
+void bind_plain_classes(py::dict classes);
+void bind_dispatcher_classes(py::dict classes);
+void bind_testing_classes(py::dict classes);
+
+/// Whether the interpreter is on its way out.
+inline bool python_is_ending() {
+#if PY_VERSION_HEX >= 0x030D0000
+  return !Py_IsInitialized() || Py_IsFinalizing();
+#else
+  return !Py_IsInitialized() || _Py_IsFinalizing();
+#endif
+}
+
+/// A thread that wants the GIL while the interpreter ends would be unwound by force, through frames that bear no
+/// exception. It waits for the end of the process instead, as Python itself has it from 3.14 on.
+inline void wait_for_the_end_if_python_is_ending() {
+  while (python_is_ending()) pause();
+}
+
+/// Holds the GIL, on whatever thread.
+class gil_taken {
+ public:
+  gil_taken() { wait_for_the_end_if_python_is_ending(); acquired_.emplace(); }
+
+ private:
+  std::optional<py::gil_scoped_acquire> acquired_{};
+};
+
+/// Gives the GIL up for a while.
+class gil_released {
+ public:
+  gil_released() = default;
+  ~gil_released() { wait_for_the_end_if_python_is_ending(); }
+  gil_released(const gil_released&) = delete;
+  gil_released& operator=(const gil_released&) = delete;
+
+ private:
+  py::gil_scoped_release released_{};
+};
+
+/// A Python object that threads without the GIL may hold and drop.
+class held_object {
+ public:
+  explicit held_object(py::object o) : object_(std::move(o)) {}
+  ~held_object() {
+    if (python_is_ending()) {
+      object_.release();
+      return;
+    }
+    const gil_taken gil;
+    object_ = py::object();
+  }
+  held_object(const held_object&) = delete;
+  held_object& operator=(const held_object&) = delete;
+  const py::object& get() const { return object_; }
+
+ private:
+  py::object object_;
+};
+
+/// What was raised on threads that no Python call waits on, such as a dispatcher's.
+class raised_list {
+ public:
+  void note(py::object exception) { raised_.push_back(std::move(exception)); }
+  std::vector<py::object> take() { return std::exchange(raised_, {}); }
+
+ private:
+  std::vector<py::object> raised_{};  // guarded by the GIL
+};
+
+/// One call from Python into the library.
+class call {
+ public:
+  /// `passes`: an exception of a callback may pass through the library's frames; otherwise it is kept.
+  explicit call(bool passes = true) : passes_(passes), outer_(std::exchange(current(), this)) {}
+  ~call() { current() = outer_; }
+  call(const call&) = delete;
+  call& operator=(const call&) = delete;
+
+  /// Runs it without the GIL.
+  template <class F>
+  static auto without_gil(F&& f) {
+    const gil_released released;
+    return f();
+  }
+
+  /// The value; or raises what the error is, as the very exception where a callback raised it.
+  template <class T>
+  T unwrap(result<T> r) {
+    if (!r) fail(r.error());
+    if constexpr (!std::is_void_v<T>) return std::move(*r);
+  }
+  [[noreturn]] void fail(const error& e) const;
+
+  /// Whether what is raised on this thread may pass through.
+  static bool lets_pass() { return current() && current()->passes_; }
+  /// Keeps an exception that goes on as an error.
+  static void remember(const error& as, py::object exception) {
+    if (current()) current()->raised_.emplace_back(as, std::move(exception));
+  }
+
+ private:
+  static call*& current() {
+    static thread_local call* now = nullptr;
+    return now;
+  }
+  const bool passes_;
+  call* const outer_;
+  std::vector<std::pair<error, py::object>> raised_{};
+};
+
+/// What a callback raised: a `hirenow.Error` becomes its error. Anything else passes through the library where it may;
+/// where it may not, it is noted and becomes `internal`.
+error caught(py::error_already_set& raised, raised_list& list);
+
+/// Watches for forks: what was opened before one must not be used after it.
+class fork_guard {
+ public:
+  bool forked() const { return forks_ != detail::fork_count().load(std::memory_order_relaxed); }
+  /// Raises `hirenow.ForkedError` in the child of a fork.
+  void check() const {
+    if (forked())
+      raise_error(detail::fail(errc::forked, "this was opened before a fork: open a new one in the child"));
+  }
+
+ private:
+  unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
+};
+
+/// A deleter that gives the GIL up, because destructors may wait, and that leaves what a parent opened alone.
+struct careful_delete {
+  fork_guard guard{};
+  template <class T>
+  void operator()(T* object) const {
+    if (guard.forked()) return;  // its files and locks are the parent's
+    if (!python_is_ending() && PyGILState_Check()) {
+      const gil_released released;
+      delete object;
+    } else {
+      delete object;
+    }
+  }
+};
+
+/// A store of the library's own, as Python holds it.
+struct native_store {
+  std::shared_ptr<store> target;
+  fork_guard guard{};
+};
+
+/// The store behind a Python object: one of the library's own, or one written in Python.
+std::shared_ptr<store> store_of(py::object from, std::shared_ptr<raised_list> list);
+
+/// The clock behind a Python object.
+std::shared_ptr<clock> clock_of(py::object from, std::shared_ptr<raised_list> list);
+
+}  // namespace hirenow::python

@@ -1,0 +1,309 @@
+// Stores: the library's own for Python to hold, and Python's own for the library to call.
+
+#include <pybind11/pybind11.h>
+
+#include "binding.hpp"
+#include "hirenow/adapters/memory.hpp"
+#include "hirenow/adapters/sqlite.hpp"
+#include "records.hpp"
+
+namespace hirenow::python {
+
+void call::fail(const error& e) const {
+  for (const auto& [as, exception] : raised_)
+    if (as == e) {
+      PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+      throw py::error_already_set();
+    }
+  if (raised_.empty()) raise_error(e);
+  // An error that was made of what a callback raised names it as its cause.
+  const py::object made = to_py(e);
+  PyException_SetCause(made.ptr(), py::object(raised_.back().second).release().ptr());
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made.ptr())), made.ptr());
+  throw py::error_already_set();
+}
+
+error caught(py::error_already_set& raised, raised_list& list) {
+  const py::object exception = raised.value();
+  static const py::object* const base =
+      new py::object(py::module_::import("hirenow._errors").attr("Error"));  // outlives the interpreter
+  if (py::isinstance(exception, *base)) {
+    const error e = from_py<error>(exception, "exception");
+    call::remember(e, exception);
+    return e;
+  }
+  if (call::lets_pass()) throw py::error_already_set(raised);
+  list.note(exception);
+  return detail::fail(errc::internal, raised.what());
+}
+
+namespace {
+
+/// Calls a store written in Python.
+class python_store final : public store {
+ public:
+  python_store(py::object target, std::shared_ptr<raised_list> list)
+      : target_(std::move(target)), list_(std::move(list)) {}
+
+  result<loaded> load(const load_request& r) override { return ask<loaded>("load", r); }
+  result<void> commit(const change_set& c) override { return tell("commit", c); }
+  result<bool> save_progress(const checkpoint_request& r) override { return ask<bool>("save_progress", r); }
+  result<list_page> list(const list_request& r) override { return ask<list_page>("list", r); }
+  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
+    return ask<due_page>("due", at, limit, cursor);
+  }
+  result<std::vector<claimed_message>> claim(const claim_request& r) override {
+    return ask<std::vector<claimed_message>>("claim", r);
+  }
+  result<std::vector<bool>> settle(std::span<const settlement> s) override {
+    auto said = ask<std::vector<bool>>("settle", std::vector<settlement>(s.begin(), s.end()));
+    if (said && said->size() != s.size())
+      return detail::fail(errc::internal, "settle() answered another number of settlements");
+    return said;
+  }
+  result<std::optional<sys_seconds>> next_due() override { return ask<std::optional<sys_seconds>>("next_due"); }
+  result<std::vector<message>> messages(const message_query& q) override {
+    return ask<std::vector<message>>("messages", q);
+  }
+  result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
+                                              std::uint64_t after, std::size_t limit) override {
+    return ask<std::vector<audit_entry>>("read_audit", tenant, applicant_id, after, limit);
+  }
+  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
+                                              std::size_t limit) override {
+    return ask<std::vector<audit_head>>("audit_heads", tenant, after, limit);
+  }
+  result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
+    return tell("set_policy", tenant, p);
+  }
+  result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
+    return ask<std::size_t>("prune", now, limit);
+  }
+
+ private:
+  template <class Answer, class... Arguments>
+  result<Answer> ask(const char* method, const Arguments&... arguments) {
+    const gil_taken gil;
+    try {
+      return from_py<Answer>(target_.get().attr(method)(to_py(arguments)...), method);
+    } catch (py::error_already_set& raised) {
+      return caught(raised, *list_);
+    } catch (const py::builtin_exception& wrong) {
+      return complain(wrong);
+    }
+  }
+  template <class... Arguments>
+  result<void> tell(const char* method, const Arguments&... arguments) {
+    const gil_taken gil;
+    try {
+      target_.get().attr(method)(to_py(arguments)...);
+      return {};
+    } catch (py::error_already_set& raised) {
+      return caught(raised, *list_);
+    } catch (const py::builtin_exception& wrong) {
+      return complain(wrong);
+    }
+  }
+  /// What the conversions find wrong with an answer.
+  error complain(const py::builtin_exception& wrong) {
+    wrong.set_error();
+    py::error_already_set raised;
+    return caught(raised, *list_);
+  }
+
+  held_object target_;
+  std::shared_ptr<raised_list> list_;
+};
+
+class python_clock final : public clock {
+ public:
+  python_clock(py::object target, std::shared_ptr<raised_list> list)
+      : target_(std::move(target)), list_(std::move(list)) {}
+
+  sys_seconds now() const override {
+    const gil_taken gil;
+    try {
+      return from_py<sys_seconds>(target_.get().attr("now")(), "now()");
+    } catch (py::error_already_set& raised) {
+      return failed(raised);
+    } catch (const py::builtin_exception& wrong) {
+      wrong.set_error();
+      py::error_already_set raised;
+      return failed(raised);
+    }
+  }
+
+ private:
+  /// A clock has no error to return: it throws where that may pass, else the machine's clock stands in.
+  sys_seconds failed(py::error_already_set& raised) const {
+    if (call::lets_pass()) throw py::error_already_set(raised);
+    list_->note(raised.value());
+    return system_clock().now();
+  }
+
+  held_object target_;
+  std::shared_ptr<raised_list> list_;
+};
+
+/// A method of a store of ours.
+template <class F>
+auto on_store(const native_store& s, F&& f) {
+  s.guard.check();
+  call frame;
+  store& target = *s.target;
+  return frame.unwrap(call::without_gil([&] { return f(target); }));
+}
+
+}  // namespace
+
+std::shared_ptr<store> store_of(py::object from, std::shared_ptr<raised_list> list) {
+  if (py::isinstance<native_store>(from)) {
+    const auto& native = from.cast<native_store&>();
+    native.guard.check();
+    return native.target;
+  }
+  for (const char* method : {"load", "commit", "save_progress", "list", "due", "claim", "settle", "next_due", "messages",
+                             "read_audit", "audit_heads", "set_policy", "prune"})
+    if (!py::hasattr(from, method)) wrong_type("store", "a store (see hirenow.Store)", from);
+  return std::shared_ptr<store>(new python_store(std::move(from), std::move(list)), careful_delete{});
+}
+
+std::shared_ptr<clock> clock_of(py::object from, std::shared_ptr<raised_list> list) {
+  if (from.is_none()) return std::make_shared<system_clock>();
+  if (py::isinstance<manual_clock>(from)) return from.cast<std::shared_ptr<manual_clock>>();
+  if (!py::hasattr(from, "now")) wrong_type("clock", "a clock (see hirenow.Clock)", from);
+  return std::shared_ptr<clock>(new python_clock(std::move(from), std::move(list)), careful_delete{});
+}
+
+void add_store(py::module_& m) {
+  py::class_<manual_clock, std::shared_ptr<manual_clock>>(
+      m, "ManualClock", "A clock that stands until it is moved: for tests, demonstrations and simulations.")
+      .def(py::init([](py::object start) {
+             return std::make_shared<manual_clock>(from_py<sys_seconds>(start, "start"));
+           }),
+           py::arg("start"))
+      .def("now", [](const manual_clock& c) { return to_py(c.now()); }, "The present instant.")
+      .def("set", [](manual_clock& c, py::object at) { c.set(from_py<sys_seconds>(at, "instant")); },
+           py::arg("instant"), "Moves the clock to an instant.")
+      .def("advance", [](manual_clock& c, py::object by) { c.advance(from_py<seconds>(by, "by")); }, py::arg("by"),
+           "Moves the clock on.");
+
+  py::class_<native_store>(m, "NativeStore", "A store of the library's own: see `hirenow.open_store`.")
+      .def("load",
+           [](const native_store& s, py::object r) {
+             const auto request = from_py<load_request>(r, "request");
+             return to_py(on_store(s, [&](store& t) { return t.load(request); }));
+           },
+           py::arg("request"))
+      .def("commit",
+           [](const native_store& s, py::object c) {
+             const auto changes = from_py<change_set>(c, "changes");
+             on_store(s, [&](store& t) { return t.commit(changes); });
+           },
+           py::arg("changes"))
+      .def("save_progress",
+           [](const native_store& s, py::object r) {
+             const auto request = from_py<checkpoint_request>(r, "request");
+             return on_store(s, [&](store& t) { return t.save_progress(request); });
+           },
+           py::arg("request"))
+      .def("list",
+           [](const native_store& s, py::object r) {
+             const auto request = from_py<list_request>(r, "request");
+             return to_py(on_store(s, [&](store& t) { return t.list(request); }));
+           },
+           py::arg("request"))
+      .def("due",
+           [](const native_store& s, py::object at, py::object limit, py::object cursor) {
+             const auto instant = from_py<sys_seconds>(at, "at");
+             const auto most = from_py<std::size_t>(limit, "limit");
+             const auto from = from_py<std::string_view>(cursor, "cursor");
+             return to_py(on_store(s, [&](store& t) { return t.due(instant, most, from); }));
+           },
+           py::arg("at"), py::arg("limit"), py::arg("cursor") = "")
+      .def("claim",
+           [](const native_store& s, py::object r) {
+             const auto request = from_py<claim_request>(r, "request");
+             return to_py(on_store(s, [&](store& t) { return t.claim(request); }));
+           },
+           py::arg("request"))
+      .def("settle",
+           [](const native_store& s, py::object r) {
+             const py::tuple kept(r);  // the settlements borrow from it
+             const auto all = from_py<std::vector<settlement>>(kept, "settlements");
+             const auto said = on_store(s, [&](store& t) { return t.settle(all); });
+             py::tuple out(said.size());
+             for (std::size_t n = 0; n < said.size(); ++n) out[n] = py::bool_(said[n]);
+             return out;
+           },
+           py::arg("settlements"))
+      .def("next_due", [](const native_store& s) { return to_py(on_store(s, [](store& t) { return t.next_due(); })); })
+      .def("messages",
+           [](const native_store& s, py::object q) {
+             const auto query = from_py<message_query>(q, "query");
+             return to_py(on_store(s, [&](store& t) { return t.messages(query); }));
+           },
+           py::arg("query"))
+      .def("read_audit",
+           [](const native_store& s, py::object tenant, py::object applicant_id, py::object after, py::object limit) {
+             const auto of = from_py<std::string_view>(tenant, "tenant");
+             const auto who = from_py<std::string_view>(applicant_id, "applicant_id");
+             const auto from = from_py<std::uint64_t>(after, "after");
+             const auto most = from_py<std::size_t>(limit, "limit");
+             return to_py(on_store(s, [&](store& t) { return t.read_audit(of, who, from, most); }));
+           },
+           py::arg("tenant"), py::arg("applicant_id"), py::arg("after"), py::arg("limit"))
+      .def("audit_heads",
+           [](const native_store& s, py::object tenant, py::object after, py::object limit) {
+             const auto of = from_py<std::string_view>(tenant, "tenant");
+             const auto from = from_py<std::string_view>(after, "after");
+             const auto most = from_py<std::size_t>(limit, "limit");
+             return to_py(on_store(s, [&](store& t) { return t.audit_heads(of, from, most); }));
+           },
+           py::arg("tenant"), py::arg("after"), py::arg("limit"))
+      .def("set_policy",
+           [](const native_store& s, py::object tenant, py::object p) {
+             const auto of = from_py<std::string_view>(tenant, "tenant");
+             const auto policy = from_py<stored_policy>(p, "policy");
+             on_store(s, [&](store& t) { return t.set_policy(of, policy); });
+           },
+           py::arg("tenant"), py::arg("policy"))
+      .def("prune",
+           [](const native_store& s, py::object now, py::object limit) {
+             const auto at = from_py<sys_seconds>(now, "now");
+             const auto most = from_py<std::size_t>(limit, "limit");
+             return on_store(s, [&](store& t) { return t.prune(at, most); });
+           },
+           py::arg("now"), py::arg("limit"));
+
+  m.def("open_memory_store", [] {
+    return native_store{std::shared_ptr<store>(open_memory_store().release(), careful_delete{})};
+  });
+  m.def(
+      "open_sqlite_store",
+      [](py::object path, bool normal, py::object busy_timeout, std::size_t readers, std::size_t checkpoint_bytes,
+         std::size_t cache_kib, py::object warn) {
+        sqlite_options options;
+        options.durability = normal ? sqlite_durability::normal : sqlite_durability::full;
+        options.busy_timeout = from_py<seconds>(busy_timeout, "busy_timeout");
+        options.readers = readers;
+        options.checkpoint_bytes = checkpoint_bytes;
+        options.cache_kib = cache_kib;
+        options.warn = [told = std::make_shared<held_object>(std::move(warn))](std::string_view text) {
+          const gil_taken gil;
+          try {
+            told->get()(to_py(text));
+          } catch (py::error_already_set& raised) {
+            raised.discard_as_unraisable("hirenow: the warning of a SQLite store");
+          }
+        };
+        const auto file = from_py<std::string>(path, "path");
+        call frame;
+        auto opened = frame.unwrap(call::without_gil([&] { return open_sqlite_store(file, options); }));
+        return native_store{std::shared_ptr<store>(opened.release(), careful_delete{})};
+      },
+      py::arg("path"), py::arg("normal"), py::arg("busy_timeout"), py::arg("readers"), py::arg("checkpoint_bytes"),
+      py::arg("cache_kib"), py::arg("warn"));
+}
+
+}  // namespace hirenow::python

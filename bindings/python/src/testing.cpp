@@ -1,0 +1,89 @@
+// check_store() for stores that Python makes.
+
+#include "binding.hpp"
+#include "hirenow/testing/check_store.hpp"
+#include "records.hpp"
+
+namespace hirenow::python {
+
+using testing::check_failure;
+using testing::check_report;
+HIRENOW_RECORD(check_failure, "CheckFailure", plain("check", &t::check), plain("what", &t::what));
+HIRENOW_RECORD(check_report, "CheckReport", plain("checks", &t::checks), plain("failures", &t::failures));
+
+void bind_testing_classes(py::dict classes) {
+  bind_record(class_of_record<check_failure>(), classes, "CheckFailure", convert<check_failure>::names());
+  bind_record(class_of_record<check_report>(), classes, "CheckReport", convert<check_report>::names());
+}
+
+namespace {
+
+/// Hands every call on to a store that others hold too.
+class shared_store final : public store {
+ public:
+  explicit shared_store(std::shared_ptr<store> to) : to_(std::move(to)) {}
+  result<loaded> load(const load_request& r) override { return to_->load(r); }
+  result<void> commit(const change_set& c) override { return to_->commit(c); }
+  result<bool> save_progress(const checkpoint_request& r) override { return to_->save_progress(r); }
+  result<list_page> list(const list_request& r) override { return to_->list(r); }
+  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
+    return to_->due(at, limit, cursor);
+  }
+  result<std::vector<claimed_message>> claim(const claim_request& r) override { return to_->claim(r); }
+  result<std::vector<bool>> settle(std::span<const settlement> s) override { return to_->settle(s); }
+  result<std::optional<sys_seconds>> next_due() override { return to_->next_due(); }
+  result<std::vector<message>> messages(const message_query& q) override { return to_->messages(q); }
+  result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
+                                              std::uint64_t after, std::size_t limit) override {
+    return to_->read_audit(tenant, applicant_id, after, limit);
+  }
+  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
+                                              std::size_t limit) override {
+    return to_->audit_heads(tenant, after, limit);
+  }
+  result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
+    return to_->set_policy(tenant, p);
+  }
+  result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return to_->prune(now, limit); }
+
+ private:
+  std::shared_ptr<store> to_;
+};
+
+}  // namespace
+
+void add_testing(py::module_& m) {
+  using o = py::object;
+  m.def("check_store", [](o make, o seed, o histories, o steps, o threads) {
+    const testing::check_options options{.seed = from_py<std::uint64_t>(seed, "seed"),
+                                         .histories = from_py<std::size_t>(histories, "histories"),
+                                         .steps = from_py<std::size_t>(steps, "steps"),
+                                         .threads = from_py<unsigned>(threads, "threads")};
+    py::object interrupted;
+    auto raised = std::make_shared<raised_list>();
+    const auto fresh = [&]() -> std::unique_ptr<store> {
+      const gil_taken gil;
+      if (!interrupted && PyErr_CheckSignals() != 0) {
+        py::error_already_set signal;
+        interrupted = signal.value();
+      }
+      if (interrupted) return nullptr;
+      (void)raised->take();
+      try {
+        return std::make_unique<shared_store>(store_of(make(), raised));
+      } catch (const py::builtin_exception& wrong) {
+        throw std::runtime_error(wrong.what());
+      } catch (py::error_already_set& failed) {
+        throw std::runtime_error(failed.what());
+      }
+    };
+    const auto report = call::without_gil([&] { return testing::check_store(fresh, options); });
+    if (interrupted) {
+      PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(interrupted.ptr())), interrupted.ptr());
+      throw py::error_already_set();
+    }
+    return to_py(report);
+  }, py::arg("make"), py::arg("seed"), py::arg("histories"), py::arg("steps"), py::arg("threads"));
+}
+
+}  // namespace hirenow::python

@@ -1,0 +1,325 @@
+"""Stores, mailers, clocks and renderers written in Python; what they raise comes back as it was raised."""
+
+import asyncio
+import socket
+import threading
+import warnings
+from datetime import timedelta
+
+import pytest
+from conftest import KEY_ONE, MONDAY, Mailbox, World, token_in
+
+import hirenow
+from hirenow import aio
+from hirenow.testing import check_store
+
+class Passing(hirenow.Store):
+    """A store in Python over one of the library's: every record goes through Python and back."""
+
+    def __init__(self, inner=None):
+        self.inner = inner or hirenow.open_store("memory:")
+
+    def load(self, request):
+        return self.inner.load(request)
+
+    def commit(self, changes):
+        self.inner.commit(changes)
+
+    def save_progress(self, request):
+        return self.inner.save_progress(request)
+
+    def list(self, request):
+        return self.inner.list(request)
+
+    def due(self, at, limit, cursor):
+        return self.inner.due(at, limit, cursor)
+
+    def claim(self, request):
+        return self.inner.claim(request)
+
+    def settle(self, settlements):
+        return self.inner.settle(settlements)
+
+    def next_due(self):
+        return self.inner.next_due()
+
+    def messages(self, query):
+        return self.inner.messages(query)
+
+    def read_audit(self, tenant, applicant_id, after, limit):
+        return self.inner.read_audit(tenant, applicant_id, after, limit)
+
+    def audit_heads(self, tenant, after, limit):
+        return self.inner.audit_heads(tenant, after, limit)
+
+    def set_policy(self, tenant, policy):
+        self.inner.set_policy(tenant, policy)
+
+    def prune(self, now, limit):
+        return self.inner.prune(now, limit)
+
+
+class Failing(Passing):
+    """Raises what it is told to, in the method it is told."""
+
+    def __init__(self, method, exception):
+        super().__init__()
+
+        def fail(*_):
+            raise exception
+
+        self.armed = False
+        original = getattr(self, method)
+        setattr(self, method, lambda *args: fail() if self.armed else original(*args))
+
+
+def test_a_python_store_keeps_every_promise():
+    report = check_store(Passing, histories=5)
+    assert report.passed, report
+    assert report.checks > 240 and str(report).startswith(f"{report.checks} checks, 0 failed")
+
+
+def test_check_store_finds_what_a_python_store_does_wrong():
+    class Forgetful(Passing):  # does not compare the version
+        def commit(self, changes):
+            version = self.inner.load(hirenow.LoadRequest(changes.tenant, changes.applicant_id)).record.version
+            self.inner.commit(changes.replace(expected_version=version))
+
+    class Careless(Passing):  # gives a message to everyone who asks
+        def claim(self, request):
+            return [*self.inner.claim(request)] * 2
+
+    class Broken(Passing):
+        def due(self, at, limit, cursor):
+            return "nothing"
+
+    for defective, seen in ((Forgetful, "version"), (Careless, "claim"), (Broken, "DuePage")):
+        report = check_store(defective, histories=0)
+        assert not report.passed and seen in str(report), report
+    assert not check_store(lambda: None, histories=0).passed
+
+
+def test_the_whole_story_over_a_python_store():
+    w = World(Passing())
+    at = w.bring_to("archived")
+    assert w.engine.verify_audit("app-1", actor=w.recruiter).entries == 6
+    assert len(w.engine.history(at.id, actor=w.recruiter).attempts) == 2
+
+
+@pytest.mark.parametrize("method", ["load", "commit"])
+def test_what_a_store_raises_reaches_the_caller_as_it_is(method):
+    mine = ZeroDivisionError("mine")
+    store = Failing(method, mine)
+    w = World(store)
+    store.armed = True
+    with pytest.raises(ZeroDivisionError) as raised:
+        w.schedule()
+    assert raised.value is mine
+    store.armed = False
+    assert w.schedule().interview.attempt == 1
+
+
+def test_an_error_of_hirenows_is_an_answer_and_the_same_object():
+    mine = hirenow.StoreFullError("no room", reason="quota")
+    store = Failing("commit", mine)
+    w = World(store)
+    store.armed = True
+    with pytest.raises(hirenow.StoreFullError) as raised:
+        w.schedule()
+    assert raised.value is mine
+
+    class Racing(Passing):  # somebody else is faster, twice
+        conflicts = 2
+
+        def commit(self, changes):
+            if self.conflicts:
+                self.conflicts -= 1
+                raise hirenow.ConflictError("somebody was faster")
+            super().commit(changes)
+
+    store = Racing()
+    assert World(store).schedule().interview.attempt == 1 and store.conflicts == 0
+
+
+def test_a_keyboard_interrupt_passes_too():
+    store = Failing("load", KeyboardInterrupt())
+    w = World(store)
+    store.armed = True
+    with pytest.raises(KeyboardInterrupt):
+        w.schedule()
+
+
+def test_a_wrong_answer_of_a_store_is_a_type_error():
+    class Wrong(Passing):
+        def load(self, request):
+            return {"version": 0}
+
+    with pytest.raises(TypeError, match="load must be a Loaded"):
+        World(Wrong()).schedule()
+
+
+class Ticking:
+    def __init__(self):
+        self.fails = None
+
+    def now(self):
+        if self.fails:
+            raise self.fails
+        return MONDAY
+
+
+def test_a_python_clock():
+    clock = Ticking()
+    w = World(clock=clock)
+    assert w.schedule().interview.created_at == MONDAY and w.engine.now() == MONDAY
+    clock.fails = OSError("no time")
+    with pytest.raises(OSError) as raised:
+        w.engine.sweep()
+    assert raised.value is clock.fails
+    # On a dispatcher's own threads the machine's clock stands in, and the run says so.
+    with pytest.raises(OSError):
+        hirenow.Dispatcher(w.engine, Mailbox(), sender="jobs@acme.example").run_once()
+
+
+def test_what_a_mailer_raises_is_told_and_the_mail_tried_again(memory_world):
+    w, mine = memory_world, ConnectionError("mine")
+
+    class Down(Mailbox):
+        def send(self, mail):
+            raise mine
+
+    invited = w.schedule()
+    with pytest.raises(ConnectionError) as raised:
+        hirenow.Dispatcher(w.engine, Down(), sender="jobs@acme.example").run_once()
+    assert raised.value is mine
+    (m,) = w.engine.read_messages(actor=w.recruiter, interview_id=invited.interview.id)
+    assert m.tries == 1 and "ConnectionError" in m.last_answer
+    w.clock.advance(timedelta(minutes=2))
+    told = []
+    report = hirenow.Dispatcher(w.engine, Down(), sender="jobs@acme.example", on_error=told.append).run_once()
+    assert report.retried == 1 and told == [mine]
+    w.clock.advance(timedelta(minutes=5))
+    with pytest.raises(TypeError, match="send"):
+        hirenow.Dispatcher(w.engine, type("M", (), {"send": lambda *_: None})(), sender="a@b.example").run_once()
+
+
+def test_a_python_renderer(memory_world):
+    w, box, mine = memory_world, Mailbox(), LookupError("no such text")
+    texts = []
+
+    def render(kind, locale, view):
+        if not texts:
+            raise mine
+        return hirenow.RenderedMessage(f"{kind} {locale}", f"{texts[0]} {view.link} {view.track}")
+
+    w.schedule()
+    d = hirenow.Dispatcher(w.engine, box, sender="jobs@acme.example", renderer=render)
+    with pytest.raises(LookupError) as raised:
+        d.run_once()
+    assert raised.value is mine and box.mails == []
+    texts.append("Come:")
+    w.clock.advance(timedelta(minutes=2))
+    assert d.run_once().accepted == 1
+    assert box.mails[0].subject == "invitation en" and box.mails[0].text.startswith("Come: https://")
+
+
+def test_a_dispatcher_runs_beside_the_host(world):
+    w, box, sent = world, Mailbox(), threading.Event()
+    d = hirenow.Dispatcher(w.engine, box, sender="jobs@acme.example", on_event=lambda _: sent.set())
+    with d.running(workers=2):
+        w.schedule()
+        d.wake()
+        assert sent.wait(30)
+        with pytest.raises(hirenow.InvalidArgumentError, match="running"):
+            d.run_once()
+    assert len(box.mails) == 1
+
+
+def test_a_signal_ends_a_running_dispatcher(memory_world):
+    import signal
+
+    d = hirenow.Dispatcher(memory_world.engine, Mailbox(), sender="jobs@acme.example")
+    threading.Timer(0.2, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        d.run()
+
+
+def test_a_mail_server_is_spoken_to():
+    import aiosmtpd.controller as aiosmtpd
+
+    class Keep:
+        def __init__(self):
+            self.envelopes = []
+
+        async def handle_DATA(self, server, session, envelope):
+            self.envelopes.append(envelope)
+            return "250 kept"
+
+    keep = Keep()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = aiosmtpd.Controller(keep, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        w = World()
+        w.schedule()
+        mailer = hirenow.SmtpMailer("127.0.0.1", port, security=hirenow.SmtpSecurity.PLAINTEXT)
+        assert hirenow.Dispatcher(w.engine, mailer, sender="jobs@acme.example").run_once().accepted == 1
+    finally:
+        server.stop()
+    assert keep.envelopes[0].rcpt_tos == ["ada@example.org"]
+    with pytest.raises(hirenow.InvalidArgumentError):
+        hirenow.SmtpMailer("")
+
+
+def test_asyncio_does_not_block_the_loop():
+    started, go_on = threading.Event(), threading.Event()
+
+    class Slow(Passing):
+        def load(self, request):
+            started.set()
+            assert go_on.wait(30)
+            return super().load(request)
+
+    async def story():
+        w = World(Slow())
+        async with aio.AsyncEngine(w.engine) as engine:
+            scheduling = asyncio.ensure_future(engine.schedule(w.ada, w.track, actor=w.recruiter))
+            while not started.is_set():  # the loop turns while the store waits
+                await asyncio.sleep(0)
+            assert not scheduling.done()
+            go_on.set()
+            invited = await scheduling
+            sitting = await engine.start(token_in(invited.link), KEY_ONE)
+            await engine.checkpoint(sitting.session, b"x")
+            rows = [row async for row in engine.interviews(actor=w.recruiter)]
+            assert [row.interview.id for row in rows] == [invited.interview.id]
+            entries = [entry async for entry in engine.audit("app-1", actor=w.recruiter)]
+            assert [entry.event for entry in entries] == ["schedule", "start"]
+            with pytest.raises(hirenow.NotFoundError):
+                await engine.find(invited.interview.id, actor=w.stranger)
+            await engine.schedule(w.ada.replace(id="app-2"), w.track, actor=w.recruiter)
+            box = Mailbox()
+            running = asyncio.ensure_future(
+                aio.run_dispatcher(hirenow.Dispatcher(w.engine, box, sender="jobs@acme.example")))
+            while not box.mails:
+                await asyncio.sleep(0.01)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+        assert w.engine.closed
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def test_the_asyncio_engine_has_every_call():
+    own = {"on", "over", "now", "closed"}
+    public = {name for name in dir(hirenow.Engine) if not name.startswith("_")}
+    assert public - own == {name for name in dir(aio.AsyncEngine) if not name.startswith("_")} - {"engine", "executor"}
+
+
+def test_nothing_warns():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        World().bring_to("archived")
