@@ -747,12 +747,18 @@ class StoredAnswer(Record):
 
 @record
 class LoadRequest(Record):
-    """What to load: one applicant record, by the host's id (`str`) or by one of its interviews (`UUID`)."""
+    """What to load: one applicant record, by the host's id (`str`) or by one of its interviews (`UUID`).
+
+    Without `with_rules` the policy and the facts may be left out. Sittings must come of interviews in progress, and with
+    `with_sitting` of the one that is named.
+    """
 
     tenant: str
     who: Union[str, UUID]
     track: str = ""
+    with_rules: bool = True
     answer: Optional[bytes] = None
+    with_sitting: bool = False
     with_progress: bool = False
 
 
