@@ -88,9 +88,10 @@ class callback_store final : public store {
                                  track.c_str(),
                                  request.answer ? request.answer->data() : nullptr,
                                  request.with_progress};
-    loaded out;
-    out.record.tenant = tenant;
-    return ask<loaded>(&hirenow_reply::data, out, [&](auto* reply) { return table_->load(table_->ctx, &r, reply); });
+    auto out = ask<loaded>(&hirenow_reply::data, {},
+                           [&](auto* reply) { return table_->load(table_->ctx, &r, reply); });
+    if (out && out->record.version != 0) out->record.tenant = tenant;
+    return out;
   }
 
   result<void> commit(const change_set& changes) override {
@@ -113,6 +114,7 @@ class callback_store final : public store {
   }
 
   result<list_page> list(const list_request& request) override {
+    if (is_no_text(request.cursor)) return no_cursor();
     const std::string tenant(request.tenant), track(request.track), applicant(request.applicant_id),
         cursor(request.cursor);
     const hirenow_list_request r{sizeof r,
@@ -129,6 +131,7 @@ class callback_store final : public store {
   }
 
   result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
+    if (is_no_text(cursor)) return no_cursor();
     const std::string from(cursor);
     return ask<due_page>(&hirenow_reply::due, {}, [&](auto* reply) {
       return table_->due(table_->ctx, instant(at), limit, from.c_str(), reply);
@@ -216,6 +219,9 @@ class callback_store final : public store {
   }
 
  private:
+  // A cursor comes from the caller as it is; cut at a NUL it would be another.
+  static bool is_no_text(std::string_view cursor) { return cursor.find('\0') != std::string_view::npos; }
+  static error no_cursor() { return detail::fail(errc::invalid_argument, "not a cursor of this list"); }
   static result<void> done(hirenow_status status, const hirenow_reply& reply) {
     if (status != HIRENOW_OK || reply.failed) return reply.error_for(status);
     return {};
