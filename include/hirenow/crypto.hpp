@@ -1,8 +1,8 @@
 #pragma once
 /// Hashes, MACs, signatures, randomness and comparison: the only core header that includes OpenSSL.
 ///
-/// Where OpenSSL itself fails, which means that memory ran out or that the installation is broken, these functions
-/// throw `exception` with `internal`; no input can make them fail.
+/// Where OpenSSL itself fails, these functions throw `exception`: `out_of_memory`, or `internal` where its installation is
+/// broken. No input can make them fail.
 /// Threads: every function, and every const member, may be called from any thread.
 
 #include <algorithm>
@@ -20,6 +20,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/params.h>
@@ -32,8 +33,14 @@ namespace hirenow {
 
 namespace detail {
 
-[[noreturn]] inline void openssl_failed(std::string what) {
-  throw exception(fail(errc::internal, "OpenSSL cannot " + std::move(what)));
+/// Looks at what OpenSSL says of its failure, and clears it. It says nothing where even that took too much memory.
+[[noreturn]] inline void openssl_failed(std::string_view what) {
+  bool for_want_of_memory = ERR_peek_error() == 0;
+  while (const auto code = ERR_get_error())
+    for_want_of_memory = for_want_of_memory || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+  ERR_clear_error();
+  if (for_want_of_memory) throw exception(error{.code = errc::out_of_memory});
+  throw exception(fail(errc::internal, "OpenSSL cannot " + std::string(what)));
 }
 inline const unsigned char* octets(std::string_view data) {
   return reinterpret_cast<const unsigned char*>(data.data());

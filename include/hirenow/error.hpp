@@ -71,6 +71,7 @@ enum class errc : int {
   out_of_memory = 101, ///< memory ran out; nothing was changed
   forked = 102,        ///< the call was made in the child of a fork, on what its parent opened
   operation_aborted = 103, ///< an asynchronous call was cancelled before it began; nothing was done
+  reentrant_call = 104, ///< the engine was called from inside a callback of its own
 };
 
 namespace detail {
@@ -124,6 +125,7 @@ inline constexpr std::array errc_names{
     errc_name{errc::out_of_memory, "out_of_memory"},
     errc_name{errc::forked, "forked"},
     errc_name{errc::operation_aborted, "operation_aborted"},
+    errc_name{errc::reentrant_call, "reentrant_call"},
 };
 }  // namespace detail
 

@@ -1,0 +1,550 @@
+/// The engine's use cases, for C. Each function reads what it is handed, asks the engine, and fills a handle that was
+/// made before.
+
+#include "handles.hpp"
+#include "hirenow/adapters/memory.hpp"
+#include "hirenow/adapters/sqlite.hpp"
+#include "json_documents.hpp"
+
+namespace {
+
+using namespace hirenow;
+using namespace hirenow::c;
+
+// ---- Requests --------------------------------------------------------------------------------------------------------
+
+role_set roles_of(std::uint32_t bits) {
+  if (bits > 7) refuse("a role is none of the list");
+  role_set roles;
+  for (const role r : all_roles)
+    if (bits & static_cast<std::uint32_t>(r)) roles = roles | r;
+  return roles;
+}
+
+actor read_actor(const hirenow_actor* given) {
+  const auto a = read(given, "actor");
+  return {string(a.id), string(a.tenant), roles_of(a.roles)};
+}
+
+applicant read_person(const hirenow_applicant* given) {
+  const auto a = read(given, "applicant");
+  return {string(a.id), string(a.email), string(a.name), string(a.locale), string(a.time_zone)};
+}
+
+notify read_notify(std::int32_t mode, std::int64_t when, const notify& otherwise = {}) {
+  switch (mode) {
+    case HIRENOW_NOTIFY_DEFAULT: return otherwise;
+    case HIRENOW_NOTIFY_NOW: return notify::now();
+    case HIRENOW_NOTIFY_NOT_BEFORE: return notify::not_before(at(when, "notify_at"));
+    case HIRENOW_NOTIFY_NONE: return notify::none();
+    default: refuse("notify is none of the list");
+  }
+}
+
+std::vector<seconds> read_reminders(const std::int64_t* first, std::size_t count) {
+  std::vector<seconds> out;
+  for (const auto n : list(first, count, 1024, "reminders")) out.emplace_back(n);
+  return out;
+}
+
+schedule_request read_schedule(const hirenow_schedule_request* given) {
+  const auto r = read(given, "request");
+  return {.applicant = read_person(r.applicant),
+          .track = string(r.track),
+          .opens_at = at_or_none(r.opens_at, "opens_at"),
+          .link_lifetime = seconds{r.link_lifetime_seconds},
+          .reminders = read_reminders(r.reminder_seconds, r.reminder_count),
+          .time_limit = seconds{r.time_limit_seconds},
+          .grace = seconds{r.grace_seconds},
+          .overtime = overtime_of(r.overtime),
+          .notify = read_notify(r.notify, r.notify_at),
+          .idempotency_key = string(r.idempotency_key)};
+}
+
+retake_options read_retake(const hirenow_retake_options* given) {
+  const auto r = read_or<hirenow_retake_options>(given, HIRENOW_RETAKE_OPTIONS_INIT, "options");
+  return {.opens_at = at_or_none(r.opens_at, "opens_at"),
+          .link_lifetime = seconds{r.link_lifetime_seconds},
+          .reminders = read_reminders(r.reminder_seconds, r.reminder_count),
+          .time_limit = seconds{r.time_limit_seconds},
+          .grace = r.has_grace ? std::optional(seconds{r.grace_seconds}) : std::nullopt,
+          .overtime = r.has_overtime ? std::optional(overtime_of(r.overtime)) : std::nullopt,
+          .notify = read_notify(r.notify, r.notify_at),
+          .reason = string(r.reason),
+          .idempotency_key = string(r.idempotency_key)};
+}
+
+reissue_options read_reissue(const hirenow_retake_options* given) {
+  auto r = read_retake(given);
+  if (r.time_limit != seconds{0} || r.grace || r.overtime) refuse("a reissue changes the link alone");
+  return {.opens_at = r.opens_at,
+          .link_lifetime = r.link_lifetime,
+          .reminders = std::move(r.reminders),
+          .notify = r.notify,
+          .reason = std::move(r.reason),
+          .idempotency_key = std::move(r.idempotency_key)};
+}
+
+hirenow_change read_change(const hirenow_change* given) {
+  return read_or<hirenow_change>(given, HIRENOW_CHANGE_INIT, "change");
+}
+
+decision read_decision(const hirenow_change* given) {
+  const auto c = read(given, "change");
+  return {.outcome = one_of<outcome>(c.outcome, outcome_count, "outcome"),
+          .reason = string(c.reason),
+          .score = score(c.has_score, c.score),
+          .notify = read_notify(c.notify, c.notify_at),
+          .idempotency_key = string(c.idempotency_key)};
+}
+reopen_options read_reopen(const hirenow_change* given) {
+  const auto c = read(given, "change");
+  return {.reason = string(c.reason), .idempotency_key = string(c.idempotency_key)};
+}
+void_options read_void(const hirenow_change* given) {
+  const auto c = read(given, "change");
+  return {string(c.reason_code), string(c.reason), string(c.idempotency_key)};
+}
+cancel_options read_cancel(const hirenow_change* given) {
+  const auto c = read_change(given);
+  return {string(c.reason), read_notify(c.notify, c.notify_at), string(c.idempotency_key)};
+}
+withdraw_options read_withdraw(const hirenow_change* given) {
+  const auto c = read_change(given);
+  return {string(c.reason), read_notify(c.notify, c.notify_at, notify::none()), string(c.idempotency_key)};
+}
+
+session read_session(const hirenow_session* given) {
+  const auto s = read(given, "session");
+  return {string(s.tenant), id(s.interview_id), s.fence, string(s.key)};
+}
+
+std::string_view bytes_of(const void* bytes, std::size_t size) {
+  if (size != 0) need(bytes, "progress");
+  return size == 0 ? std::string_view() : std::string_view(static_cast<const char*>(bytes), size);
+}
+
+submit_options read_submit(const void* bytes, std::size_t size, const char* idempotency_key) {
+  submit_options o{.progress = {}, .idempotency_key = string(idempotency_key)};
+  if (bytes || size != 0) o.progress = std::string(bytes_of(bytes, size));
+  return o;
+}
+
+fact read_fact(const hirenow_fact* given) {
+  const auto f = read(given, "fact");
+  return {.kind = one_of<fact_kind>(f.kind, fact_kind_count, "kind"),
+          .name = string(f.name),
+          .track = string(f.track),
+          .at = at(f.at, "at"),
+          .until = at_or_none(f.until, "until"),
+          .value = string(f.value)};
+}
+
+dashboard_query read_query(const hirenow_list_query* given) {
+  const auto q = read_or<hirenow_list_query>(given, HIRENOW_LIST_QUERY_INIT, "query");
+  return {.state = state_or_none(q.state),
+          .track = string(q.track),
+          .applicant_id = string(q.applicant_id),
+          .cursor = string(q.cursor),
+          .limit = q.limit == 0 ? 50 : q.limit,
+          .with_counts = q.without_counts == 0};
+}
+
+message_query read_query(const hirenow_message_query* given) {
+  const auto q = read_or<hirenow_message_query>(given, HIRENOW_MESSAGE_QUERY_INIT, "query");
+  message_query out{.limit = q.limit == 0 ? 50 : q.limit};
+  if (q.interview_id) out.interview = id(q.interview_id);
+  if (q.state != -1) out.state = one_of<message_state>(q.state, message_state_count, "state");
+  if (q.after) out.after = key_of(*q.after);
+  return out;
+}
+
+permission_table read_permissions(const hirenow_permission* first, std::size_t count) {
+  permission_table table = default_permissions;
+  for (const auto& row : list(first, count, 1024, "permissions")) {
+    const auto found = std::find_if(table.begin(), table.end(),
+                                    [&](const permission& p) { return p.word == text(row.use_case); });
+    if (found == table.end()) refuse("there is no use case of this name");
+    found->staff = roles_of(row.roles);
+    found->token = row.token != 0;
+    found->system = row.system != 0;
+  }
+  return table;
+}
+
+key_ring read_keys(const hirenow_engine_options& o) {
+  if ((o.keys != nullptr) + (o.keys_json != nullptr) + (o.keys_file != nullptr) != 1)
+    refuse("an engine needs keys, keys_json or keys_file, and one of them alone");
+  if (o.keys) return *alive(o.keys, "keys").value;
+  return o.keys_json ? key_ring::from_json(o.keys_json).value() : key_ring::from_file(o.keys_file).value();
+}
+
+engine_options read_engine_options(const hirenow_engine_options& o) {
+  engine_options out{.link_base = string(o.link_base), .permissions = read_permissions(o.permissions, o.permission_count)};
+  for (const auto& own : list(o.link_bases, o.link_base_count, 1'000'000, "link bases"))
+    out.link_bases[string(own.tenant)] = string(own.link_base);
+  if (o.issuer) out.issuer = o.issuer;
+  if (o.audience) out.audience = o.audience;
+  if (o.link_lifetime_seconds != 0) out.link_lifetime = seconds{o.link_lifetime_seconds};
+  if (o.time_limit_seconds != 0) out.time_limit = seconds{o.time_limit_seconds};
+  if (o.answer_retention_seconds != 0) out.answer_retention = seconds{o.answer_retention_seconds};
+  if (o.link_request_interval_seconds != 0)
+    out.link_request_interval = seconds{std::max<std::int64_t>(0, o.link_request_interval_seconds)};
+  return out;
+}
+
+std::shared_ptr<engine_state> make_engine(std::shared_ptr<store> base, bool is_callbacks,
+                                          const hirenow_engine_options& o) {
+  auto state = std::make_shared<engine_state>();
+  state->base = std::move(base);
+  if (is_callbacks) state->marked_store = mark_callbacks(*state->base, state->callbacks);
+  auto options = read_engine_options(o);
+  if (o.clock) {
+    state->time = o.clock->value;
+    state->marked_clock = mark_callbacks(*state->time, state->callbacks);
+    options.clock = state->marked_clock.get();
+  }
+  if (o.logger) state->log = o.logger->value;
+  state->core.emplace(state->marked_store ? *state->marked_store : *state->base, read_keys(o),
+                      o.policy_json ? retake_policy::parse(o.policy_json).value() : retake_policy::standard(),
+                      std::move(options));
+  return state;
+}
+
+std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_options* given) {
+  const auto o = read_or<hirenow_store_options>(given, HIRENOW_STORE_OPTIONS_INIT, "options");
+  constexpr std::string_view sqlite = "sqlite:";
+  if (url == "memory:") return open_memory_store();
+  if (!url.starts_with(sqlite)) refuse("a store's URL is sqlite:PATH or memory:");
+  sqlite_options options{.durability = one_of<sqlite_durability>(o.durability, 2, "durability")};
+  if (o.readers < 0 || o.readers > 1024 || o.busy_timeout_milliseconds < 0 || o.checkpoint_bytes < 0 || o.cache_kib < 0)
+    refuse("an option of the store is out of range");
+  if (o.readers) options.readers = static_cast<std::size_t>(o.readers);
+  if (o.busy_timeout_milliseconds) options.busy_timeout = std::chrono::milliseconds{o.busy_timeout_milliseconds};
+  if (o.checkpoint_bytes) options.checkpoint_bytes = static_cast<std::size_t>(o.checkpoint_bytes);
+  if (o.cache_kib) options.cache_kib = static_cast<std::size_t>(o.cache_kib);
+  if (o.logger)
+    options.warn = [log = o.logger->value](std::string_view message) { log->warn(std::string(message)); };
+  return open_sqlite_store(std::string(url.substr(sqlite.size())), options).value();
+}
+
+// ---- Answers: what fills a handle, and cannot fail -----------------------------------------------------------------------
+
+void fill(hirenow_interview& to, interview&& from) noexcept { to.take(std::move(from)); }
+void fill(hirenow_interview& to, invited&& from) noexcept {
+  to.link = std::move(from.link);
+  to.replayed = from.replayed;
+  to.take(std::move(from.interview));
+}
+void fill(hirenow_interview& to, retaken&& from) noexcept {
+  to.link = std::move(from.link);
+  to.replayed = from.replayed;
+  to.take(std::move(from.interview));
+  to.archived->take(std::move(from.archived));
+}
+void fill(hirenow_interview& to, changed&& from) noexcept {
+  to.replayed = from.replayed;
+  to.take(std::move(from.interview));
+}
+void fill(hirenow_sitting& to, sitting&& from) noexcept {
+  to.interview.take(std::move(from.interview));
+  to.value = std::move(from);
+}
+void fill(hirenow_inspection& to, inspection&& from) noexcept {
+  if (from.interview) to.interview.take(std::move(*from.interview));
+  to.value = std::move(from);
+}
+void fill(hirenow_eligibility& to, eligibility&& from) noexcept { to.value = std::move(from); }
+void fill(hirenow_actions& to, std::vector<permitted_action>&& from) noexcept { to.value = std::move(from); }
+void fill(hirenow_text& to, std::string&& from) noexcept { to.value = std::move(from); }
+void fill(hirenow_page& to, list_page&& from) {
+  to.rows.resize(from.rows.size());
+  for (std::size_t n = 0; n < to.rows.size(); ++n) to.rows[n].take(interview(from.rows[n].interview));
+  to.value = std::move(from);
+}
+
+/// Asks the engine, and fills the handle with its answer.
+template <class Handle, class Ask>
+hirenow_status ask(hirenow_engine* engine, hirenow_error** error, Handle** out, Ask&& question) noexcept {
+  return make(error, out, [&](Handle& handle) -> result<void> {
+    auto& core = core_of(engine);
+    if constexpr (std::same_as<decltype(question(core)), result<retaken>>)
+      handle.archived = std::make_unique<hirenow_interview>();
+    auto answer = question(core);
+    if (!answer) return std::move(answer.error());
+    fill(handle, std::move(*answer));
+    return {};
+  });
+}
+/// As above, where the answer becomes a JSON document.
+template <class Ask>
+hirenow_status ask_json(hirenow_engine* engine, hirenow_error** error, hirenow_text** out, Ask&& question) noexcept {
+  return make(error, out, [&](hirenow_text& handle) -> result<void> {
+    auto answer = question(core_of(engine));
+    if (!answer) return std::move(answer.error());
+    handle.value = json_documents::of(*answer);
+    return {};
+  });
+}
+/// As above, where the answer is looked at by `then`.
+template <class Ask, class Then>
+hirenow_status ask_then(hirenow_engine* engine, hirenow_error** error, Ask&& question, Then&& then) noexcept {
+  return guard(error, [&]() -> result<void> {
+    auto answer = question(core_of(engine));
+    if (!answer) return std::move(answer.error());
+    if constexpr (std::is_void_v<typename decltype(answer)::value_type>)
+      then();
+    else
+      then(*answer);
+    return {};
+  });
+}
+constexpr auto nothing_more = [](auto&&...) {};
+
+result<std::string> current_link(engine& e, const char* applicant_id, const char* interview, const actor& who) {
+  if (auto ok = check_permission(e.options().permissions, use_case::reissue, who); !ok) return ok.error();
+  const auto found = e.find(id(interview), who);
+  if (!found) return found.error();
+  const auto data = e.storage().load({.tenant = who.tenant, .who = found->id});
+  if (!data) return data.error();
+  if (data->record.person.id != text(applicant_id)) refuse("the interview is not this applicant's", errc::not_found);
+  return e.link_of(who.tenant, text(applicant_id), *found);
+}
+
+hirenow_status progress_of(hirenow_engine* engine, const char* interview, const hirenow_actor* who, hirenow_text** out,
+                           std::int64_t* saved_at, hirenow_error** error) noexcept {
+  if (out) *out = nullptr;
+  put<std::int64_t>(saved_at, HIRENOW_NONE);
+  return guard(error, [&]() -> result<void> {
+    need(out, "the place for the answer");
+    auto made = std::make_unique<hirenow_text>();
+    auto answer = core_of(engine).read_progress(id(interview), read_actor(who));
+    if (!answer) return std::move(answer.error());
+    if (!*answer) return {};
+    made->value = std::move((*answer)->bytes);
+    put(saved_at, instant((*answer)->saved_at));
+    *out = made.release();
+    return {};
+  });
+}
+
+/// A sweep's report, whose faults the logger hears of.
+result<sweep_report> sweep(engine_state& state, std::size_t limit) {
+  auto report = state.core->sweep(limit == 0 ? 10'000 : limit);
+  if (report && state.log) {
+    const callback_threads::visit inside(state.callbacks);
+    for (const auto& f : report->failed)
+      state.log->warn("sweep: set aside " + f.record.tenant + "/" + f.record.applicant_id + ": " + f.error.message);
+  }
+  return report;
+}
+
+}  // namespace
+
+extern "C" {
+
+hirenow_status hirenow_store_open(const char* url, const hirenow_store_options* options, hirenow_store** out,
+                                  hirenow_error** error) {
+  return make(error, out, [&](hirenow_store& s) -> result<void> { return s.value = open_store(text(url), options), result<void>(); });
+}
+void hirenow_store_free(hirenow_store* store) { release(store); }
+
+hirenow_status hirenow_engine_new(const hirenow_store* store, const hirenow_engine_options* options,
+                                  hirenow_engine** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_engine& e) -> result<void> {
+    const auto& base = alive(store, "store");
+    return e.state = make_engine(base.value, base.is_callbacks, read(options, "options")), result<void>();
+  });
+}
+hirenow_status hirenow_open(const char* url, const hirenow_engine_options* options, hirenow_engine** out,
+                            hirenow_error** error) {
+  return make(error, out, [&](hirenow_engine& e) -> result<void> {
+    const auto o = read(options, "options");
+    return e.state = make_engine(open_store(text(url), nullptr), false, o), result<void>();
+  });
+}
+void hirenow_engine_free(hirenow_engine* engine) { release(engine); }
+
+hirenow_status hirenow_schedule(hirenow_engine* engine, const hirenow_schedule_request* request,
+                                const hirenow_actor* who, hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.schedule(read_schedule(request), read_actor(who)); });
+}
+hirenow_status hirenow_retake_eligibility(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                                          hirenow_eligibility** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.retake_eligibility(id(interview_id), read_actor(who)); });
+}
+hirenow_status hirenow_retake(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                              const hirenow_retake_options* options, hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.retake(id(interview_id), read_actor(who), read_retake(options)); });
+}
+hirenow_status hirenow_reissue(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                               const hirenow_retake_options* options, hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.reissue(id(interview_id), read_actor(who), read_reissue(options)); });
+}
+hirenow_status hirenow_request_link(hirenow_engine* engine, const char* token, const char* idempotency_key,
+                                    int32_t* queued, int32_t* noted, hirenow_error** error) {
+  put(queued, 0);
+  put(noted, 0);
+  return ask_then(
+      engine, error, [&](auto& e) { return e.request_link(text(token), text(idempotency_key)); },
+      [&](const link_requested& a) {
+        put(queued, static_cast<int32_t>(a.queued));
+        put(noted, static_cast<int32_t>(a.noted));
+      });
+}
+hirenow_status hirenow_link_of(hirenow_engine* engine, const char* applicant_id, const char* interview_id,
+                               const hirenow_actor* who, hirenow_text** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return current_link(e, applicant_id, interview_id, read_actor(who)); });
+}
+
+hirenow_status hirenow_inspect(hirenow_engine* engine, const char* token, hirenow_inspection** out,
+                               hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.inspect(text(token)); });
+}
+hirenow_status hirenow_start(hirenow_engine* engine, const char* token, const char* session_key, hirenow_sitting** out,
+                             hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.start(text(token), text(session_key)); });
+}
+hirenow_status hirenow_resume(hirenow_engine* engine, const char* token, const char* session_key,
+                              hirenow_sitting** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.resume(text(token), text(session_key)); });
+}
+hirenow_status hirenow_checkpoint(hirenow_engine* engine, const hirenow_session* session, const void* progress,
+                                  size_t size, int64_t* saved_at, hirenow_error** error) {
+  put<int64_t>(saved_at, HIRENOW_NONE);
+  return ask_then(
+      engine, error, [&](auto& e) { return e.checkpoint(read_session(session), bytes_of(progress, size)); },
+      [&](const saved& s) { put(saved_at, instant(s.at)); });
+}
+hirenow_status hirenow_submit(hirenow_engine* engine, const hirenow_session* session, const void* progress, size_t size,
+                              const char* idempotency_key, hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) {
+    return e.submit(read_session(session), read_submit(progress, size, idempotency_key));
+  });
+}
+hirenow_status hirenow_withdraw(hirenow_engine* engine, const char* token, const hirenow_change* change,
+                                hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.withdraw(text(token), read_withdraw(change)); });
+}
+
+hirenow_status hirenow_decide(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                              const hirenow_change* change, hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.decide(id(interview_id), read_actor(who), read_decision(change)); });
+}
+hirenow_status hirenow_reopen(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                              const hirenow_change* change, hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.reopen(id(interview_id), read_actor(who), read_reopen(change)); });
+}
+hirenow_status hirenow_void(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                            const hirenow_change* change, hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.void_attempt(id(interview_id), read_actor(who), read_void(change)); });
+}
+hirenow_status hirenow_cancel(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                              const hirenow_change* change, hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.cancel(id(interview_id), read_actor(who), read_cancel(change)); });
+}
+hirenow_status hirenow_update_applicant(hirenow_engine* engine, const hirenow_applicant* person,
+                                        const hirenow_actor* who, const char* idempotency_key, int32_t* replayed,
+                                        hirenow_error** error) {
+  put(replayed, 0);
+  return ask_then(
+      engine, error,
+      [&](auto& e) { return e.update_applicant(read_person(person), read_actor(who), text(idempotency_key)); },
+      [&](const person_changed& a) { put(replayed, static_cast<int32_t>(a.replayed)); });
+}
+hirenow_status hirenow_record_fact(hirenow_engine* engine, const char* applicant_id, const hirenow_fact* fact,
+                                   const hirenow_actor* who, const char* idempotency_key, int32_t* replayed,
+                                   hirenow_error** error) {
+  put(replayed, 0);
+  return ask_then(
+      engine, error,
+      [&](auto& e) {
+        return e.record_fact(text(applicant_id), read_fact(fact), read_actor(who), text(idempotency_key));
+      },
+      [&](const person_changed& a) { put(replayed, static_cast<int32_t>(a.replayed)); });
+}
+hirenow_status hirenow_set_policy(hirenow_engine* engine, const char* track, const char* document,
+                                  const hirenow_actor* who, hirenow_error** error) {
+  return ask_then(
+      engine, error, [&](auto& e) { return e.set_policy(text(track), text(document), read_actor(who)); }, nothing_more);
+}
+hirenow_status hirenow_redrive(hirenow_engine* engine, const hirenow_message_key* key, const hirenow_actor* who,
+                               const char* idempotency_key, hirenow_error** error) {
+  return ask_then(
+      engine, error,
+      [&](auto& e) {
+        need(key, "key");
+        return e.redrive(key_of(*key), read_actor(who), text(idempotency_key));
+      },
+      nothing_more);
+}
+hirenow_status hirenow_erase_applicant(hirenow_engine* engine, const char* applicant_id, const hirenow_actor* who,
+                                       const char* idempotency_key, hirenow_error** error) {
+  return ask_then(
+      engine, error,
+      [&](auto& e) { return e.erase_applicant(text(applicant_id), read_actor(who), text(idempotency_key)); },
+      nothing_more);
+}
+hirenow_status hirenow_sweep(hirenow_engine* engine, size_t limit, hirenow_text** report_json, hirenow_error** error) {
+  return ask_json(engine, error, report_json, [&](auto&) { return sweep(*engine->state, limit); });
+}
+
+hirenow_status hirenow_find(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                            hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.find(id(interview_id), read_actor(who)); });
+}
+hirenow_status hirenow_permitted_actions(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                                         hirenow_actions** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.permitted_actions(id(interview_id), read_actor(who)); });
+}
+hirenow_status hirenow_list(hirenow_engine* engine, const hirenow_list_query* query, const hirenow_actor* who,
+                            hirenow_page** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.list(read_query(query), read_actor(who)); });
+}
+hirenow_status hirenow_history(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                               hirenow_text** out_json, hirenow_error** error) {
+  return ask_json(engine, error, out_json, [&](auto& e) { return e.history(id(interview_id), read_actor(who)); });
+}
+hirenow_status hirenow_read_progress(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                                     hirenow_text** out, int64_t* saved_at, hirenow_error** error) {
+  return progress_of(engine, interview_id, who, out, saved_at, error);
+}
+hirenow_status hirenow_read_audit(hirenow_engine* engine, const char* applicant_id, const hirenow_actor* who,
+                                  uint64_t after, size_t limit, hirenow_text** out_json, hirenow_error** error) {
+  return ask_json(engine, error, out_json, [&](auto& e) {
+    return e.read_audit(text(applicant_id), read_actor(who), after, limit == 0 ? limits::page : limit);
+  });
+}
+hirenow_status hirenow_verify_audit(hirenow_engine* engine, const char* applicant_id, const hirenow_actor* who,
+                                    uint64_t* entries, uint8_t* head, hirenow_error** error) {
+  put<uint64_t>(entries, 0);
+  return ask_then(
+      engine, error, [&](auto& e) { return e.verify_audit(text(applicant_id), read_actor(who)); },
+      [&](const audit_report& r) {
+        put<uint64_t>(entries, r.entries);
+        if (head) std::copy(r.head.begin(), r.head.end(), head);
+      });
+}
+hirenow_status hirenow_audit_checkpoint(hirenow_engine* engine, const hirenow_actor* who, hirenow_text** out,
+                                        hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.audit_checkpoint(read_actor(who)); });
+}
+hirenow_status hirenow_verify_audit_checkpoint(hirenow_engine* engine, const char* checkpoint,
+                                               const hirenow_actor* who, size_t* records, hirenow_error** error) {
+  put<size_t>(records, 0);
+  return ask_then(
+      engine, error, [&](auto& e) { return e.verify_audit_checkpoint(text(checkpoint), read_actor(who)); },
+      [&](std::size_t n) { put(records, n); });
+}
+hirenow_status hirenow_read_messages(hirenow_engine* engine, const hirenow_message_query* query,
+                                     const hirenow_actor* who, hirenow_text** out_json, hirenow_error** error) {
+  return ask_json(engine, error, out_json, [&](auto& e) { return e.read_messages(read_query(query), read_actor(who)); });
+}
+
+}  // extern "C"

@@ -1,0 +1,360 @@
+#pragma once
+/// What stands behind the handles of the C interface, and the guard that every function of it goes through: nothing is
+/// thrown across the boundary, inputs are read with care, and a handle is made before the engine is asked, so that a
+/// change that was committed is never reported as a failure for want of memory.
+///
+/// Threads: as `c/api.h` says of each handle.
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <openssl/crypto.h>
+
+#include "hirenow/c/adapters.h"
+#include "hirenow/engine.hpp"
+#include "hirenow/mailer.hpp"
+#include "hirenow/message_template.hpp"
+
+namespace hirenow::c {
+
+/// The threads that are inside a callback which one engine made. The nodes lie on those threads' stacks.
+class callback_threads {
+ public:
+  class visit {
+   public:
+    explicit visit(callback_threads& of) : of_(of), thread_(pthread_self()) {
+      const std::lock_guard lock(of_.mutex_);
+      next_ = of_.first_;
+      if (next_) next_->previous_ = this;
+      of_.first_ = this;
+      of_.count_.fetch_add(1, std::memory_order_relaxed);
+    }
+    visit(const visit&) = delete;
+    visit& operator=(const visit&) = delete;
+    ~visit() {
+      const std::lock_guard lock(of_.mutex_);
+      (previous_ ? previous_->next_ : of_.first_) = next_;
+      if (next_) next_->previous_ = previous_;
+      of_.count_.fetch_sub(1, std::memory_order_relaxed);
+    }
+
+   private:
+    friend class callback_threads;
+    callback_threads& of_;
+    const pthread_t thread_;
+    visit* next_ = nullptr;
+    visit* previous_ = nullptr;
+  };
+
+  /// True where the calling thread is inside a callback. A thread always sees its own count.
+  bool holds_this_thread() const {
+    if (count_.load(std::memory_order_relaxed) == 0) return false;
+    const std::lock_guard lock(mutex_);
+    for (const visit* v = first_; v; v = v->next_)
+      if (pthread_equal(v->thread_, pthread_self())) return true;
+    return false;
+  }
+
+ private:
+  mutable std::mutex mutex_{};
+  visit* first_ = nullptr;
+  std::atomic<std::size_t> count_{0};
+};
+
+/// What belongs to the process that made it.
+class of_this_process {
+ public:
+  bool is_forked() const { return detail::fork_count().load(std::memory_order_relaxed) != forks_; }
+
+ private:
+  unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
+};
+
+struct logger {
+  virtual ~logger() = default;
+  virtual void warn(const std::string& message) const noexcept = 0;
+};
+
+/// An engine, with what it borrows.
+struct engine_state {
+  std::shared_ptr<store> base{};
+  std::shared_ptr<const clock> time{};
+  std::shared_ptr<logger> log{};
+  callback_threads callbacks{};
+  std::unique_ptr<store> marked_store{};
+  std::unique_ptr<clock> marked_clock{};
+  std::optional<hirenow::engine> core{};
+};
+
+/// Wraps a store or a clock of the host's, so that an engine's callbacks are known as its own.
+std::unique_ptr<store> mark_callbacks(store& base, callback_threads& callbacks);
+std::unique_ptr<clock> mark_callbacks(const clock& base, callback_threads& callbacks);
+
+using id_text = char[40];
+inline void write_id(id_text& to, const interview_id& id) {
+  boost::uuids::to_chars(id, to);
+  to[36] = '\0';
+}
+inline void write_id(id_text& to, const std::optional<interview_id>& id) {
+  if (id)
+    write_id(to, *id);
+  else
+    to[0] = '\0';
+}
+inline std::int64_t instant(sys_seconds at) { return at.time_since_epoch().count(); }
+inline std::int64_t instant(const std::optional<sys_seconds>& at) { return at ? instant(*at) : HIRENOW_NONE; }
+
+}  // namespace hirenow::c
+
+struct hirenow_error {
+  hirenow::error value;
+};
+struct hirenow_text {
+  std::string value{};
+  ~hirenow_text() { OPENSSL_cleanse(value.data(), value.size()); }
+};
+struct hirenow_keys : hirenow::c::of_this_process {
+  std::optional<hirenow::key_ring> value{};
+};
+struct hirenow_policy {
+  std::optional<hirenow::retake_policy> value{};
+  char hash[65]{};
+};
+struct hirenow_templates {
+  hirenow::message_templates value{};
+};
+struct hirenow_store : hirenow::c::of_this_process {
+  std::shared_ptr<hirenow::store> value{};
+  bool is_callbacks = false;
+};
+struct hirenow_mailer : hirenow::c::of_this_process {
+  std::shared_ptr<hirenow::mailer> value{};
+};
+struct hirenow_clock {
+  std::shared_ptr<const hirenow::clock> value{};
+};
+struct hirenow_logger {
+  std::shared_ptr<hirenow::c::logger> value{};
+};
+struct hirenow_engine : hirenow::c::of_this_process {
+  std::shared_ptr<hirenow::c::engine_state> state{};
+};
+struct hirenow_interview {
+  hirenow::interview value{};
+  std::string link{};
+  bool replayed = false;
+  std::unique_ptr<hirenow_interview> archived{};
+  hirenow::c::id_text id{}, retake_of{}, superseded_by{};
+
+  void take(hirenow::interview&& i) noexcept {
+    value = std::move(i);
+    hirenow::c::write_id(id, value.id);
+    hirenow::c::write_id(retake_of, value.retake_of);
+    hirenow::c::write_id(superseded_by, value.superseded_by);
+  }
+};
+struct hirenow_sitting {
+  hirenow::sitting value{};
+  hirenow_interview interview{};
+};
+struct hirenow_inspection {
+  hirenow::inspection value{};
+  hirenow_interview interview{};
+};
+struct hirenow_eligibility {
+  hirenow::eligibility value{};
+};
+struct hirenow_actions {
+  std::vector<hirenow::permitted_action> value{};
+};
+struct hirenow_page {
+  hirenow::list_page value{};
+  std::vector<hirenow_interview> rows{};
+};
+
+namespace hirenow::c {
+
+// ---- The guard -------------------------------------------------------------------------------------------------------
+
+/// The error that needs no memory.
+hirenow_error* no_memory() noexcept;
+
+/// A code as it may leave the library: one of the list, or one of a user's adapter.
+inline hirenow_status status_of(errc code) noexcept {
+  const int n = static_cast<int>(code);
+  return (n >= 1000 && n <= 1999) || to_string(code) != "unknown" ? n : static_cast<int>(errc::internal);
+}
+
+/// Hands an error to the caller.
+inline hirenow_status report(hirenow_error** out, error&& e) noexcept {
+  e.code = static_cast<errc>(status_of(e.code));
+  const auto status = static_cast<hirenow_status>(e.code);
+  if (!out) return status;
+  *out = status == HIRENOW_OUT_OF_MEMORY ? no_memory() : new (std::nothrow) hirenow_error{std::move(e)};
+  if (*out) return status;
+  *out = no_memory();
+  return HIRENOW_OUT_OF_MEMORY;
+}
+
+/// Calls the body, which returns a `result<void>` and may throw.
+template <class Body>
+hirenow_status guard(hirenow_error** out, Body&& body) noexcept {
+  if (out) *out = nullptr;
+  try {
+    try {
+      auto done = body();
+      return done ? HIRENOW_OK : report(out, std::move(done.error()));
+    } catch (const exception& e) {
+      return report(out, error(e.details()));
+    } catch (const std::bad_alloc&) {
+      return report(out, error{.code = errc::out_of_memory});
+    } catch (const std::exception& e) {
+      return report(out, detail::fail(errc::internal, e.what()));
+    }
+  } catch (const std::bad_alloc&) {
+    return report(out, error{.code = errc::out_of_memory});
+  } catch (...) {
+    return report(out, error{.code = errc::internal});
+  }
+}
+
+[[noreturn]] inline void refuse(std::string message, errc code = errc::invalid_argument) {
+  throw exception(detail::fail(code, std::move(message)));
+}
+template <class T>
+void need(const T* given, const char* what) {
+  if (!given) refuse(std::string(what) + " is NULL");
+}
+template <class Handle>
+Handle& alive(Handle* handle, const char* what) {
+  need(handle, what);
+  if constexpr (std::derived_from<Handle, of_this_process>)
+    if (handle->is_forked()) refuse(std::string(what) + " was made before a fork", errc::forked);
+  return *handle;
+}
+
+/// A handle that the body fills; the caller gets it only where the body succeeds.
+template <class Handle, class Body>
+hirenow_status make(hirenow_error** error_out, Handle** out, Body&& body) noexcept {
+  if (out) *out = nullptr;
+  return guard(error_out, [&]() -> result<void> {
+    need(out, "the place for the answer");
+    auto made = std::make_unique<Handle>();
+    if (auto ok = body(*made); !ok) return ok;
+    *out = made.release();
+    return {};
+  });
+}
+
+/// Frees a handle; in the child of a fork it is left alone, because what it holds is the parent's.
+template <class Handle>
+void release(Handle* handle) noexcept {
+  if constexpr (std::derived_from<Handle, of_this_process>)
+    if (handle && handle->is_forked()) return;
+  delete handle;
+}
+
+/// The engine behind a handle, from a thread that may call it.
+inline engine_state& state_of(const hirenow_engine* handle) {
+  auto& state = *alive(handle, "engine").state;
+  if (state.callbacks.holds_this_thread())
+    refuse("the engine was called from inside one of its own callbacks", errc::reentrant_call);
+  return state;
+}
+inline engine& core_of(hirenow_engine* handle) { return *state_of(handle).core; }
+
+// ---- Reading what the caller hands in ----------------------------------------------------------------------------------
+
+inline std::string_view text(const char* given) { return given ? std::string_view(given) : std::string_view(); }
+inline std::string string(const char* given) { return std::string(text(given)); }
+
+inline interview_id id(const char* given, const char* what = "interview id") {
+  need(given, what);
+  return parse_interview_id(given).value();
+}
+inline sys_seconds at(std::int64_t given, const char* what) {
+  const sys_seconds read{seconds{given}};
+  if (const auto ok = limits::check_instant(what, read); !ok) throw exception(ok.error());
+  return read;
+}
+/// Zero, or none, is no instant.
+inline std::optional<sys_seconds> at_or_none(std::int64_t given, const char* what, std::int64_t none = 0) {
+  if (given == none) return std::nullopt;
+  return at(given, what);
+}
+inline std::optional<double> score(int32_t has, double value) { return has ? std::optional(value) : std::nullopt; }
+
+/// An enumeration's value of so many.
+template <class Enum>
+Enum one_of(std::int64_t given, std::size_t count, const char* what) {
+  if (given < 0 || static_cast<std::size_t>(given) >= count) refuse(std::string(what) + " is none of the list");
+  return static_cast<Enum>(given);
+}
+inline overtime overtime_of(int32_t given) { return one_of<overtime>(given, 2, "overtime"); }
+inline std::optional<interview_state> state_or_none(int32_t given) {
+  if (given == HIRENOW_STATE_NONE) return std::nullopt;
+  return one_of<interview_state>(given, interview_state_count, "state");
+}
+
+/// A struct as this library knows it. One of a newer program may be longer, if what we do not know of it is zero.
+template <class Struct>
+Struct read(const Struct* given, const char* what) {
+  constexpr std::size_t longest = sizeof(Struct) + 1024;
+  need(given, what);
+  std::size_t size = 0;
+  std::memcpy(&size, given, sizeof size);
+  if (size < sizeof(Struct) || size > longest) refuse(std::string(what) + " has a wrong struct_size");
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  if (std::any_of(bytes + sizeof(Struct), bytes + size, [](unsigned char b) { return b != 0; }))
+    refuse(std::string(what) + " says something that this version does not know");
+  Struct known;
+  std::memcpy(&known, given, sizeof known);
+  return known;
+}
+template <class Struct>
+Struct read_or(const Struct* given, const Struct& otherwise, const char* what) {
+  return given ? read(given, what) : otherwise;
+}
+/// A struct that the caller wants filled, or NULL.
+template <class Struct>
+void check_place(const Struct* given, const char* what) {
+  if (given) (void)read(given, what);
+}
+template <class T>
+std::vector<T> list(const T* first, std::size_t count, std::size_t most, const char* what) {
+  if (count == 0) return {};
+  need(first, what);
+  if (count > most) refuse(std::string(what) + ": more than " + std::to_string(most), errc::too_large);
+  return {first, first + count};
+}
+inline message_key key_of(const hirenow_message_key& given) {
+  if (!std::memchr(given.interview_id, 0, sizeof given.interview_id)) refuse("interview id is not a UUID");
+  return {id(given.interview_id), one_of<message_kind>(given.kind, message_kind_count, "kind"), given.occasion};
+}
+inline hirenow_message_key key_of(const message_key& key) {
+  hirenow_message_key out{};
+  write_id(out.interview_id, key.interview);
+  out.kind = static_cast<int32_t>(key.kind);
+  out.occasion = key.occasion;
+  return out;
+}
+template <class T>
+void put(T* place, T value) {
+  if (place) *place = value;
+}
+
+}  // namespace hirenow::c

@@ -1,0 +1,222 @@
+#include "json_documents.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+namespace hirenow::json_documents {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+
+value json(sys_seconds at) { return at.time_since_epoch().count(); }
+value json(seconds span) { return span.count(); }
+value json(std::uint64_t n) { return n; }
+value json(double n) { return n; }
+value json(const std::string& text) { return value(std::string_view(text)); }
+value json(const interview_id& id) { return value(to_string(id)); }
+value json(const digest& d) { return value(detail::hex(d)); }
+value json(interview_state s) { return value(to_string(s)); }
+value json(outcome o) { return value(to_string(o)); }
+// Declared before the templates that call them.
+value json(const interview& i);
+value json(const policy_span& span);
+value json(const rule_verdict& v);
+value json(const eligibility& e);
+value json(const error& e);
+value json(const permitted_action& a);
+value json(const list_row& r);
+value json(const audit_entry& e);
+value json(const message& m);
+value json(const sweep_report::set_aside& s);
+template <class T>
+value json(const std::optional<T>& v) {
+  return v ? json(*v) : value(nullptr);
+}
+template <class T>
+value json(const std::vector<T>& all) {
+  array out;
+  out.reserve(all.size());
+  for (const auto& v : all) out.push_back(json(v));
+  return out;
+}
+
+value json(const interview& i) {
+  return object{{"id", json(i.id)},
+                {"track", json(i.track)},
+                {"attempt", i.attempt},
+                {"state", json(i.state)},
+                {"outcome", json(i.outcome)},
+                {"score", json(i.score)},
+                {"time_limit_seconds", json(i.time_limit)},
+                {"grace_seconds", json(i.grace)},
+                {"overtime", i.overtime == overtime::submit ? "submit" : "expire"},
+                {"created_at", json(i.created_at)},
+                {"start_by", json(i.start_by)},
+                {"started_at", json(i.started_at)},
+                {"deadline", json(i.deadline)},
+                {"submitted_at", json(i.submitted_at)},
+                {"decided_at", json(i.decided_at)},
+                {"link_requested_at", json(i.link_requested_at)},
+                {"changed_at", json(i.changed_at)},
+                {"generation", i.link.generation},
+                {"opens_at", json(i.link.not_before)},
+                {"retake_of", json(i.retake_of)},
+                {"superseded_by", json(i.superseded_by)}};
+}
+
+value json(const policy_span& span) {
+  return object{{"months", span.months}, {"seconds", span.exact.count()}, {"words", in_words(span)}};
+}
+
+value json(const rule_verdict& v) {
+  return object{{"id", json(v.rule_id)},
+                {"rule", json(v.rule)},
+                {"allowed", v.allowed},
+                {"reason", json(v.reason)},
+                {"eligible_at", json(v.eligible_at)},
+                {"counted", v.counted},
+                {"limit", json(v.limit)},
+                {"span", json(v.span)},
+                {"wait_seconds", json(v.wait)},
+                {"since", json(v.since)},
+                {"newest", json(v.newest)},
+                {"attempts", json(v.attempts)}};
+}
+
+value json(const eligibility& e) {
+  return object{{"allowed", e.allowed},
+                {"reason", json(e.reason)},
+                {"eligible_at", json(e.eligible_at)},
+                {"eligible_until", json(e.eligible_until)},
+                {"attempts_left", json(e.attempts_left)},
+                {"rules", json(e.rules)},
+                {"all_reasons", json(e.all_reasons)},
+                {"policy_version", json(e.policy_version)},
+                {"policy_hash", json(e.policy_hash)},
+                {"description", describe(e)}};
+}
+
+value json(const error& e) {
+  return object{{"status", static_cast<int>(e.code)},
+                {"name", to_string(e.code)},
+                {"message", json(e.message)},
+                {"reason", json(e.reason)},
+                {"superseded_by", json(e.superseded_by)},
+                {"eligible_at", json(e.eligible_at)}};
+}
+
+value json(const permitted_action& a) {
+  return object{{"use_case", to_string(a.what)},
+                {"event", to_string(a.event)},
+                {"allowed", a.allowed},
+                {"why", json(a.why)},
+                {"eligibility", json(a.eligibility)}};
+}
+
+value json(const list_row& r) {
+  return object{{"applicant_id", json(r.applicant_id)},
+                {"applicant_name", json(r.applicant_name)},
+                {"applicant_email", json(r.applicant_email)},
+                {"interview", json(r.interview)}};
+}
+
+value json(const audit_entry& e) {
+  boost::system::error_code code;
+  auto details = boost::json::parse(e.details, code);
+  return object{{"sequence", e.sequence},
+                {"at", json(e.at)},
+                {"actor", json(e.actor)},
+                {"event", json(e.event)},
+                {"interview", json(e.interview)},
+                {"from", json(e.from)},
+                {"to", json(e.to)},
+                {"details", code ? json(e.details) : std::move(details)},
+                {"note", json(e.note)},
+                {"previous", json(e.previous)},
+                {"hash", json(e.hash)}};
+}
+
+value json(const message& m) {
+  return object{{"interview", json(m.key.interview)},
+                {"kind", to_string(m.key.kind)},
+                {"occasion", m.key.occasion},
+                {"generation", m.generation},
+                {"created_at", json(m.created_at)},
+                {"due_at", json(m.due_at)},
+                {"state", to_string(m.state)},
+                {"tries", m.tries},
+                {"last_answer", json(m.last_answer)}};
+}
+
+value json(const applicant& a) {
+  return object{{"id", json(a.id)},
+                {"email", json(a.email)},
+                {"name", json(a.name)},
+                {"locale", json(a.locale)},
+                {"time_zone", json(a.time_zone)}};
+}
+
+value json(const sweep_report::set_aside& s) {
+  return object{{"tenant", json(s.record.tenant)},
+                {"applicant_id", json(s.record.applicant_id)},
+                {"limit", json(s.record.limit)},
+                {"error", json(s.error)}};
+}
+
+/// A document: the format's version, and then the members.
+std::string document(object members) {
+  object out{{"hirenow_json", version}};
+  for (auto& [name, member] : members) out[name] = std::move(member);
+  return boost::json::serialize(out);
+}
+
+}  // namespace
+
+std::string of(const interview& i) { return document(json(i).as_object()); }
+std::string of(const eligibility& e) { return document(json(e).as_object()); }
+std::string of(const std::vector<permitted_action>& actions) { return document({{"actions", json(actions)}}); }
+std::string of(const std::vector<audit_entry>& entries) { return document({{"entries", json(entries)}}); }
+std::string of(const std::vector<message>& messages) { return document({{"messages", json(messages)}}); }
+
+std::string of(const list_page& page) {
+  value counts = nullptr;
+  if (page.counts) {
+    object by_state;
+    for (std::size_t n = 0; n < interview_state_count; ++n)
+      by_state[to_string(static_cast<interview_state>(n))] = (*page.counts)[n];
+    counts = std::move(by_state);
+  }
+  return document({{"rows", json(page.rows)}, {"next", json(page.next)}, {"counts", std::move(counts)}});
+}
+
+std::string of(const track_history& h) {
+  return document({{"person", json(h.person)},
+                   {"erased", h.erased},
+                   {"attempts", json(h.attempts)},
+                   {"entries", json(h.entries)},
+                   {"messages", json(h.messages)}});
+}
+
+std::string of(const sweep_report& r) {
+  return document({{"records", r.records}, {"events", r.events}, {"failed", json(r.failed)}, {"more", r.more}});
+}
+
+std::string of(const token_claims& c) {
+  return document({{"iss", json(c.issuer)},
+                   {"aud", json(c.audience)},
+                   {"sub", json(c.subject)},
+                   {"tenant", json(c.tenant)},
+                   {"interview_id", json(c.interview)},
+                   {"generation", c.generation},
+                   {"attempt", c.attempt},
+                   {"iat", json(c.issued_at)},
+                   {"nbf", json(c.not_before)},
+                   {"exp", json(c.expires_at)}});
+}
+
+}  // namespace hirenow::json_documents

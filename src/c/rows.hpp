@@ -1,0 +1,254 @@
+#pragma once
+/// The rows of `c/adapters.h` and their C++ twins, and the reply through which a store answers.
+///
+/// A row borrows its texts from what it was made of.
+/// Threads: plain values.
+
+#include "handles.hpp"
+
+struct hirenow_reply {
+  // The part that the callback at hand may fill; the others are null.
+  hirenow::loaded* data = nullptr;
+  hirenow::list_page* page = nullptr;
+  hirenow::due_page* due = nullptr;
+  std::vector<hirenow::claimed_message>* claimed = nullptr;
+  std::vector<hirenow::message>* mails = nullptr;
+  std::vector<hirenow::audit_entry>* entries = nullptr;
+  std::vector<hirenow::audit_head>* heads = nullptr;
+  hirenow::delivery* said = nullptr;
+  std::optional<hirenow::error> failed{};
+
+  /// What the callback's failure is, given the status it returned.
+  hirenow::error error_for(hirenow_status status) const {
+    auto e = failed.value_or(hirenow::error{});
+    if (status != HIRENOW_OK) e.code = static_cast<hirenow::errc>(status);
+    e.code = static_cast<hirenow::errc>(hirenow::c::status_of(e.code));
+    return e;
+  }
+};
+
+namespace hirenow::c {
+
+template <std::size_t Size>
+void put_bytes(std::uint8_t (&to)[Size], const std::array<std::uint8_t, Size>& from) {
+  std::copy(from.begin(), from.end(), to);
+}
+template <std::size_t Size>
+std::array<std::uint8_t, Size> bytes_of(const std::uint8_t (&from)[Size]) {
+  std::array<std::uint8_t, Size> out;
+  std::copy(from, from + Size, out.begin());
+  return out;
+}
+inline std::int32_t number_of(const std::optional<interview_state>& s) {
+  return s ? static_cast<std::int32_t>(*s) : HIRENOW_STATE_NONE;
+}
+template <std::size_t Size>
+std::optional<interview_id> id_or_none(const char (&given)[Size]) {
+  if (!std::memchr(given, 0, Size)) refuse("interview id is not a UUID");
+  if (given[0] == '\0') return std::nullopt;
+  return id(given);
+}
+
+inline hirenow_interview_row row_of(const interview& i) {
+  hirenow_interview_row r{};
+  r.struct_size = sizeof r;
+  write_id(r.id, i.id);
+  write_id(r.retake_of, i.retake_of);
+  write_id(r.superseded_by, i.superseded_by);
+  r.track = i.track.c_str();
+  r.attempt = i.attempt;
+  r.state = static_cast<std::int32_t>(i.state);
+  r.outcome = static_cast<std::int32_t>(i.outcome);
+  r.overtime = static_cast<std::int32_t>(i.overtime);
+  r.has_score = i.score.has_value();
+  r.score = i.score.value_or(0);
+  r.time_limit_seconds = i.time_limit.count();
+  r.grace_seconds = i.grace.count();
+  r.created_at = instant(i.created_at);
+  r.start_by = instant(i.start_by);
+  r.started_at = instant(i.started_at);
+  r.deadline = instant(i.deadline);
+  r.submitted_at = instant(i.submitted_at);
+  r.decided_at = instant(i.decided_at);
+  r.link_requested_at = instant(i.link_requested_at);
+  r.changed_at = instant(i.changed_at);
+  r.generation = i.link.generation;
+  r.kid = i.link.kid.c_str();
+  r.issued_at = instant(i.link.issued_at);
+  r.not_before = instant(i.link.not_before);
+  r.expires_at = instant(i.link.expires_at);
+  r.fence = i.sitting.fence;
+  r.open = i.sitting.open;
+  put_bytes(r.key_hash, i.sitting.key_hash);
+  return r;
+}
+
+inline interview interview_of(const hirenow_interview_row* given) {
+  const auto r = read(given, "interview");
+  const auto maybe = [](std::int64_t n, const char* what) { return at_or_none(n, what, HIRENOW_NONE); };
+  interview i;
+  const auto own = id_or_none(r.id);
+  if (!own) refuse("an interview has no id");
+  i.id = *own;
+  i.retake_of = id_or_none(r.retake_of);
+  i.superseded_by = id_or_none(r.superseded_by);
+  i.track = string(r.track);
+  i.attempt = r.attempt;
+  i.state = one_of<interview_state>(r.state, interview_state_count, "state");
+  i.outcome = one_of<outcome>(r.outcome, outcome_count, "outcome");
+  i.overtime = overtime_of(r.overtime);
+  i.score = score(r.has_score, r.score);
+  i.time_limit = seconds{r.time_limit_seconds};
+  i.grace = seconds{r.grace_seconds};
+  i.created_at = at(r.created_at, "created_at");
+  i.start_by = at(r.start_by, "start_by");
+  i.started_at = maybe(r.started_at, "started_at");
+  i.deadline = maybe(r.deadline, "deadline");
+  i.submitted_at = maybe(r.submitted_at, "submitted_at");
+  i.decided_at = maybe(r.decided_at, "decided_at");
+  i.link_requested_at = maybe(r.link_requested_at, "link_requested_at");
+  i.changed_at = at(r.changed_at, "changed_at");
+  i.link = {r.generation, string(r.kid), at(r.issued_at, "issued_at"), at(r.not_before, "not_before"),
+            at(r.expires_at, "expires_at")};
+  i.sitting = {r.fence, r.open != 0, bytes_of(r.key_hash)};
+  return i;
+}
+
+inline hirenow_record_row row_of(const applicant_record& a, const std::string& applicant_id) {
+  hirenow_record_row r{};
+  r.struct_size = sizeof r;
+  r.applicant_id = applicant_id.c_str();
+  r.email = a.person.email.c_str();
+  r.name = a.person.name.c_str();
+  r.locale = a.person.locale.c_str();
+  r.time_zone = a.person.time_zone.c_str();
+  r.erased = a.erased;
+  r.salt = reinterpret_cast<const std::uint8_t*>(a.salt.data());
+  r.salt_size = static_cast<std::uint32_t>(a.salt.size());
+  r.version = a.version;
+  r.sequence = a.sequence;
+  r.last_instant = instant(a.last_instant);
+  put_bytes(r.subject, a.subject);
+  put_bytes(r.audit_head, a.audit_head);
+  return r;
+}
+
+inline hirenow_fact_row row_of(const fact& f) {
+  return {sizeof(hirenow_fact_row), static_cast<std::int32_t>(f.kind), f.name.c_str(),  f.track.c_str(),
+          instant(f.at),            instant(f.until),                  f.value.c_str(), f.sequence};
+}
+
+inline hirenow_audit_row row_of(const audit_entry& e) {
+  hirenow_audit_row r{};
+  r.struct_size = sizeof r;
+  r.sequence = e.sequence;
+  r.at = instant(e.at);
+  r.actor = e.actor.c_str();
+  r.event = e.event.c_str();
+  write_id(r.interview_id, e.interview);
+  r.from = number_of(e.from);
+  r.to = number_of(e.to);
+  r.details = e.details.c_str();
+  r.note = e.note.c_str();
+  put_bytes(r.previous, e.previous);
+  put_bytes(r.hash, e.hash);
+  return r;
+}
+
+inline hirenow_message_row row_of(const message& m) {
+  return {sizeof(hirenow_message_row), key_of(m.key), m.generation, m.tries, instant(m.created_at), instant(m.due_at),
+          static_cast<std::int32_t>(m.state), m.last_answer.c_str()};
+}
+
+inline message message_of(const hirenow_message_row* given) {
+  const auto r = read(given, "message");
+  return {.key = key_of(r.key),
+          .generation = r.generation,
+          .created_at = at(r.created_at, "created_at"),
+          .due_at = at(r.due_at, "due_at"),
+          .state = one_of<message_state>(r.state, message_state_count, "state"),
+          .tries = r.tries,
+          .last_answer = string(r.last_answer)};
+}
+
+inline hirenow_policy_row row_of(const stored_policy& p) {
+  hirenow_policy_row r{sizeof(hirenow_policy_row), p.track.c_str(), p.document.c_str(), p.set_by.c_str(),
+                       instant(p.set_at), {}};
+  put_bytes(r.hash, p.hash);
+  return r;
+}
+
+/// A change set as rows. Borrows from it.
+class change_rows {
+ public:
+  explicit change_rows(const change_set& c) : head_(row_of(c.head, c.applicant_id)) {
+    for (const auto& i : c.interviews)
+      interviews_.push_back({row_of(i.after), number_of(i.before), i.sitting_changed});
+    for (const auto& f : c.facts) facts_.push_back(row_of(f));
+    for (const auto& e : c.audit) audit_.push_back(row_of(e));
+    for (const auto& w : c.withdrawals) {
+      withdrawals_.push_back({{}, w.kinds});
+      write_id(withdrawals_.back().interview_id, w.interview);
+    }
+    for (const auto& m : c.messages) messages_.push_back(row_of(m));
+    for (const auto& k : c.redrives) redrives_.push_back(key_of(k));
+    set_.struct_size = sizeof set_;
+    set_.tenant = c.tenant.c_str();
+    set_.applicant_id = c.applicant_id.c_str();
+    set_.expected_version = c.expected_version;
+    set_.head = &head_;
+    set_.write_person = c.write_person;
+    set_.erase = c.erase;
+    point(interviews_, interview_places_, set_.interviews, set_.interview_count);
+    point(facts_, fact_places_, set_.facts, set_.fact_count);
+    point(audit_, audit_places_, set_.audit, set_.audit_count);
+    point(withdrawals_, withdrawal_places_, set_.withdrawals, set_.withdrawal_count);
+    point(messages_, message_places_, set_.messages, set_.message_count);
+    point(redrives_, redrive_places_, set_.redrives, set_.redrive_count);
+    set_.final_progress_at = HIRENOW_NONE;
+    if (c.final_progress) {
+      write_id(progress_of_, c.final_progress->first);
+      set_.final_progress_interview = progress_of_;
+      set_.final_progress = c.final_progress->second.bytes.data();
+      set_.final_progress_size = c.final_progress->second.bytes.size();
+      set_.final_progress_at = instant(c.final_progress->second.saved_at);
+    }
+    if (c.answer) {
+      answer_ = {sizeof answer_, {}, {}, c.answer->answer.c_str(), instant(c.answer->expires_at)};
+      put_bytes(answer_.key, c.answer->key);
+      put_bytes(answer_.payload, c.answer->payload);
+      set_.answer = &answer_;
+    }
+  }
+  change_rows(const change_rows&) = delete;
+  change_rows& operator=(const change_rows&) = delete;
+  const hirenow_change_set& set() const { return set_; }
+
+ private:
+  template <class Row>
+  static void point(const std::vector<Row>& rows, std::vector<const Row*>& places, const Row* const*& to,
+                    std::size_t& count) {
+    for (const auto& row : rows) places.push_back(&row);
+    to = places.data();
+    count = places.size();
+  }
+
+  hirenow_record_row head_;
+  std::vector<hirenow_interview_change> interviews_{};
+  std::vector<hirenow_fact_row> facts_{};
+  std::vector<hirenow_audit_row> audit_{};
+  std::vector<hirenow_withdrawal> withdrawals_{};
+  std::vector<hirenow_message_row> messages_{};
+  std::vector<hirenow_message_key> redrives_{};
+  std::vector<const hirenow_interview_change*> interview_places_{};
+  std::vector<const hirenow_fact_row*> fact_places_{};
+  std::vector<const hirenow_audit_row*> audit_places_{};
+  std::vector<const hirenow_withdrawal*> withdrawal_places_{};
+  std::vector<const hirenow_message_row*> message_places_{};
+  std::vector<const hirenow_message_key*> redrive_places_{};
+  id_text progress_of_{};
+  hirenow_answer_row answer_{};
+  hirenow_change_set set_{};
+};
+
+}  // namespace hirenow::c

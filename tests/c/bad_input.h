@@ -1,0 +1,364 @@
+/* Every function of the library with nothing at all, and the functions that take something with what they must refuse.
+ * Part of c_api_test.c. */
+
+static void test_nothing_at_all(void) {
+  IS(hirenow_key_document_new(0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_keys_from_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_keys_from_file(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_keys_from_environment(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_keys_reload(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_keys_signing_kid(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_keys_public_jwks(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_token_mint(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_token_verify(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_policy_parse(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_policy_evaluate(NULL, NULL, 0, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_span_parse(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_open(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_engine_new(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_open(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_schedule(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_retake_eligibility(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_retake(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reissue(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_request_link(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_link_of(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_inspect(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_start(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_resume(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_checkpoint(NULL, NULL, NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_submit(NULL, NULL, NULL, 0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_withdraw(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_decide(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reopen(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_void(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_cancel(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_update_applicant(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_record_fact(NULL, NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_set_policy(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_redrive(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_erase_applicant(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_sweep(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_find(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_permitted_actions(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_list(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_history(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_read_progress(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_read_audit(NULL, NULL, NULL, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_verify_audit(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_audit_checkpoint(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_verify_audit_checkpoint(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_read_messages(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_interview_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_sitting_get_session(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_eligibility_describe(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_eligibility_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_actions_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_page_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_templates_new(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_templates_set(NULL, 0, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_mailer_open_smtp(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_new(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_run_once(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_run(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_stop(NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_wake(NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_fail(NULL, 0, NULL, NULL), HIRENOW_INTERNAL);
+  IS(hirenow_clock_new(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_logger_new(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_mailer_new(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_set_delivery(NULL, 0, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_new(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_set_record(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_add_interview(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_add_fact(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_set_policy(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_set_answer(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_set_progress(NULL, NULL, 0, 0), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_add_list_row(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_set_counts(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_set_next(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_add_due(NULL, NULL, NULL, 0), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_add_claimed(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_add_message(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_add_audit(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_add_head(NULL, NULL, 0, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_interview_row_after_clock(NULL, 0), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_check_store(NULL, NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  CHECK(hirenow_version() != NULL);
+  CHECK(hirenow_status_name(0) != NULL);
+  CHECK(hirenow_state_name(0) != NULL);
+  CHECK(hirenow_outcome_name(0) != NULL);
+  CHECK(hirenow_verdict_name(0) != NULL);
+  hirenow_error_free(NULL);
+  CHECK(hirenow_error_get_status(NULL) == HIRENOW_OK);
+  CHECK(hirenow_error_get_message(NULL) == NULL);
+  CHECK(hirenow_error_get_reason(NULL) == NULL);
+  CHECK(hirenow_error_get_superseded_by(NULL) == NULL);
+  CHECK(hirenow_error_get_eligible_at(NULL) == HIRENOW_NONE);
+  hirenow_text_free(NULL);
+  CHECK(hirenow_text_get(NULL) == NULL);
+  CHECK(hirenow_text_get_size(NULL) == 0);
+  hirenow_keys_free(NULL);
+  hirenow_policy_free(NULL);
+  CHECK(hirenow_policy_get_version(NULL) == NULL);
+  CHECK(hirenow_policy_get_hash(NULL) == NULL);
+  hirenow_store_free(NULL);
+  hirenow_engine_free(NULL);
+  hirenow_interview_free(NULL);
+  CHECK(hirenow_interview_get_id(NULL) == NULL);
+  CHECK(hirenow_interview_get_track(NULL) == NULL);
+  CHECK(hirenow_interview_get_attempt(NULL) == 0);
+  CHECK(hirenow_interview_get_state(NULL) == HIRENOW_STATE_NONE);
+  CHECK(hirenow_interview_get_outcome(NULL) == 0);
+  CHECK(hirenow_interview_get_start_by(NULL) == HIRENOW_NONE);
+  CHECK(hirenow_interview_get_deadline(NULL) == HIRENOW_NONE);
+  CHECK(hirenow_interview_get_retake_of(NULL) == NULL);
+  CHECK(hirenow_interview_get_superseded_by(NULL) == NULL);
+  CHECK(hirenow_interview_get_link(NULL) == NULL);
+  CHECK(hirenow_interview_get_replayed(NULL) == 0);
+  CHECK(hirenow_interview_get_archived(NULL) == NULL);
+  hirenow_sitting_free(NULL);
+  CHECK(hirenow_sitting_get_interview(NULL) == NULL);
+  CHECK(hirenow_sitting_get_seconds_left(NULL) == HIRENOW_NONE);
+  CHECK(hirenow_sitting_get_progress(NULL) == NULL);
+  CHECK(hirenow_sitting_get_progress_size(NULL) == 0);
+  hirenow_inspection_free(NULL);
+  CHECK(hirenow_inspection_get_verdict(NULL) == 0);
+  CHECK(hirenow_inspection_get_reason(NULL) == NULL);
+  CHECK(hirenow_inspection_get_interview(NULL) == NULL);
+  CHECK(hirenow_inspection_get_applicant_name(NULL) == NULL);
+  CHECK(hirenow_inspection_get_locale(NULL) == NULL);
+  CHECK(hirenow_inspection_get_time_zone(NULL) == NULL);
+  CHECK(hirenow_inspection_get_seconds_left(NULL) == HIRENOW_NONE);
+  hirenow_eligibility_free(NULL);
+  CHECK(hirenow_eligibility_get_allowed(NULL) == 0);
+  CHECK(hirenow_eligibility_get_reason(NULL) == NULL);
+  CHECK(hirenow_eligibility_get_eligible_at(NULL) == HIRENOW_NONE);
+  CHECK(hirenow_eligibility_get_eligible_until(NULL) == HIRENOW_NONE);
+  CHECK(hirenow_eligibility_get_attempts_left(NULL) == HIRENOW_NONE);
+  hirenow_actions_free(NULL);
+  CHECK(hirenow_actions_get_count(NULL) == 0);
+  CHECK(hirenow_actions_get_event(NULL, 0) == NULL);
+  CHECK(hirenow_actions_get_allowed(NULL, 0) == 0);
+  CHECK(hirenow_actions_get_status(NULL, 0) == HIRENOW_OK);
+  hirenow_page_free(NULL);
+  CHECK(hirenow_page_get_count(NULL) == 0);
+  CHECK(hirenow_page_get_interview(NULL, 0) == NULL);
+  CHECK(hirenow_page_get_applicant_id(NULL, 0) == NULL);
+  CHECK(hirenow_page_get_next(NULL) == NULL);
+  CHECK(hirenow_page_get_state_count(NULL, 0) == HIRENOW_NONE);
+  hirenow_templates_free(NULL);
+  hirenow_mailer_free(NULL);
+  hirenow_dispatcher_free(NULL);
+  hirenow_clock_free(NULL);
+  hirenow_logger_free(NULL);
+  CHECK(hirenow_is_lawful_step(0, 0) == 1);
+}
+
+/* A struct in a place that is longer than it, as a newer program would have it. */
+#define LONGER 64
+struct place {
+  union {
+    size_t struct_size;
+    unsigned char bytes[1024];
+  } u;
+};
+
+/* Hands the struct over with sizes that are none, and as a newer program might; `call` uses `s`. */
+#define REFUSES_WRONG_SIZES(type, value, call)                                            \
+  do {                                                                                    \
+    const size_t wrong[] = {0, 1, sizeof(size_t), sizeof(type) - 1, SIZE_MAX, SIZE_MAX / 2}; \
+    struct place p;                                                                       \
+    type *s = (type *)(void *)&p;                                                         \
+    for (size_t n = 0; n < sizeof wrong / sizeof wrong[0]; ++n) {                         \
+      memset(&p, 0, sizeof p);                                                            \
+      memcpy(&p, &(value), sizeof(type));                                                 \
+      p.u.struct_size = wrong[n];                                                         \
+      IS(call, HIRENOW_INVALID_ARGUMENT);                                                 \
+    }                                                                                     \
+    memcpy(&p, &(value), sizeof(type));                                                   \
+    p.u.struct_size = sizeof(type) + LONGER;                                              \
+    p.u.bytes[sizeof(type) + LONGER - 1] = 1; /* says something that we do not know */    \
+    IS(call, HIRENOW_INVALID_ARGUMENT);                                                   \
+  } while (0)
+
+static void test_bad_input(struct world *w) {
+  test_nothing_at_all();
+  hirenow_engine *e = w->engine;
+  hirenow_interview *out = NULL;
+  hirenow_text *text = NULL;
+  hirenow_sitting *sitting = NULL;
+  hirenow_page *page = NULL;
+  hirenow_engine *engine = NULL;
+  hirenow_store *store = NULL;
+  hirenow_mailer *mailer = NULL;
+  hirenow_dispatcher *dispatcher = NULL;
+  hirenow_clock *clock = NULL;
+  hirenow_logger *logger = NULL;
+  static const char no_id[] = "0190F5FE-7c00-7a3b-8d41-5e6f708192a3"; /* upper case */
+  static const char id[] = "0190f5fe-7c00-7a3b-8d41-5e6f708192a3";
+  static const char no_utf8[] = "\xff\xfe";
+  hirenow_applicant person = HIRENOW_APPLICANT_INIT;
+  person.id = "bad";
+  person.email = "bad@example.com";
+  hirenow_schedule_request request = HIRENOW_SCHEDULE_REQUEST_INIT;
+  request.applicant = &person;
+  request.track = "bad";
+  hirenow_change change = HIRENOW_CHANGE_INIT;
+  hirenow_retake_options terms = HIRENOW_RETAKE_OPTIONS_INIT;
+  hirenow_session session = HIRENOW_SESSION_INIT;
+  session.tenant = "acme";
+  session.interview_id = id;
+  session.key = "0123456789abcdef";
+  hirenow_fact fact = HIRENOW_FACT_INIT;
+  fact.name = "f";
+  hirenow_list_query query = HIRENOW_LIST_QUERY_INIT;
+  hirenow_message_query mails = HIRENOW_MESSAGE_QUERY_INIT;
+  hirenow_engine_options options = HIRENOW_ENGINE_OPTIONS_INIT;
+  options.keys = w->keys;
+  hirenow_store_options store_options = HIRENOW_STORE_OPTIONS_INIT;
+  hirenow_dispatcher_options dispatching = HIRENOW_DISPATCHER_OPTIONS_INIT;
+  dispatching.sender_address = "x@example.com";
+  hirenow_smtp_options smtp = HIRENOW_SMTP_OPTIONS_INIT;
+  smtp.host = "localhost";
+  hirenow_clock_callbacks clock_callbacks = HIRENOW_CLOCK_CALLBACKS_INIT;
+  clock_callbacks.now = tell_time;
+  hirenow_logger_callbacks logger_callbacks = HIRENOW_LOGGER_CALLBACKS_INIT;
+  logger_callbacks.warn = take_warning;
+  hirenow_mailer_callbacks mailer_callbacks = HIRENOW_MAILER_CALLBACKS_INIT;
+  mailer_callbacks.send = take_mail;
+  hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
+  const hirenow_actor *who = &w->admin;
+
+  REFUSES_WRONG_SIZES(hirenow_actor, w->admin, hirenow_schedule(e, &request, s, &out, NULL));
+  REFUSES_WRONG_SIZES(hirenow_schedule_request, request, hirenow_schedule(e, s, who, &out, NULL));
+  REFUSES_WRONG_SIZES(hirenow_applicant, person, hirenow_update_applicant(e, s, who, NULL, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_retake_options, terms, hirenow_retake(e, id, who, s, &out, NULL));
+  REFUSES_WRONG_SIZES(hirenow_change, change, hirenow_cancel(e, id, who, s, &out, NULL));
+  REFUSES_WRONG_SIZES(hirenow_session, session, hirenow_checkpoint(e, s, "x", 1, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_fact, fact, hirenow_record_fact(e, "bad", s, who, NULL, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_list_query, query, hirenow_list(e, s, who, &page, NULL));
+  REFUSES_WRONG_SIZES(hirenow_message_query, mails, hirenow_read_messages(e, s, who, &text, NULL));
+  REFUSES_WRONG_SIZES(hirenow_engine_options, options, hirenow_open("memory:", s, &engine, NULL));
+  REFUSES_WRONG_SIZES(hirenow_store_options, store_options, hirenow_store_open("sqlite:x.db", s, &store, NULL));
+  REFUSES_WRONG_SIZES(hirenow_dispatcher_options, dispatching,
+                      hirenow_dispatcher_new(e, w->mailer, s, &dispatcher, NULL));
+  REFUSES_WRONG_SIZES(hirenow_smtp_options, smtp, hirenow_mailer_open_smtp(s, &mailer, NULL));
+  REFUSES_WRONG_SIZES(hirenow_clock_callbacks, clock_callbacks, hirenow_clock_new(s, &clock, NULL));
+  REFUSES_WRONG_SIZES(hirenow_logger_callbacks, logger_callbacks, hirenow_logger_new(s, &logger, NULL));
+  REFUSES_WRONG_SIZES(hirenow_mailer_callbacks, mailer_callbacks, hirenow_mailer_new(s, &mailer, NULL));
+  REFUSES_WRONG_SIZES(hirenow_dispatch_report, report, hirenow_dispatcher_run_once(w->dispatcher, 1, s, NULL));
+
+  /* A newer program's struct whose additions are left zero is as good as ours. */
+  struct place p;
+  memset(&p, 0, sizeof p);
+  memcpy(&p, &query, sizeof query);
+  p.u.struct_size = sizeof query + LONGER;
+  IS(hirenow_list(e, (hirenow_list_query *)(void *)&p, who, &page, NULL), HIRENOW_OK);
+  hirenow_page_free(page);
+
+  /* Texts that are none, ids that are none, numbers that are none; and the place for the answer missing. */
+  IS(hirenow_schedule(e, &request, who, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_find(e, NULL, who, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_find(e, no_id, who, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_find(e, id, NULL, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_start(e, NULL, "0123456789abcdef", &sitting, NULL), HIRENOW_TOKEN_INVALID);
+  IS(hirenow_checkpoint(e, &session, NULL, 5, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  request.track = no_utf8;
+  IS(hirenow_schedule(e, &request, who, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  request.track = NULL;
+  IS(hirenow_schedule(e, &request, who, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  request.track = "bad";
+  person.name = no_utf8;
+  IS(hirenow_schedule(e, &request, who, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  person.name = NULL;
+  request.notify = 9;
+  IS(hirenow_schedule(e, &request, who, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  request.notify = 0;
+  request.overtime = -1;
+  IS(hirenow_schedule(e, &request, who, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  request.overtime = 0;
+  request.opens_at = INT64_MAX;
+  IS(hirenow_schedule(e, &request, who, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  request.opens_at = 0;
+  request.link_lifetime_seconds = INT64_MIN;
+  IS(hirenow_schedule(e, &request, who, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  request.link_lifetime_seconds = 0;
+  request.reminder_count = SIZE_MAX;
+  IS(hirenow_schedule(e, &request, who, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  request.reminder_seconds = (const int64_t *)(const void *)&p;
+  IS(hirenow_schedule(e, &request, who, &out, NULL), HIRENOW_TOO_LARGE);
+  hirenow_actor odd = w->admin;
+  odd.roles = 8;
+  IS(hirenow_find(e, id, &odd, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  fact.kind = 6;
+  IS(hirenow_record_fact(e, "bad", &fact, who, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  change.outcome = -3;
+  IS(hirenow_decide(e, id, who, &change, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_open("postgresql:x", NULL, &store, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_open("sqlite:", NULL, &store, NULL), HIRENOW_INVALID_ARGUMENT);
+  options.keys_json = "{}";
+  IS(hirenow_open("memory:", &options, &engine, NULL), HIRENOW_INVALID_ARGUMENT);
+  options.keys_json = NULL;
+  options.link_base = "http://example.com";
+  IS(hirenow_open("memory:", &options, &engine, NULL), HIRENOW_INVALID_ARGUMENT);
+  options.link_base = NULL;
+  const hirenow_permission none = {"fly", 1, 0, 0};
+  options.permissions = &none;
+  options.permission_count = 1;
+  IS(hirenow_open("memory:", &options, &engine, NULL), HIRENOW_INVALID_ARGUMENT);
+  CHECK(!out && !text && !sitting && !engine && !store && !mailer && !dispatcher && !clock && !logger);
+}
+
+/* Callbacks for a store of which nothing but `load` is ever called. */
+static hirenow_status never(void) { return HIRENOW_STORE_UNAVAILABLE; }
+static hirenow_status never_commit(void *c, const hirenow_change_set *s, hirenow_reply *r) {
+  return (void)c, (void)s, (void)r, never();
+}
+static hirenow_status never_save(void *c, const hirenow_checkpoint_request *q, int32_t *s, hirenow_reply *r) {
+  return (void)c, (void)q, (void)s, (void)r, never();
+}
+static hirenow_status never_list(void *c, const hirenow_list_request *q, hirenow_reply *r) {
+  return (void)c, (void)q, (void)r, never();
+}
+static hirenow_status never_due(void *c, int64_t a, size_t l, const char *u, hirenow_reply *r) {
+  return (void)c, (void)a, (void)l, (void)u, (void)r, never();
+}
+static hirenow_status never_claim(void *c, const hirenow_claim_request *q, hirenow_reply *r) {
+  return (void)c, (void)q, (void)r, never();
+}
+static hirenow_status never_settle(void *c, const hirenow_settlement *const *s, size_t n, int32_t *o,
+                                   hirenow_reply *r) {
+  return (void)c, (void)s, (void)n, (void)o, (void)r, never();
+}
+static hirenow_status never_next(void *c, int64_t *a, hirenow_reply *r) { return (void)c, (void)a, (void)r, never(); }
+static hirenow_status never_messages(void *c, const hirenow_message_request *q, hirenow_reply *r) {
+  return (void)c, (void)q, (void)r, never();
+}
+static hirenow_status never_audit(void *c, const char *t, const char *a, uint64_t f, size_t l, hirenow_reply *r) {
+  return (void)c, (void)t, (void)a, (void)f, (void)l, (void)r, never();
+}
+static hirenow_status never_heads(void *c, const char *t, const char *a, size_t l, hirenow_reply *r) {
+  return (void)c, (void)t, (void)a, (void)l, (void)r, never();
+}
+static hirenow_status never_policy(void *c, const char *t, const hirenow_policy_row *p, hirenow_reply *r) {
+  return (void)c, (void)t, (void)p, (void)r, never();
+}
+static hirenow_status never_prune(void *c, int64_t n, size_t l, size_t *p, hirenow_reply *r) {
+  return (void)c, (void)n, (void)l, (void)p, (void)r, never();
+}
+static void fill_store_callbacks(hirenow_store_callbacks *c) {
+  c->commit = never_commit;
+  c->save_progress = never_save;
+  c->list = never_list;
+  c->due = never_due;
+  c->claim = never_claim;
+  c->settle = never_settle;
+  c->next_due = never_next;
+  c->messages = never_messages;
+  c->read_audit = never_audit;
+  c->audit_heads = never_heads;
+  c->set_policy = never_policy;
+  c->prune = never_prune;
+}
