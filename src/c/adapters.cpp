@@ -87,6 +87,8 @@ class callback_store final : public store {
                                  by_interview ? interview : nullptr,
                                  track.c_str(),
                                  request.answer ? request.answer->data() : nullptr,
+                                 request.with_rules,
+                                 request.with_sitting,
                                  request.with_progress};
     auto out = ask<loaded>(&hirenow_reply::data, {},
                            [&](auto* reply) { return table_->load(table_->ctx, &r, reply); });

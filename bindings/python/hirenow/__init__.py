@@ -155,6 +155,7 @@ __all__ = [
     "Progress",
     "RenderedMessage",
     "Renderer",
+    "ReentrantCallError",
     "RetakePolicy",
     "Retaken",
     "RetryTransactionError",

@@ -56,6 +56,7 @@ class ErrorCode(enum.IntEnum):
     OUT_OF_MEMORY = 101
     FORKED = 102
     OPERATION_ABORTED = 103
+    REENTRANT_CALL = 104
 
 
 class Error(Exception):
@@ -393,6 +394,12 @@ class OperationAbortedError(Error):
     default_code = ErrorCode.OPERATION_ABORTED
 
 
+class ReentrantCallError(Error):
+    """The engine was called from inside a callback of its own."""
+
+    default_code = ErrorCode.REENTRANT_CALL
+
+
 _classes: Dict[int, Type[Error]] = {}
 for _value in list(globals().values()):
     if isinstance(_value, type) and issubclass(_value, Error) and "default_code" in _value.__dict__:
@@ -441,6 +448,7 @@ __all__ = [
     "OutOfMemoryError",
     "PermissionDeniedError",
     "PolicyInvalidError",
+    "ReentrantCallError",
     "RetryTransactionError",
     "SchemaDamagedError",
     "SchemaTooNewError",

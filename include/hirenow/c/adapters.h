@@ -202,7 +202,9 @@ typedef struct hirenow_load_request {
   const char *interview_id; /* NULL: by the applicant */
   const char *track;        /* whose policy is wanted; empty: that of the interview */
   const uint8_t *answer;    /* 16 bytes: look this answer up; or NULL */
-  int32_t with_progress;
+  int32_t with_rules;       /* 0: policy and facts may be left out */
+  int32_t with_sitting;     /* bring the sitting of the interview that is named, even if it is over */
+  int32_t with_progress;    /* bring the progress of the interview that is named */
 } hirenow_load_request;
 
 typedef struct hirenow_interview_change {
