@@ -4,6 +4,7 @@
 ///
 /// Threads: constructors and destructors of `call` and `raised_list::note` need the GIL; the adapters take it themselves.
 
+#include <cxxabi.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -39,16 +40,27 @@ inline bool python_is_ending() {
 #endif
 }
 
-/// A thread that wants the GIL while the interpreter ends would be unwound by force, through frames that bear no
-/// exception. It waits for the end of the process instead, as Python itself has it from 3.14 on.
-inline void wait_for_the_end_if_python_is_ending() {
-  while (python_is_ending()) pause();
+/// Runs what waits for the GIL. Where the interpreter ends meanwhile, Python unwinds the waiting thread by force, through
+/// frames that cannot bear it. Such a thread waits for the end of the process instead, as Python itself has it from 3.14 on.
+template <class F>
+void wait_for_gil(F&& f) {
+  const auto for_ever = [] {
+    for (;;) pause();
+  };
+  if (python_is_ending()) for_ever();
+  try {
+    f();
+  } catch (abi::__forced_unwind&) {
+    for_ever();
+  }
 }
 
 /// Holds the GIL, on whatever thread.
 class gil_taken {
  public:
-  gil_taken() { wait_for_the_end_if_python_is_ending(); acquired_.emplace(); }
+  gil_taken() {
+    wait_for_gil([&] { acquired_.emplace(); });
+  }
 
  private:
   std::optional<py::gil_scoped_acquire> acquired_{};
@@ -57,13 +69,15 @@ class gil_taken {
 /// Gives the GIL up for a while.
 class gil_released {
  public:
-  gil_released() = default;
-  ~gil_released() { wait_for_the_end_if_python_is_ending(); }
+  gil_released() : thread_(PyEval_SaveThread()) {}
+  ~gil_released() {
+    wait_for_gil([&] { PyEval_RestoreThread(thread_); });
+  }
   gil_released(const gil_released&) = delete;
   gil_released& operator=(const gil_released&) = delete;
 
  private:
-  py::gil_scoped_release released_{};
+  PyThreadState* const thread_;
 };
 
 /// A Python object that threads without the GIL may hold and drop.
@@ -147,8 +161,7 @@ class fork_guard {
   bool forked() const { return forks_ != detail::fork_count().load(std::memory_order_relaxed); }
   /// Raises `hirenow.ForkedError` in the child of a fork.
   void check() const {
-    if (forked())
-      raise_error(detail::fail(errc::forked, "this was opened before a fork: open a new one in the child"));
+    if (forked()) raise_error(detail::fail(errc::forked, "this was opened before a fork: open a new one in the child"));
   }
 
  private:

@@ -258,8 +258,8 @@ struct convert<T> {
     return std::get<N>(record_of<T>::fields);
   }
   template <std::size_t N>
-  using codec_at = typename std::remove_cvref_t<std::tuple_element_t<
-      N, std::remove_cvref_t<decltype(record_of<T>::fields)>>>::codec;
+  using codec_at =
+      typename std::remove_cvref_t<std::tuple_element_t<N, std::remove_cvref_t<decltype(record_of<T>::fields)>>>::codec;
 
   template <std::size_t... N>
   static void put(const T& value, const record_class& known, py::handle out, std::index_sequence<N...>) {

@@ -35,8 +35,7 @@ struct counts_codec {
   using counts = std::array<std::uint64_t, interview_state_count>;
   static py::object to(const counts& value) {
     py::dict out;
-    for (std::size_t n = 0; n < value.size(); ++n)
-      out[to_py(static_cast<interview_state>(n))] = to_py(value[n]);
+    for (std::size_t n = 0; n < value.size(); ++n) out[to_py(static_cast<interview_state>(n))] = to_py(value[n]);
     return out;
   }
   static counts from(py::handle value, const char* what) {
@@ -60,12 +59,12 @@ struct final_progress_codec {
 
 // ---- Records ---------------------------------------------------------------------------------------------------------
 
-#define HIRENOW_RECORD(type, python_name, ...)                       \
-  template <>                                                        \
-  struct record_of<type> {                                           \
-    using t = type;                                                  \
-    static constexpr const char* name = python_name;                 \
-    static constexpr auto fields = std::make_tuple(__VA_ARGS__);     \
+#define HIRENOW_RECORD(type, python_name, ...)                   \
+  template <>                                                    \
+  struct record_of<type> {                                       \
+    using t = type;                                              \
+    static constexpr const char* name = python_name;             \
+    static constexpr auto fields = std::make_tuple(__VA_ARGS__); \
   }
 using bytes_field = bytes_codec<std::string>;
 using view_bytes = bytes_codec<std::string_view>;
@@ -169,33 +168,33 @@ HIRENOW_RECORD(stored_answer, "StoredAnswer", plain("key", &t::key), plain("payl
                plain("answer", &t::answer), plain("expires_at", &t::expires_at));
 HIRENOW_RECORD(load_request, "LoadRequest", plain("tenant", &t::tenant), coded<subject_codec>("who", &t::who),
                plain("track", &t::track), plain("answer", &t::answer), plain("with_progress", &t::with_progress));
-HIRENOW_RECORD(loaded, "Loaded", plain("record", &t::record), plain("policy", &t::policy),
-               plain("answer", &t::answer), plain("progress", &t::progress));
+HIRENOW_RECORD(loaded, "Loaded", plain("record", &t::record), plain("policy", &t::policy), plain("answer", &t::answer),
+               plain("progress", &t::progress));
 HIRENOW_RECORD(interview_change, "InterviewChange", plain("after", &t::after), plain("before", &t::before),
                plain("sitting_changed", &t::sitting_changed));
 HIRENOW_RECORD(withdrawal, "Withdrawal", plain("interview", &t::interview), plain("kinds", &t::kinds));
 HIRENOW_RECORD(final_progress, "FinalProgress", plain("interview", &t::interview), plain("progress", &t::progress));
 HIRENOW_RECORD(change_set, "ChangeSet", plain("tenant", &t::tenant), plain("applicant_id", &t::applicant_id),
                plain("expected_version", &t::expected_version), plain("head", &t::head),
-               plain("write_person", &t::write_person), plain("interviews", &t::interviews),
-               plain("facts", &t::facts), plain("audit", &t::audit), plain("withdrawals", &t::withdrawals),
-               plain("messages", &t::messages), plain("redrives", &t::redrives),
+               plain("write_person", &t::write_person), plain("interviews", &t::interviews), plain("facts", &t::facts),
+               plain("audit", &t::audit), plain("withdrawals", &t::withdrawals), plain("messages", &t::messages),
+               plain("redrives", &t::redrives),
                coded<optional_codec<final_progress_codec, final_progress_codec::pair>>("final_progress",
                                                                                        &t::final_progress),
                plain("answer", &t::answer), plain("erase", &t::erase));
-HIRENOW_RECORD(checkpoint_request, "CheckpointRequest", plain("tenant", &t::tenant),
-               plain("interview", &t::interview), plain("fence", &t::fence), plain("key_hash", &t::key_hash),
-               plain("at", &t::at), coded<view_bytes>("data", &t::bytes));
-HIRENOW_RECORD(list_request, "ListRequest", plain("tenant", &t::tenant), plain("at", &t::at),
-               plain("state", &t::state), plain("track", &t::track), plain("applicant_id", &t::applicant_id),
-               plain("cursor", &t::cursor), plain("limit", &t::limit), plain("with_counts", &t::with_counts));
+HIRENOW_RECORD(checkpoint_request, "CheckpointRequest", plain("tenant", &t::tenant), plain("interview", &t::interview),
+               plain("fence", &t::fence), plain("key_hash", &t::key_hash), plain("at", &t::at),
+               coded<view_bytes>("data", &t::bytes));
+HIRENOW_RECORD(list_request, "ListRequest", plain("tenant", &t::tenant), plain("at", &t::at), plain("state", &t::state),
+               plain("track", &t::track), plain("applicant_id", &t::applicant_id), plain("cursor", &t::cursor),
+               plain("limit", &t::limit), plain("with_counts", &t::with_counts));
 HIRENOW_RECORD(due_page, "DuePage", plain("rows", &t::rows), plain("next", &t::next));
 HIRENOW_RECORD(claim_request, "ClaimRequest", plain("now", &t::now), plain("lease", &t::lease),
                plain("limit", &t::limit), plain("token", &t::token));
-HIRENOW_RECORD(claimed_message, "ClaimedMessage", plain("tenant", &t::tenant),
-               plain("applicant_id", &t::applicant_id), plain("mail", &t::mail));
-HIRENOW_RECORD(settlement, "Settlement", plain("key", &t::key), plain("tenant", &t::tenant),
-               plain("token", &t::token), plain("what", &t::what), plain("at", &t::at), plain("answer", &t::answer));
+HIRENOW_RECORD(claimed_message, "ClaimedMessage", plain("tenant", &t::tenant), plain("applicant_id", &t::applicant_id),
+               plain("mail", &t::mail));
+HIRENOW_RECORD(settlement, "Settlement", plain("key", &t::key), plain("tenant", &t::tenant), plain("token", &t::token),
+               plain("what", &t::what), plain("at", &t::at), plain("answer", &t::answer));
 HIRENOW_RECORD(message_query, "MessageQuery", plain("tenant", &t::tenant), plain("interview", &t::interview),
                plain("state", &t::state), plain("after", &t::after), plain("limit", &t::limit));
 

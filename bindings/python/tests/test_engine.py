@@ -26,9 +26,9 @@ def test_error_codes_are_those_of_the_core():
 
 
 def test_the_package_shows_every_record_and_every_error():
-    from hirenow import _errors, _model
+    from hirenow import _errors, _model, _store_model, _words
 
-    assert set(_errors.__all__) | set(_model.__all__) < set(hirenow.__all__)
+    assert {n for m in (_errors, _model, _store_model, _words) for n in m.__all__} < set(hirenow.__all__)
     assert all(hasattr(hirenow, name) for name in hirenow.__all__)
 
 
