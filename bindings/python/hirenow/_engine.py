@@ -1,4 +1,4 @@
-"""The engine: all use cases over one store, key ring, policy and clock; and the dispatcher, which empties the outbox."""
+"""The engine: all use cases over one store, key ring, policy and clock."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def open_store(
 ) -> NativeStore:
     """Opens a store of the library's own: "memory:", or "sqlite:" and a file's path.
 
-    `warn` is told what endangers a SQLite file; without it, Python's `warnings` are. Where Python's `sqlite3` is another
-    copy of SQLite than the library's, the library's SQL runs through Python's, so that one copy touches the file.
+    `warn` is told what endangers a SQLite file; without it, Python's `warnings` are. Where Python's `sqlite3` is
+    another copy of SQLite than the library's, the library's SQL runs through it, so that one copy touches the file.
     """
     if url == "memory:":
         return _hirenow.open_memory_store()
@@ -439,7 +439,7 @@ class Engine:
         """Lets the clock do what is due on every record of every tenant."""
         return self._core.sweep(limit)
 
-    # ---- Reading: interviews are shown as the clock would have them now ------------------------------------------------
+    # ---- Reading: interviews are shown as the clock would have them now ----------------------------------------------
 
     def find(self, interview_id: InterviewId, *, actor: Actor) -> Interview:
         """An interview."""

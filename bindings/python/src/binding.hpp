@@ -2,7 +2,7 @@
 /// What the parts of the extension module share: how a call leaves the GIL, how Python's own stores, mailers and clocks
 /// are called, and how what they raise gets back to the caller as it was raised.
 ///
-/// Threads: constructors and destructors of `call` and `raised_list::note` need the GIL; the adapters take it themselves.
+/// Threads: constructors and destructors of `call`, and `raised_list::note`, need the GIL; the adapters acquire it.
 
 #include <cxxabi.h>
 #include <unistd.h>
@@ -40,8 +40,9 @@ inline bool python_is_ending() {
 #endif
 }
 
-/// Runs what waits for the GIL. Where the interpreter ends meanwhile, Python unwinds the waiting thread by force, through
-/// frames that cannot bear it. Such a thread waits for the end of the process instead, as Python itself has it from 3.14 on.
+/// Runs what waits for the GIL. Where the interpreter ends meanwhile, Python unwinds the waiting thread by force,
+/// through frames that cannot bear it. Such a thread waits for the end of the process instead, as Python itself has it
+/// from 3.14 on.
 template <class F>
 void wait_for_gil(F&& f) {
   const auto for_ever = [] {

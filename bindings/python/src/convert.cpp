@@ -46,7 +46,7 @@ void unusable(const char* what, std::string_view why) {
   raise_error(detail::fail(errc::invalid_argument, std::string(what) + " " + std::string(why)));
 }
 
-// ---- Plain values ----------------------------------------------------------------------------------------------------
+// ---- Plain values ---------------------------------------------------------------------------------------------------
 
 bool convert<bool>::from(py::handle value, const char* what) {
   if (!PyBool_Check(value.ptr())) wrong_type(what, "a bool", value);
@@ -220,7 +220,7 @@ void raise_error(const error& e) {
   throw py::error_already_set();
 }
 
-// ---- Enumerations and records ----------------------------------------------------------------------------------------
+// ---- Enumerations and records ---------------------------------------------------------------------------------------
 
 void bind_enum(enum_class& to, py::dict classes, const char* name, std::vector<std::string> words) {
   to.name = name;

@@ -9,7 +9,7 @@
 
 namespace hirenow::python {
 
-// ---- Codecs of single fields -----------------------------------------------------------------------------------------
+// ---- Codecs of single fields ----------------------------------------------------------------------------------------
 
 /// Roles: one, or any number of them.
 template <>
@@ -57,7 +57,7 @@ struct final_progress_codec {
   static pair from(py::handle value, const char* what);
 };
 
-// ---- Records ---------------------------------------------------------------------------------------------------------
+// ---- Records --------------------------------------------------------------------------------------------------------
 
 #define HIRENOW_RECORD(type, python_name, ...)                   \
   template <>                                                    \
