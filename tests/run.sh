@@ -132,10 +132,10 @@ python_module() {
   "$python" -X faulthandler -m pytest -q -o cache_dir=build/pytest_cache bindings/python/tests 2>&1 | tee "$log" || true
   # "3 failed, 969 passed, 1 error in 2.10s"
   summary=$(tail -n 1 "$log")
+  counted() { grep -oE "[0-9]+ $1" <<<"$summary" | awk '{ n += $1 } END { print n + 0 }' || true; }
   local good bad
-  good=$(sed -n 's/.*\b\([0-9]*\) passed.*/\1/p' <<<"$summary")
-  bad=$(grep -oE '[0-9]+ (failed|errors?)' <<<"$summary" | awk '{ n += $1 } END { print n + 0 }')
-  if [ -z "$good" ]; then
+  good=$(counted passed) bad=$(counted '(failed|errors?)')
+  if ((good + bad == 0)); then
     echo "no test ran"
     return 1
   fi

@@ -116,7 +116,7 @@ def open_store(
 
         connect = opener(path, busy_timeout.total_seconds())
         return _hirenow.open_sqlite_store_through(
-            path, connect, normal, busy_timeout, readers, checkpoint_bytes, cache_kib
+            path, connect, normal, busy_timeout, readers, checkpoint_bytes, cache_kib, warn or _warn
         )
     return _hirenow.open_sqlite_store(
         path, normal, busy_timeout, readers, checkpoint_bytes, cache_kib, warn or _warn

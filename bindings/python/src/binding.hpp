@@ -18,6 +18,10 @@
 #include "hirenow/crypto.hpp"
 #include "hirenow/store.hpp"
 
+namespace hirenow {
+struct sqlite_options;
+}
+
 namespace hirenow::python {
 
 // Each part adds itself to the module.
@@ -192,6 +196,10 @@ struct native_store {
 
 /// The store behind a Python object: one of the library's own, or one written in Python.
 std::shared_ptr<store> store_of(py::object from, std::shared_ptr<raised_list> list);
+
+/// What a SQLite store is told, from Python. What `warn` raises is reported as unraisable.
+sqlite_options sqlite_options_from(bool normal, py::handle busy_timeout, py::handle readers,
+                                   py::handle checkpoint_bytes, py::handle cache_kib, py::object warn);
 
 /// The clock behind a Python object.
 std::shared_ptr<clock> clock_of(py::object from, std::shared_ptr<raised_list> list);

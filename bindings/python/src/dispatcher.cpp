@@ -219,12 +219,11 @@ void add_dispatcher(py::module_& m) {
           "Renders a message in the nearest locale that has a template.");
 
   py::class_<native_mailer>(m, "SmtpMailer", "Hands each mail to one mail server, over connections that are kept.")
-      .def(py::init([](o host, std::uint16_t port, o security, o ca_file, o username, o password, o helo_name,
-                       o connect_timeout, o response_timeout, o final_answer_timeout, std::size_t max_idle_connections,
-                       o max_idle_age) {
+      .def(py::init([](o host, o port, o security, o ca_file, o username, o password, o helo_name, o connect_timeout,
+                       o response_timeout, o final_answer_timeout, o max_idle_connections, o max_idle_age) {
              smtp_options options;
              options.host = from_py<std::string>(host, "host");
-             options.port = port;
+             options.port = from_py<std::uint16_t>(port, "port");
              options.security = from_py<smtp_security>(security, "security");
              options.ca_file = from_py<std::string>(ca_file, "ca_file");
              options.username = from_py<std::string>(username, "username");
@@ -236,7 +235,7 @@ void add_dispatcher(py::module_& m) {
                options.response_timeout = from_py<seconds>(response_timeout, "response_timeout");
              if (!final_answer_timeout.is_none())
                options.final_answer_timeout = from_py<seconds>(final_answer_timeout, "final_answer_timeout");
-             options.max_idle_connections = max_idle_connections;
+             options.max_idle_connections = from_py<std::size_t>(max_idle_connections, "max_idle_connections");
              if (!max_idle_age.is_none()) options.max_idle_age = from_py<seconds>(max_idle_age, "max_idle_age");
              return native_mailer{
                  std::shared_ptr<mailer>(value_of(open_smtp_mailer(std::move(options))).release(), careful_delete{})};

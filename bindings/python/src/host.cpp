@@ -91,17 +91,6 @@ struct joined {
   std::unique_ptr<store> over;
 };
 
-sqlite_options options_from(bool normal, py::handle busy_timeout, std::size_t readers, std::size_t checkpoint_bytes,
-                            std::size_t cache_kib) {
-  sqlite_options options;
-  options.durability = normal ? sqlite_durability::normal : sqlite_durability::full;
-  options.busy_timeout = from_py<seconds>(busy_timeout, "busy_timeout");
-  options.readers = readers;
-  options.checkpoint_bytes = checkpoint_bytes;
-  options.cache_kib = cache_kib;
-  return options;
-}
-
 }  // namespace
 
 void add_host(py::module_& m) {
@@ -120,9 +109,9 @@ void add_host(py::module_& m) {
 
   m.def(
       "open_sqlite_store_through",
-      [](o path, o opener, bool normal, o busy_timeout, std::size_t readers, std::size_t checkpoint_bytes,
-         std::size_t cache_kib) {
-        const auto options = options_from(normal, busy_timeout, readers, checkpoint_bytes, cache_kib);
+      [](o path, o opener, bool normal, o busy_timeout, o readers, o checkpoint_bytes, o cache_kib, o warn) {
+        const auto options =
+            sqlite_options_from(normal, busy_timeout, readers, checkpoint_bytes, cache_kib, std::move(warn));
         const auto file = from_py<std::string>(path, "path");
         auto held = std::make_shared<held_object>(std::move(opener));
         const auto open = [held]() -> result<std::unique_ptr<host_connection>> {
@@ -140,7 +129,7 @@ void add_host(py::module_& m) {
         return native_store{std::shared_ptr<store>(opened.release(), careful_delete{})};
       },
       py::arg("path"), py::arg("opener"), py::arg("normal"), py::arg("busy_timeout"), py::arg("readers"),
-      py::arg("checkpoint_bytes"), py::arg("cache_kib"));
+      py::arg("checkpoint_bytes"), py::arg("cache_kib"), py::arg("warn"));
 
   // Whether that shared object's SQLite is the one this module uses. One that shows no SQLite keeps its own.
   m.def(

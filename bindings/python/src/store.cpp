@@ -175,6 +175,25 @@ std::shared_ptr<clock> clock_of(py::object from, std::shared_ptr<raised_list> li
   return std::shared_ptr<clock>(new python_clock(std::move(from), std::move(list)), careful_delete{});
 }
 
+sqlite_options sqlite_options_from(bool normal, py::handle busy_timeout, py::handle readers,
+                                   py::handle checkpoint_bytes, py::handle cache_kib, py::object warn) {
+  sqlite_options options;
+  options.durability = normal ? sqlite_durability::normal : sqlite_durability::full;
+  options.busy_timeout = from_py<seconds>(busy_timeout, "busy_timeout");
+  options.readers = from_py<std::size_t>(readers, "readers");
+  options.checkpoint_bytes = from_py<std::size_t>(checkpoint_bytes, "checkpoint_bytes");
+  options.cache_kib = from_py<std::size_t>(cache_kib, "cache_kib");
+  options.warn = [told = std::make_shared<held_object>(std::move(warn))](std::string_view text) {
+    const gil_taken gil;
+    try {
+      told->get()(to_py(text));
+    } catch (py::error_already_set& raised) {
+      raised.discard_as_unraisable("hirenow: the warning of a SQLite store");
+    }
+  };
+  return options;
+}
+
 void add_store(py::module_& m) {
   py::class_<manual_clock, std::shared_ptr<manual_clock>>(
       m, "ManualClock", "A clock that stands until it is moved: for tests, demonstrations and simulations.")
@@ -294,22 +313,10 @@ void add_store(py::module_& m) {
         [] { return native_store{std::shared_ptr<store>(open_memory_store().release(), careful_delete{})}; });
   m.def(
       "open_sqlite_store",
-      [](py::object path, bool normal, py::object busy_timeout, std::size_t readers, std::size_t checkpoint_bytes,
-         std::size_t cache_kib, py::object warn) {
-        sqlite_options options;
-        options.durability = normal ? sqlite_durability::normal : sqlite_durability::full;
-        options.busy_timeout = from_py<seconds>(busy_timeout, "busy_timeout");
-        options.readers = readers;
-        options.checkpoint_bytes = checkpoint_bytes;
-        options.cache_kib = cache_kib;
-        options.warn = [told = std::make_shared<held_object>(std::move(warn))](std::string_view text) {
-          const gil_taken gil;
-          try {
-            told->get()(to_py(text));
-          } catch (py::error_already_set& raised) {
-            raised.discard_as_unraisable("hirenow: the warning of a SQLite store");
-          }
-        };
+      [](py::object path, bool normal, py::object busy_timeout, py::object readers, py::object checkpoint_bytes,
+         py::object cache_kib, py::object warn) {
+        const auto options =
+            sqlite_options_from(normal, busy_timeout, readers, checkpoint_bytes, cache_kib, std::move(warn));
         const auto file = from_py<std::string>(path, "path");
         call frame;
         auto opened = frame.unwrap(call::without_gil([&] { return open_sqlite_store(file, options); }));
