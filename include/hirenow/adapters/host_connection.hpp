@@ -69,7 +69,7 @@ class host_connection {
 /// Returns store_busy, retry_transaction, store_full, constraint_violated and the like; never fails.
 error sqlite_error(int code, std::string_view text);
 
-/// Makes a connection of a SQLite handle. It never begins lazily.
+/// Makes a connection of a SQLite handle. It never begins lazily. Keep it beside the handle: it keeps what it prepared.
 /// Returns the connection, never null. Where there is no handle, its calls answer store_unavailable.
 /// Owns: borrows the handle, and keeps statements on it; it must go before the handle is closed.
 std::unique_ptr<host_connection> host_connection_of(sqlite3* handle);
