@@ -4,6 +4,7 @@
 #
 #   tests/run.sh                every test
 #   tests/run.sh --quick        the debug build and its tests alone
+#   tests/run.sh --python       the Python module and its tests alone
 #   tests/run.sh --bench        the benchmarks instead, in a release build
 #   tests/run.sh --no-install   install nothing
 #
@@ -13,10 +14,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=0 bench=0 install=1
+quick=0 python=0 bench=0 install=1
 for argument in "$@"; do
   case $argument in
     --quick) quick=1 ;;
+    --python) python=1 ;;
     --bench) bench=1 ;;
     --no-install) install=0 ;;
     *)
@@ -112,7 +114,7 @@ python_module() {
   begin_stage "python: build"
   rm -rf "$dist"
   [ -x "$venv/bin/python" ] || "${PYTHON:-/usr/bin/python3}" -m venv "$venv"
-  local python=$venv/bin/python
+  local python=$PWD/$venv/bin/python
   "$python" -m pip install --quiet --upgrade "pip>=23" "build>=1" --requirement bindings/python/tests/requirements.txt
   "$python" -m build --sdist --outdir "$dist" .
   CMAKE_BUILD_PARALLEL_LEVEL=$jobs "$python" -m pip wheel --quiet --no-deps --wheel-dir "$dist" \
@@ -130,10 +132,10 @@ python_module() {
   "$python" -X faulthandler -m pytest -q -o cache_dir=build/pytest_cache bindings/python/tests 2>&1 | tee "$log" || true
   # "3 failed, 969 passed, 1 error in 2.10s"
   summary=$(tail -n 1 "$log")
+  counted() { grep -oE "[0-9]+ $1" <<<"$summary" | awk '{ n += $1 } END { print n + 0 }' || true; }
   local good bad
-  good=$(sed -n 's/.*\b\([0-9]*\) passed.*/\1/p' <<<"$summary")
-  bad=$(grep -oE '[0-9]+ (failed|errors?)' <<<"$summary" | awk '{ n += $1 } END { print n + 0 }')
-  if [ -z "$good" ]; then
+  good=$(counted passed) bad=$(counted '(failed|errors?)')
+  if ((good + bad == 0)); then
     echo "no test ran"
     return 1
   fi
@@ -151,6 +153,12 @@ if ((bench)); then
     begin_stage "$(basename "$program")"
     if "$program"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
   done
+  end_stage
+  exit
+fi
+
+if ((python)); then
+  python_module
   end_stage
   exit
 fi

@@ -1,8 +1,9 @@
 """How fast the Python module is, as ratios within one run.
 
-    speed.py
+    speed.py [PEER]
 
-Token checks beside PyJWT's doing the same checks; retakes at synchronous=FULL; two threads that resume; the import.
+PEER is `hirenow_python_peer`, the same in C++ (CMake: -D HIRENOW_PYTHON_BENCH=ON). Token checks beside PyJWT's doing
+the same checks; retakes at synchronous=FULL; two threads that resume; the import.
 Nothing here is a test: nothing fails for being slow.
 """
 
@@ -15,7 +16,6 @@ import tempfile
 import threading
 import time
 from datetime import datetime, timedelta, timezone
-
 from uuid import UUID
 
 import hirenow
@@ -41,7 +41,7 @@ def per_call(work, seconds=0.5, rounds=7):
     return statistics.median(found)
 
 
-def tokens():
+def tokens(peer):
     import jwt
 
     for algorithm, alg in ((hirenow.KeyAlgorithm.HS256, "HS256"), (hirenow.KeyAlgorithm.ED25519, "EdDSA")):
@@ -68,6 +68,8 @@ def tokens():
         ours = per_call(lambda: hirenow.verify_token(ring, token))
         other = per_call(theirs)
         print(f"token check {alg}: {ours * 1e6:.2f} us, PyJWT {other * 1e6:.2f} us: {other / ours:.1f} x")
+        if peer:
+            print(f"  C++ {peer[alg]:.2f} us: {ours * 1e6 - peer[alg]:.2f} us more")
 
 
 RECRUITER, REVIEWER = Actor("r", "acme", Role.RECRUITER), Actor("v", "acme", Role.REVIEWER)
@@ -80,7 +82,7 @@ def engine_over(folder, name, **options):
     return hirenow.open(store, keys=keys, clock=clock, link_base="https://x.example/go"), clock
 
 
-def retakes(folder, count=300):
+def retakes(folder, peer, count=300):
     engine, clock = engine_over(folder, "retakes.db")
     failed = []
     for n in range(count):
@@ -94,7 +96,10 @@ def retakes(folder, count=300):
         start = time.perf_counter()
         engine.retake(interview, actor=RECRUITER)
         found.append(time.perf_counter() - start)
-    print(f"retake, SQLite, synchronous=FULL: {statistics.median(found) * 1e6:.0f} us (median of {count})")
+    ours = statistics.median(found) * 1e6
+    print(f"retake, SQLite, synchronous=FULL: {ours:.0f} us (median of {count})")
+    if peer:
+        print(f"  C++ {peer['retake']:.0f} us: {ours / peer['retake']:.2f} x")
 
 
 def overlap(folder, seconds=2.0):
@@ -133,9 +138,14 @@ def imports():
     print(f"import: {statistics.median(found) * 1e3:.1f} ms (median of {len(found)}, file cache warm)")
 
 
+def measured_in_cpp(program, folder):
+    return json.loads(subprocess.run([program, folder], capture_output=True, text=True, check=True).stdout)
+
+
 if __name__ == "__main__":
-    tokens()
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as place:
-        retakes(place)
+        in_cpp = measured_in_cpp(sys.argv[1], place) if len(sys.argv) > 1 else None
+        tokens(in_cpp)
+        retakes(place, in_cpp)
         overlap(place)
     imports()

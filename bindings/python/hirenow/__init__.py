@@ -11,20 +11,23 @@ from __future__ import annotations
 from datetime import datetime as _datetime
 from typing import Optional as _Optional
 
-from . import _errors, _hirenow, _model
+from . import _errors, _hirenow, _model, _store_model, _words
 from ._errors import *  # noqa: F403
 from ._model import *  # noqa: F403
+from ._store_model import *  # noqa: F403
+from ._words import *  # noqa: F403
 
-_hirenow.bind({**vars(_model), **vars(_errors)})
+_hirenow.bind({**vars(_words), **vars(_model), **vars(_store_model), **vars(_errors)})
 
 from ._adapters import Clock, Mailer, ManualClock, NativeStore, Renderer, SmtpMailer, Store  # noqa: E402
-from ._engine import Dispatcher, Engine, key_ring, open, open_store, retake_policy  # noqa: E402, A004
+from ._dispatcher import Dispatcher  # noqa: E402
+from ._engine import Engine, key_ring, open, open_store, retake_policy  # noqa: E402, A004
 from ._hirenow import KeyRing, MessageTemplates, RetakePolicy  # noqa: E402
 
 __version__ = "0.1.0"
 
 
-def new_key_document(algorithm: _model.KeyAlgorithm, kid: str) -> str:
+def new_key_document(algorithm: _words.KeyAlgorithm, kid: str) -> str:
     """A fresh key document with one key, which signs: JSON text. Keep it in a file of mode 0600."""
     return _hirenow.new_key_document(algorithm, kid)
 
@@ -42,8 +45,8 @@ def mint_token(keys: KeyRing, kid: str, claims: _model.TokenClaims) -> str:
 
 
 def judge_link(
-    claims: _model.TokenClaims, record: _Optional[_model.ApplicantRecord], now: _datetime
-) -> _model.Verdict:
+    claims: _model.TokenClaims, record: _Optional[_store_model.ApplicantRecord], now: _datetime
+) -> _words.Verdict:
     """What the link behind verified claims is worth, held against the applicant's record."""
     return _hirenow.judge_link(claims, record, now)
 
@@ -54,10 +57,25 @@ def parse_span(text: str) -> _model.PolicySpan:
 
 
 def apply(
-    interview: _model.Interview, event: _model.Event, authority: _model.Authority, at: _datetime
+    interview: _model.Interview, event: _words.Event, authority: _words.Authority, at: _datetime
 ) -> _model.Interview:
     """The interview as the lifecycle has it after the event, or the error that names both. Changes nothing."""
     return _hirenow.apply_event(interview, event, authority, at)
+
+
+def after_the_clock(interview: _model.Interview, at: _datetime) -> _model.Interview:
+    """The interview as a sweep at this instant would leave it. For stores: a list shows this."""
+    return _hirenow.after_the_clock(interview, at)
+
+
+def clock_limit(interview: _model.Interview) -> _Optional[_datetime]:
+    """When the clock acts on an open interview if nobody else does; None for one that is not open. For stores."""
+    return _hirenow.clock_limit(interview)
+
+
+def is_lawful_step(before: _words.InterviewState, after: _words.InterviewState) -> bool:
+    """Whether some event leads from one state to the other: what a store must enforce."""
+    return _hirenow.is_lawful_step(before, after)
 
 
 __all__ = [
@@ -199,7 +217,10 @@ __all__ = [
     "UseCase",
     "Verdict",
     "Withdrawal",
+    "after_the_clock",
     "apply",
+    "clock_limit",
+    "is_lawful_step",
     "judge_link",
     "key_ring",
     "mint_token",

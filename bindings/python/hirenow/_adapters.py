@@ -7,28 +7,21 @@ from datetime import datetime
 from typing import Callable, List, Optional, Protocol, Sequence, Tuple
 
 from ._hirenow import ManualClock, NativeStore, SmtpMailer
-from ._model import (
-    AuditEntry,
-    AuditHead,
+from ._model import AuditEntry, AuditHead, Delivery, ListPage, Message, MessageView, OutgoingMail, RenderedMessage
+from ._store_model import (
     ChangeSet,
     CheckpointRequest,
-    ClaimedMessage,
     ClaimRequest,
-    Delivery,
+    ClaimedMessage,
     DuePage,
-    ListPage,
     ListRequest,
-    Loaded,
     LoadRequest,
-    Message,
-    MessageKind,
+    Loaded,
     MessageQuery,
-    MessageView,
-    OutgoingMail,
-    RenderedMessage,
     Settlement,
     StoredPolicy,
 )
+from ._words import MessageKind
 
 
 class Store(abc.ABC):

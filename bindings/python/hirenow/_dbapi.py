@@ -56,8 +56,8 @@ class Driver:
 
 
 def _taken_converters() -> dict[str, Callable[[bytes], Any]]:
-    # Converters are the process's, by declared type. Those of the types that our tables declare would change our values;
-    # nobody has any, but whoever has gets them back at once.
+    # Converters are the process's, by declared type. Those of the types that our tables declare would change our
+    # values. Hardly anybody has one; whoever has gets it back at once.
     converters: dict[str, Callable[[bytes], Any]] = sqlite3.converters
     return {name: converters.pop(name) for name in ("INTEGER", "TEXT", "BLOB", "REAL") if name in converters}
 

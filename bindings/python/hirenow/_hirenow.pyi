@@ -6,61 +6,65 @@ from ._adapters import Clock, Mailer, Renderer, Store
 from ._model import (
     Actor,
     Applicant,
-    ApplicantRecord,
     Attempt,
-    AttemptKind,
     AuditEntry,
     AuditHead,
     AuditReport,
-    Authority,
     Changed,
-    ChangeSet,
-    CheckpointRequest,
-    CheckReport,
-    ClaimedMessage,
-    ClaimRequest,
     Delivery,
     DispatchEvent,
     DispatchReport,
-    DuePage,
     Eligibility,
-    Event,
     Fact,
     Inspection,
     Interview,
-    InterviewState,
     Invited,
-    KeyAlgorithm,
     LinkRequested,
     ListPage,
-    ListRequest,
-    Loaded,
-    LoadRequest,
     MailSender,
     Message,
     MessageKey,
-    MessageKind,
-    MessageQuery,
-    MessageState,
     MessageView,
-    Outcome,
     OutgoingMail,
-    Overtime,
     PermittedAction,
     PersonChanged,
     PolicySpan,
     Progress,
     RenderedMessage,
     Retaken,
-    Role,
     Session,
-    Settlement,
     Sitting,
-    SmtpSecurity,
-    StoredPolicy,
     SweepReport,
     TokenClaims,
     TrackHistory,
+)
+from ._store_model import (
+    ApplicantRecord,
+    ChangeSet,
+    CheckReport,
+    CheckpointRequest,
+    ClaimRequest,
+    ClaimedMessage,
+    DuePage,
+    ListRequest,
+    LoadRequest,
+    Loaded,
+    MessageQuery,
+    Settlement,
+    StoredPolicy,
+)
+from ._words import (
+    AttemptKind,
+    Authority,
+    Event,
+    InterviewState,
+    KeyAlgorithm,
+    MessageKind,
+    MessageState,
+    Outcome,
+    Overtime,
+    Role,
+    SmtpSecurity,
     UseCase,
     Verdict,
 )
@@ -329,6 +333,7 @@ def open_sqlite_store_through(
     readers: int,
     checkpoint_bytes: int,
     cache_kib: int,
+    warn: Callable[[str], object],
 ) -> NativeStore: ...
 def join_transaction(driver: Driver, create_tables: bool) -> NativeStore: ...
 def shares_sqlite_with(path: str) -> bool: ...
@@ -340,6 +345,9 @@ def judge_link(claims: TokenClaims, record: ApplicantRecord | None, now: datetim
 def describe(eligibility: Eligibility) -> str: ...
 def parse_span(text: str) -> PolicySpan: ...
 def apply_event(interview: Interview, event: Event, authority: Authority, at: datetime) -> Interview: ...
+def after_the_clock(interview: Interview, at: datetime) -> Interview: ...
+def clock_limit(interview: Interview) -> datetime | None: ...
+def is_lawful_step(before: InterviewState, after: InterviewState) -> bool: ...
 def check_store(
     make: Callable[[], Store | NativeStore], seed: int, histories: int, steps: int, threads: int
 ) -> CheckReport: ...

@@ -15,8 +15,10 @@ import functools
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Coroutine, Optional, TypeVar
 
-from ._engine import Dispatcher, Engine
-from ._model import Actor, AuditEntry, DispatchReport, InterviewState, ListPage, ListRow
+from ._dispatcher import Dispatcher
+from ._engine import Engine
+from ._model import Actor, AuditEntry, DispatchReport, ListPage, ListRow
+from ._words import InterviewState
 
 if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec, Self

@@ -6,7 +6,7 @@ from typing import Callable, Union
 
 from . import _hirenow
 from ._adapters import NativeStore, Store
-from ._model import CheckFailure, CheckReport
+from ._store_model import CheckFailure, CheckReport
 
 
 def check_store(

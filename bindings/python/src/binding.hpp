@@ -2,8 +2,9 @@
 /// What the parts of the extension module share: how a call leaves the GIL, how Python's own stores, mailers and clocks
 /// are called, and how what they raise gets back to the caller as it was raised.
 ///
-/// Threads: constructors and destructors of `call` and `raised_list::note` need the GIL; the adapters take it themselves.
+/// Threads: constructors and destructors of `call`, and `raised_list::note`, need the GIL; the adapters acquire it.
 
+#include <cxxabi.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -16,6 +17,10 @@
 #include "hirenow/clock.hpp"
 #include "hirenow/crypto.hpp"
 #include "hirenow/store.hpp"
+
+namespace hirenow {
+struct sqlite_options;
+}
 
 namespace hirenow::python {
 
@@ -39,16 +44,28 @@ inline bool python_is_ending() {
 #endif
 }
 
-/// A thread that wants the GIL while the interpreter ends would be unwound by force, through frames that bear no
-/// exception. It waits for the end of the process instead, as Python itself has it from 3.14 on.
-inline void wait_for_the_end_if_python_is_ending() {
-  while (python_is_ending()) pause();
+/// Runs what waits for the GIL. Where the interpreter ends meanwhile, Python unwinds the waiting thread by force,
+/// through frames that cannot bear it. Such a thread waits for the end of the process instead, as Python itself has it
+/// from 3.14 on.
+template <class F>
+void wait_for_gil(F&& f) {
+  const auto for_ever = [] {
+    for (;;) pause();
+  };
+  if (python_is_ending()) for_ever();
+  try {
+    f();
+  } catch (abi::__forced_unwind&) {
+    for_ever();
+  }
 }
 
 /// Holds the GIL, on whatever thread.
 class gil_taken {
  public:
-  gil_taken() { wait_for_the_end_if_python_is_ending(); acquired_.emplace(); }
+  gil_taken() {
+    wait_for_gil([&] { acquired_.emplace(); });
+  }
 
  private:
   std::optional<py::gil_scoped_acquire> acquired_{};
@@ -57,13 +74,15 @@ class gil_taken {
 /// Gives the GIL up for a while.
 class gil_released {
  public:
-  gil_released() = default;
-  ~gil_released() { wait_for_the_end_if_python_is_ending(); }
+  gil_released() : thread_(PyEval_SaveThread()) {}
+  ~gil_released() {
+    wait_for_gil([&] { PyEval_RestoreThread(thread_); });
+  }
   gil_released(const gil_released&) = delete;
   gil_released& operator=(const gil_released&) = delete;
 
  private:
-  py::gil_scoped_release released_{};
+  PyThreadState* const thread_;
 };
 
 /// A Python object that threads without the GIL may hold and drop.
@@ -147,8 +166,7 @@ class fork_guard {
   bool forked() const { return forks_ != detail::fork_count().load(std::memory_order_relaxed); }
   /// Raises `hirenow.ForkedError` in the child of a fork.
   void check() const {
-    if (forked())
-      raise_error(detail::fail(errc::forked, "this was opened before a fork: open a new one in the child"));
+    if (forked()) raise_error(detail::fail(errc::forked, "this was opened before a fork: open a new one in the child"));
   }
 
  private:
@@ -178,6 +196,10 @@ struct native_store {
 
 /// The store behind a Python object: one of the library's own, or one written in Python.
 std::shared_ptr<store> store_of(py::object from, std::shared_ptr<raised_list> list);
+
+/// What a SQLite store is told, from Python. What `warn` raises is reported as unraisable.
+sqlite_options sqlite_options_from(bool normal, py::handle busy_timeout, py::handle readers,
+                                   py::handle checkpoint_bytes, py::handle cache_kib, py::object warn);
 
 /// The clock behind a Python object.
 std::shared_ptr<clock> clock_of(py::object from, std::shared_ptr<raised_list> list);

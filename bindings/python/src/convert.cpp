@@ -22,7 +22,8 @@ python_names& names() {
 }
 
 PyObject* descriptor(PyTypeObject* type, const char* name) {
-  py::object found = py::reinterpret_borrow<py::object>(py::handle(reinterpret_cast<PyObject*>(type)).attr("__dict__")[name]);
+  py::object found =
+      py::reinterpret_borrow<py::object>(py::handle(reinterpret_cast<PyObject*>(type)).attr("__dict__")[name]);
   if (!Py_TYPE(found.ptr())->tp_descr_set) throw py::type_error(std::string(type->tp_name) + "." + name + ": no slot");
   return found.release().ptr();
 }
@@ -45,7 +46,7 @@ void unusable(const char* what, std::string_view why) {
   raise_error(detail::fail(errc::invalid_argument, std::string(what) + " " + std::string(why)));
 }
 
-// ---- Plain values ----------------------------------------------------------------------------------------------------
+// ---- Plain values ---------------------------------------------------------------------------------------------------
 
 bool convert<bool>::from(py::handle value, const char* what) {
   if (!PyBool_Check(value.ptr())) wrong_type(what, "a bool", value);
@@ -150,16 +151,14 @@ sys_seconds convert<sys_seconds>::from(py::handle value, const char* what) {
 
 py::object convert<seconds>::to(seconds value) {
   const auto days = std::chrono::floor<std::chrono::days>(value);
-  PyObject* const made =
-      PyDelta_FromDSU(static_cast<int>(days.count()), static_cast<int>((value - days).count()), 0);
+  PyObject* const made = PyDelta_FromDSU(static_cast<int>(days.count()), static_cast<int>((value - days).count()), 0);
   if (!made) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(made);
 }
 seconds convert<seconds>::from(py::handle value, const char* what) {
   if (!PyDelta_Check(value.ptr())) wrong_type(what, "a timedelta", value);
   if (PyDateTime_DELTA_GET_MICROSECONDS(value.ptr()) != 0) unusable(what, "must be whole seconds");
-  return std::chrono::days{PyDateTime_DELTA_GET_DAYS(value.ptr())} +
-         seconds{PyDateTime_DELTA_GET_SECONDS(value.ptr())};
+  return std::chrono::days{PyDateTime_DELTA_GET_DAYS(value.ptr())} + seconds{PyDateTime_DELTA_GET_SECONDS(value.ptr())};
 }
 
 py::object convert<interview_id>::to(const interview_id& value) {
@@ -221,7 +220,7 @@ void raise_error(const error& e) {
   throw py::error_already_set();
 }
 
-// ---- Enumerations and records ----------------------------------------------------------------------------------------
+// ---- Enumerations and records ---------------------------------------------------------------------------------------
 
 void bind_enum(enum_class& to, py::dict classes, const char* name, std::vector<std::string> words) {
   to.name = name;
@@ -264,13 +263,14 @@ void set_slot(const record_class& of, py::handle object, std::size_t at, py::obj
   if (Py_TYPE(of.slots[at])->tp_descr_set(of.slots[at], object.ptr(), value.ptr()) != 0) throw py::error_already_set();
 }
 py::object get_slot(const record_class& of, py::handle object, std::size_t at, const char*) {
-  PyObject* const value = Py_TYPE(of.slots[at])->tp_descr_get(of.slots[at], object.ptr(),
-                                                             reinterpret_cast<PyObject*>(of.type));
+  PyObject* const value =
+      Py_TYPE(of.slots[at])->tp_descr_get(of.slots[at], object.ptr(), reinterpret_cast<PyObject*>(of.type));
   if (!value) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(value);
 }
 void need_record(const record_class& of, py::handle object, const char* what, const char* name) {
-  if (!of.type || !PyObject_TypeCheck(object.ptr(), of.type)) wrong_type(what, ("a " + std::string(name)).c_str(), object);
+  if (!of.type || !PyObject_TypeCheck(object.ptr(), of.type))
+    wrong_type(what, ("a " + std::string(name)).c_str(), object);
 }
 
 void bind_plain_classes(py::dict classes) {

@@ -43,7 +43,7 @@ T from_py(py::handle value, const char* what) {
 /// Raises `hirenow.InvalidArgumentError`.
 [[noreturn]] void unusable(const char* what, std::string_view why);
 
-// ---- Plain values ----------------------------------------------------------------------------------------------------
+// ---- Plain values ---------------------------------------------------------------------------------------------------
 
 template <>
 struct convert<bool> {
@@ -133,7 +133,7 @@ struct convert<error> {
   static error from(py::handle value, const char* what);
 };
 
-// ---- Compound values -------------------------------------------------------------------------------------------------
+// ---- Compound values ------------------------------------------------------------------------------------------------
 
 template <class Codec, class T>
 struct optional_codec {
@@ -163,7 +163,7 @@ struct convert<std::vector<T>> {
   }
 };
 
-// ---- Enumerations: Python's members are words, in the order of the numbers --------------------------------------------
+// ---- Enumerations: Python's members are words, in the order of the numbers ------------------------------------------
 
 struct enum_class {
   std::vector<py::object> members{};
@@ -191,7 +191,7 @@ struct convert<E> {
   static E from(py::handle value, const char* what) { return static_cast<E>(class_of_enum<E>().find(value, what)); }
 };
 
-// ---- Records: a Python class of the same fields, filled through its slots ----------------------------------------------
+// ---- Records: a Python class of the same fields, filled through its slots -------------------------------------------
 
 /// A field: its name in Python, the member, and how the member is converted.
 template <class T, class M, class Codec>
@@ -258,8 +258,8 @@ struct convert<T> {
     return std::get<N>(record_of<T>::fields);
   }
   template <std::size_t N>
-  using codec_at = typename std::remove_cvref_t<std::tuple_element_t<
-      N, std::remove_cvref_t<decltype(record_of<T>::fields)>>>::codec;
+  using codec_at =
+      typename std::remove_cvref_t<std::tuple_element_t<N, std::remove_cvref_t<decltype(record_of<T>::fields)>>>::codec;
 
   template <std::size_t... N>
   static void put(const T& value, const record_class& known, py::handle out, std::index_sequence<N...>) {

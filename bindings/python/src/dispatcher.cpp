@@ -68,9 +68,7 @@ class python_mailer final : public mailer {
       : target_(std::move(target)), list_(std::move(list)) {}
   /// Throws what Python raised, as text: the dispatcher tries the mail again.
   delivery send(const outgoing_mail& mail) override {
-    return call_python(*list_, [&] {
-      return from_py<delivery>(target_.get().attr("send")(to_py(mail)), "send()");
-    });
+    return call_python(*list_, [&] { return from_py<delivery>(target_.get().attr("send")(to_py(mail)), "send()"); });
   }
 
  private:
@@ -92,7 +90,10 @@ class dispatcher_core {
  public:
   dispatcher_core(std::shared_ptr<engine_core::state> engine, std::shared_ptr<mailer> m,
                   std::shared_ptr<raised_list> raised, dispatcher_options options, py::object on_error)
-      : engine_(std::move(engine)), mailer_(std::move(m)), raised_(std::move(raised)), on_error_(std::move(on_error)),
+      : engine_(std::move(engine)),
+        mailer_(std::move(m)),
+        raised_(std::move(raised)),
+        on_error_(std::move(on_error)),
         dispatcher_(engine_->engine, *mailer_, std::move(options)) {}
 
   dispatch_report run_once(std::size_t limit) {
@@ -198,41 +199,43 @@ void add_dispatcher(py::module_& m) {
   using o = py::object;
   py::class_<message_templates>(m, "MessageTemplates", "The message templates of a host; at first the default texts.")
       .def(py::init<>())
-      .def("set",
-           [](message_templates& all, o kind, o locale, o subject, o text, o html) {
-             value_of(all.set(from_py<message_kind>(kind, "kind"), from_py<std::string_view>(locale, "locale"),
-                              {from_py<std::string>(subject, "subject"), from_py<std::string>(text, "text"),
-                               from_py<std::string>(html, "html")}));
-           },
-           py::arg("kind"), py::arg("locale"), py::kw_only(), py::arg("subject"), py::arg("text"), py::arg("html") = "",
-           "Adds or replaces the Mustache template of one kind in one locale.")
-      .def("render",
-           [](const message_templates& all, o kind, o locale, o view) {
-             return to_py(value_of(all.render(from_py<message_kind>(kind, "kind"),
-                                              from_py<std::string_view>(locale, "locale"),
-                                              from_py<message_view>(view, "view"))));
-           },
-           py::arg("kind"), py::arg("locale"), py::arg("view"),
-           "Renders a message in the nearest locale that has a template.");
+      .def(
+          "set",
+          [](message_templates& all, o kind, o locale, o subject, o text, o html) {
+            value_of(all.set(from_py<message_kind>(kind, "kind"), from_py<std::string_view>(locale, "locale"),
+                             {from_py<std::string>(subject, "subject"), from_py<std::string>(text, "text"),
+                              from_py<std::string>(html, "html")}));
+          },
+          py::arg("kind"), py::arg("locale"), py::kw_only(), py::arg("subject"), py::arg("text"), py::arg("html") = "",
+          "Adds or replaces the Mustache template of one kind in one locale.")
+      .def(
+          "render",
+          [](const message_templates& all, o kind, o locale, o view) {
+            return to_py(
+                value_of(all.render(from_py<message_kind>(kind, "kind"), from_py<std::string_view>(locale, "locale"),
+                                    from_py<message_view>(view, "view"))));
+          },
+          py::arg("kind"), py::arg("locale"), py::arg("view"),
+          "Renders a message in the nearest locale that has a template.");
 
   py::class_<native_mailer>(m, "SmtpMailer", "Hands each mail to one mail server, over connections that are kept.")
-      .def(py::init([](o host, std::uint16_t port, o security, o ca_file, o username, o password, o helo_name,
-                       o connect_timeout, o response_timeout, o final_answer_timeout, std::size_t max_idle_connections,
-                       o max_idle_age) {
+      .def(py::init([](o host, o port, o security, o ca_file, o username, o password, o helo_name, o connect_timeout,
+                       o response_timeout, o final_answer_timeout, o max_idle_connections, o max_idle_age) {
              smtp_options options;
              options.host = from_py<std::string>(host, "host");
-             options.port = port;
+             options.port = from_py<std::uint16_t>(port, "port");
              options.security = from_py<smtp_security>(security, "security");
              options.ca_file = from_py<std::string>(ca_file, "ca_file");
              options.username = from_py<std::string>(username, "username");
              options.password = from_py<std::string>(password, "password");
              options.helo_name = from_py<std::string>(helo_name, "helo_name");
-             if (!connect_timeout.is_none()) options.connect_timeout = from_py<seconds>(connect_timeout, "connect_timeout");
+             if (!connect_timeout.is_none())
+               options.connect_timeout = from_py<seconds>(connect_timeout, "connect_timeout");
              if (!response_timeout.is_none())
                options.response_timeout = from_py<seconds>(response_timeout, "response_timeout");
              if (!final_answer_timeout.is_none())
                options.final_answer_timeout = from_py<seconds>(final_answer_timeout, "final_answer_timeout");
-             options.max_idle_connections = max_idle_connections;
+             options.max_idle_connections = from_py<std::size_t>(max_idle_connections, "max_idle_connections");
              if (!max_idle_age.is_none()) options.max_idle_age = from_py<seconds>(max_idle_age, "max_idle_age");
              return native_mailer{
                  std::shared_ptr<mailer>(value_of(open_smtp_mailer(std::move(options))).release(), careful_delete{})};
@@ -242,12 +245,13 @@ void add_dispatcher(py::module_& m) {
            py::arg("connect_timeout") = py::none(), py::arg("response_timeout") = py::none(),
            py::arg("final_answer_timeout") = py::none(), py::arg("max_idle_connections") = 8,
            py::arg("max_idle_age") = py::none())
-      .def("send",
-           [](const native_mailer& self, o mail) {
-             const auto letter = from_py<outgoing_mail>(mail, "mail");
-             return to_py(call::without_gil([&] { return self.target->send(letter); }));
-           },
-           py::arg("mail"), "Delivers one mail and says what came of it.");
+      .def(
+          "send",
+          [](const native_mailer& self, o mail) {
+            const auto letter = from_py<outgoing_mail>(mail, "mail");
+            return to_py(call::without_gil([&] { return self.target->send(letter); }));
+          },
+          py::arg("mail"), "Delivers one mail and says what came of it.");
 
   py::class_<dispatcher_core>(m, "DispatcherCore", "The C++ dispatcher behind `hirenow.Dispatcher`.")
       .def(py::init([](const engine_core& engine, o mail, o sender, o senders, o templates, o renderer, o track_title,
@@ -269,7 +273,7 @@ void add_dispatcher(py::module_& m) {
           };
         if (!track_title.is_none())
           options.track_title = [raised, held = std::make_shared<held_object>(track_title)](std::string_view tenant,
-                                                                                           std::string_view track) {
+                                                                                            std::string_view track) {
             return call_python(*raised, [&] {
               return from_py<std::string>(held->get()(to_py(tenant), to_py(track)), "track_title()");
             });
@@ -286,10 +290,11 @@ void add_dispatcher(py::module_& m) {
             call_python(*raised, [&] { held->get()(to_py(e)); });
           };
         auto letters = mailer_of(std::move(mail), raised);
-        return std::unique_ptr<dispatcher_core>(new dispatcher_core(engine.open(), std::move(letters), raised,
-                                                                    std::move(options), std::move(on_error)));
+        return std::unique_ptr<dispatcher_core>(
+            new dispatcher_core(engine.open(), std::move(letters), raised, std::move(options), std::move(on_error)));
       }))
-      .def("run_once", [](dispatcher_core& d, o limit) { return to_py(d.run_once(from_py<std::size_t>(limit, "limit"))); })
+      .def("run_once",
+           [](dispatcher_core& d, o limit) { return to_py(d.run_once(from_py<std::size_t>(limit, "limit"))); })
       .def("run", [](dispatcher_core& d, o workers) { return to_py(d.run(from_py<std::size_t>(workers, "workers"))); })
       .def("stop", &dispatcher_core::stop)
       .def("wake", &dispatcher_core::wake);

@@ -66,18 +66,18 @@ void add_changes(py::class_<engine_core>& c) {
     const auto asks = from_py<actor>(who, "actor");
     return to_py(e.run([&](engine& x) { return x.retake(which, asks, options); }));
   });
-  c.def("reissue", [](const engine_core& e, o id, o who, o opens_at, o link_lifetime, o reminders, o tell, o reason,
-                      o key) {
-    const reissue_options options{.opens_at = from_py<std::optional<sys_seconds>>(opens_at, "opens_at"),
-                                  .link_lifetime = span_or_default(link_lifetime, "link_lifetime"),
-                                  .reminders = from_py<std::vector<seconds>>(reminders, "reminders"),
-                                  .notify = notify_from(tell),
-                                  .reason = from_py<std::string>(reason, "reason"),
-                                  .idempotency_key = key_from(key)};
-    const auto which = from_py<interview_id>(id, "interview_id");
-    const auto asks = from_py<actor>(who, "actor");
-    return to_py(e.run([&](engine& x) { return x.reissue(which, asks, options); }));
-  });
+  c.def("reissue",
+        [](const engine_core& e, o id, o who, o opens_at, o link_lifetime, o reminders, o tell, o reason, o key) {
+          const reissue_options options{.opens_at = from_py<std::optional<sys_seconds>>(opens_at, "opens_at"),
+                                        .link_lifetime = span_or_default(link_lifetime, "link_lifetime"),
+                                        .reminders = from_py<std::vector<seconds>>(reminders, "reminders"),
+                                        .notify = notify_from(tell),
+                                        .reason = from_py<std::string>(reason, "reason"),
+                                        .idempotency_key = key_from(key)};
+          const auto which = from_py<interview_id>(id, "interview_id");
+          const auto asks = from_py<actor>(who, "actor");
+          return to_py(e.run([&](engine& x) { return x.reissue(which, asks, options); }));
+        });
   c.def("request_link", [](const engine_core& e, o token, o key) {
     const auto text = from_py<std::string_view>(token, "token");
     const auto once = key_from(key);

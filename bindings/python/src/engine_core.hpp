@@ -16,10 +16,15 @@ class engine_core {
   struct state {
     state(std::shared_ptr<hirenow::store> data, std::shared_ptr<hirenow::clock> time, std::shared_ptr<raised_list> list,
           key_ring keys, retake_policy policy, engine_options options)
-        : store(std::move(data)), clock(std::move(time)), raised(std::move(list)),
+        : store(std::move(data)),
+          clock(std::move(time)),
+          raised(std::move(list)),
           engine(*store, std::move(keys), std::move(policy), std::move(options)) {}
     state(std::shared_ptr<const state> other, std::shared_ptr<hirenow::store> data, std::shared_ptr<raised_list> list)
-        : base(std::move(other)), store(std::move(data)), clock(base->clock), raised(std::move(list)),
+        : base(std::move(other)),
+          store(std::move(data)),
+          clock(base->clock),
+          raised(std::move(list)),
           engine(base->engine.on(*store)) {}
     std::shared_ptr<const state> base{};
     std::shared_ptr<hirenow::store> store;

@@ -91,60 +91,58 @@ struct joined {
   std::unique_ptr<store> over;
 };
 
-sqlite_options options_from(bool normal, py::handle busy_timeout, std::size_t readers, std::size_t checkpoint_bytes,
-                            std::size_t cache_kib) {
-  sqlite_options options;
-  options.durability = normal ? sqlite_durability::normal : sqlite_durability::full;
-  options.busy_timeout = from_py<seconds>(busy_timeout, "busy_timeout");
-  options.readers = readers;
-  options.checkpoint_bytes = checkpoint_bytes;
-  options.cache_kib = cache_kib;
-  return options;
-}
-
 }  // namespace
 
 void add_host(py::module_& m) {
   using o = py::object;
-  m.def("join_transaction", [](o driver, bool create_tables) {
-    auto both = std::make_unique<joined>();
-    both->connection = std::make_unique<python_connection>(std::move(driver));
-    call frame;
-    both->over = frame.unwrap(join_transaction(*both->connection, {.create_tables = create_tables}));
-    const std::shared_ptr<joined> held(both.release(), careful_delete{});
-    return native_store{std::shared_ptr<store>(held, held->over.get())};
-  }, py::arg("driver"), py::arg("create_tables"));
+  m.def(
+      "join_transaction",
+      [](o driver, bool create_tables) {
+        auto both = std::make_unique<joined>();
+        both->connection = std::make_unique<python_connection>(std::move(driver));
+        call frame;
+        both->over = frame.unwrap(join_transaction(*both->connection, {.create_tables = create_tables}));
+        const std::shared_ptr<joined> held(both.release(), careful_delete{});
+        return native_store{std::shared_ptr<store>(held, held->over.get())};
+      },
+      py::arg("driver"), py::arg("create_tables"));
 
-  m.def("open_sqlite_store_through", [](o path, o opener, bool normal, o busy_timeout, std::size_t readers,
-                                        std::size_t checkpoint_bytes, std::size_t cache_kib) {
-    const auto options = options_from(normal, busy_timeout, readers, checkpoint_bytes, cache_kib);
-    const auto file = from_py<std::string>(path, "path");
-    auto held = std::make_shared<held_object>(std::move(opener));
-    const auto open = [held]() -> result<std::unique_ptr<host_connection>> {
-      const gil_taken gil;
-      try {
-        return std::unique_ptr<host_connection>(new python_connection(held->get()()));
-      } catch (py::error_already_set& raised) {
-        const error e = sqlite_error(0, std::string(py::str(raised.value())));
-        call::remember(e, raised.value());
-        return e;
-      }
-    };
-    call frame;
-    auto opened = frame.unwrap(call::without_gil([&] { return open_sqlite_store_through(file, open, options); }));
-    return native_store{std::shared_ptr<store>(opened.release(), careful_delete{})};
-  }, py::arg("path"), py::arg("opener"), py::arg("normal"), py::arg("busy_timeout"), py::arg("readers"),
-        py::arg("checkpoint_bytes"), py::arg("cache_kib"));
+  m.def(
+      "open_sqlite_store_through",
+      [](o path, o opener, bool normal, o busy_timeout, o readers, o checkpoint_bytes, o cache_kib, o warn) {
+        const auto options =
+            sqlite_options_from(normal, busy_timeout, readers, checkpoint_bytes, cache_kib, std::move(warn));
+        const auto file = from_py<std::string>(path, "path");
+        auto held = std::make_shared<held_object>(std::move(opener));
+        const auto open = [held]() -> result<std::unique_ptr<host_connection>> {
+          const gil_taken gil;
+          try {
+            return std::unique_ptr<host_connection>(new python_connection(held->get()()));
+          } catch (py::error_already_set& raised) {
+            const error e = sqlite_error(0, std::string(py::str(raised.value())));
+            call::remember(e, raised.value());
+            return e;
+          }
+        };
+        call frame;
+        auto opened = frame.unwrap(call::without_gil([&] { return open_sqlite_store_through(file, open, options); }));
+        return native_store{std::shared_ptr<store>(opened.release(), careful_delete{})};
+      },
+      py::arg("path"), py::arg("opener"), py::arg("normal"), py::arg("busy_timeout"), py::arg("readers"),
+      py::arg("checkpoint_bytes"), py::arg("cache_kib"), py::arg("warn"));
 
   // Whether that shared object's SQLite is the one this module uses. One that shows no SQLite keeps its own.
-  m.def("shares_sqlite_with", [](o path) {
-    const auto file = from_py<std::string>(path, "path");
-    void* const image = dlopen(file.c_str(), RTLD_LAZY | RTLD_NOLOAD);
-    if (!image) return false;
-    void* const theirs = dlsym(image, "sqlite3_libversion_number");
-    dlclose(image);
-    return theirs == reinterpret_cast<void*>(&sqlite3_libversion_number);
-  }, py::arg("path"));
+  m.def(
+      "shares_sqlite_with",
+      [](o path) {
+        const auto file = from_py<std::string>(path, "path");
+        void* const image = dlopen(file.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+        if (!image) return false;
+        void* const theirs = dlsym(image, "sqlite3_libversion_number");
+        dlclose(image);
+        return theirs == reinterpret_cast<void*>(&sqlite3_libversion_number);
+      },
+      py::arg("path"));
   m.def("sqlite_version", [] { return to_py(std::string_view(sqlite3_libversion())); });
 }
 

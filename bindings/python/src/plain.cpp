@@ -27,79 +27,133 @@ void add_plain(py::module_& m) {
   });
 
   py::class_<key_ring>(m, "KeyRing", "The keys that sign and verify links. Copies share the keys.")
-      .def_static("from_json", [](py::object text) {
-        return value_of(key_ring::from_json(from_py<std::string>(text, "text")));
-      }, py::arg("text"), "Reads the ring from a JSON Web Key set as text.")
-      .def_static("from_file", [](py::object path) {
-        return value_of(key_ring::from_file(from_py<std::string>(path, "path")));
-      }, py::arg("path"), "Reads the ring from a file that nobody but its owner may open.")
-      .def_static("from_environment", [](py::object variable) {
-        return value_of(key_ring::from_environment(from_py<std::string>(variable, "variable")));
-      }, py::arg("variable"), "Reads the ring from the text in an environment variable.")
-      .def("reload", [](key_ring& ring, py::object text) {
-        if (text.is_none()) return value_of(ring.reload());
-        value_of(ring.reload(from_py<std::string>(text, "text")));
-      }, py::arg("text") = py::none(), "Reads the keys again, from where they came or from this text.")
-      .def("signing_kid", [](const key_ring& ring) { return to_py(value_of(ring.signing_kid())); },
-           "The id of the key that signs new links.")
-      .def("public_jwks", [](const key_ring& ring) { return to_py(ring.public_jwks()); },
-           "The public halves of the keys that are not retired, as a JWK set.");
-  m.def("new_key_document", [](py::object algorithm, py::object kid) {
-    return to_py(new_key_document(from_py<key_algorithm>(algorithm, "algorithm"), from_py<std::string>(kid, "kid")));
-  }, py::arg("algorithm"), py::arg("kid"));
+      .def_static(
+          "from_json",
+          [](py::object text) { return value_of(key_ring::from_json(from_py<std::string>(text, "text"))); },
+          py::arg("text"), "Reads the ring from a JSON Web Key set as text.")
+      .def_static(
+          "from_file",
+          [](py::object path) { return value_of(key_ring::from_file(from_py<std::string>(path, "path"))); },
+          py::arg("path"), "Reads the ring from a file that nobody but its owner may open.")
+      .def_static(
+          "from_environment",
+          [](py::object variable) {
+            return value_of(key_ring::from_environment(from_py<std::string>(variable, "variable")));
+          },
+          py::arg("variable"), "Reads the ring from the text in an environment variable.")
+      .def(
+          "reload",
+          [](key_ring& ring, py::object text) {
+            if (text.is_none()) return value_of(ring.reload());
+            value_of(ring.reload(from_py<std::string>(text, "text")));
+          },
+          py::arg("text") = py::none(), "Reads the keys again, from where they came or from this text.")
+      .def(
+          "signing_kid", [](const key_ring& ring) { return to_py(value_of(ring.signing_kid())); },
+          "The id of the key that signs new links.")
+      .def(
+          "public_jwks", [](const key_ring& ring) { return to_py(ring.public_jwks()); },
+          "The public halves of the keys that are not retired, as a JWK set.");
+  m.def(
+      "new_key_document",
+      [](py::object algorithm, py::object kid) {
+        return to_py(
+            new_key_document(from_py<key_algorithm>(algorithm, "algorithm"), from_py<std::string>(kid, "kid")));
+      },
+      py::arg("algorithm"), py::arg("kid"));
 
-  m.def("mint_token", [](const key_ring& ring, py::object kid, py::object claims) {
-    return to_py(value_of(mint_token(ring, from_py<std::string_view>(kid, "kid"),
-                                     from_py<token_claims>(claims, "claims"))));
-  }, py::arg("keys"), py::arg("kid"), py::arg("claims"));
+  m.def(
+      "mint_token",
+      [](const key_ring& ring, py::object kid, py::object claims) {
+        return to_py(
+            value_of(mint_token(ring, from_py<std::string_view>(kid, "kid"), from_py<token_claims>(claims, "claims"))));
+      },
+      py::arg("keys"), py::arg("kid"), py::arg("claims"));
   // Microseconds of pure computing: letting the GIL go would cost more than it gives.
-  m.def("verify_token", [](const key_ring& ring, py::object token, py::object issuer, py::object audience) {
-    return to_py(value_of(verify_token(ring, from_py<std::string_view>(token, "token"),
-                                       {from_py<std::string>(issuer, "issuer"),
-                                        from_py<std::string>(audience, "audience")})));
-  }, py::arg("keys"), py::arg("token"), py::arg("issuer"), py::arg("audience"));
-  m.def("judge_link", [](py::object claims, py::object record, py::object now) {
-    const auto read = from_py<std::optional<applicant_record>>(record, "record");
-    return to_py(judge_link(from_py<token_claims>(claims, "claims"), read ? &*read : nullptr,
-                            from_py<sys_seconds>(now, "now")));
-  }, py::arg("claims"), py::arg("record"), py::arg("now"));
+  m.def(
+      "verify_token",
+      [](const key_ring& ring, py::object token, py::object issuer, py::object audience) {
+        return to_py(value_of(
+            verify_token(ring, from_py<std::string_view>(token, "token"),
+                         {from_py<std::string>(issuer, "issuer"), from_py<std::string>(audience, "audience")})));
+      },
+      py::arg("keys"), py::arg("token"), py::arg("issuer"), py::arg("audience"));
+  m.def(
+      "judge_link",
+      [](py::object claims, py::object record, py::object now) {
+        const auto read = from_py<std::optional<applicant_record>>(record, "record");
+        return to_py(judge_link(from_py<token_claims>(claims, "claims"), read ? &*read : nullptr,
+                                from_py<sys_seconds>(now, "now")));
+      },
+      py::arg("claims"), py::arg("record"), py::arg("now"));
 
   py::class_<retake_policy>(m, "RetakePolicy", "A retake policy: parsed and immutable.")
-      .def_static("parse", [](py::object text) {
-        return value_of(retake_policy::parse(from_py<std::string_view>(text, "text")));
-      }, py::arg("text"), "Reads a policy document: JSON text.")
-      .def_static("standard", [] { return retake_policy::standard(); }, "The policy where nobody set one.")
-      .def_property_readonly("version", [](const retake_policy& p) { return to_py(p.version()); },
-                             "The name its author gave this version of it.")
-      .def_property_readonly("hash", [](const retake_policy& p) { return to_py(p.hash()); }, "SHA-256 of the document.")
-      .def_property_readonly("document", [](const retake_policy& p) { return to_py(p.document()); },
-                             "The document as it was given.")
-      .def_property_readonly("retake_after", [](const retake_policy& p) {
-        py::set out;
-        for (std::size_t n = 0; n < outcome_count; ++n)
-          if (p.retake_after().has(static_cast<outcome>(n))) out.add(to_py(static_cast<outcome>(n)));
-        return py::reinterpret_steal<py::object>(PyFrozenSet_New(out.ptr()));
-      }, "The outcomes a retake may follow.")
-      .def("evaluate", [](const retake_policy& p, py::object history, py::object now, py::object kind) {
-        const auto attempts = from_py<std::vector<attempt>>(history, "history");
-        return to_py(evaluate(p, attempts, from_py<sys_seconds>(now, "now"), from_py<attempt_kind>(kind, "kind")));
-      }, py::arg("history"), py::arg("now"), py::arg("kind") = "retake",
-           "Holds a history of attempts against the policy at an instant.")
-      .def("__eq__", [](const retake_policy& a, const retake_policy& b) { return a.hash() == b.hash(); },
-           py::is_operator())
+      .def_static(
+          "parse",
+          [](py::object text) { return value_of(retake_policy::parse(from_py<std::string_view>(text, "text"))); },
+          py::arg("text"), "Reads a policy document: JSON text.")
+      .def_static(
+          "standard", [] { return retake_policy::standard(); }, "The policy where nobody set one.")
+      .def_property_readonly(
+          "version", [](const retake_policy& p) { return to_py(p.version()); },
+          "The name its author gave this version of it.")
+      .def_property_readonly(
+          "hash", [](const retake_policy& p) { return to_py(p.hash()); }, "SHA-256 of the document.")
+      .def_property_readonly(
+          "document", [](const retake_policy& p) { return to_py(p.document()); }, "The document as it was given.")
+      .def_property_readonly(
+          "retake_after",
+          [](const retake_policy& p) {
+            py::set out;
+            for (std::size_t n = 0; n < outcome_count; ++n)
+              if (p.retake_after().has(static_cast<outcome>(n))) out.add(to_py(static_cast<outcome>(n)));
+            return py::reinterpret_steal<py::object>(PyFrozenSet_New(out.ptr()));
+          },
+          "The outcomes a retake may follow.")
+      .def(
+          "evaluate",
+          [](const retake_policy& p, py::object history, py::object now, py::object kind) {
+            const auto attempts = from_py<std::vector<attempt>>(history, "history");
+            return to_py(evaluate(p, attempts, from_py<sys_seconds>(now, "now"), from_py<attempt_kind>(kind, "kind")));
+          },
+          py::arg("history"), py::arg("now"), py::arg("kind") = "retake",
+          "Holds a history of attempts against the policy at an instant.")
+      .def(
+          "__eq__", [](const retake_policy& a, const retake_policy& b) { return a.hash() == b.hash(); },
+          py::is_operator())
       .def("__hash__", [](const retake_policy& p) { return py::hash(to_py(p.hash())); })
       .def("__repr__", [](const retake_policy& p) {
         return "<hirenow.RetakePolicy " + std::string(py::repr(to_py(p.version()))) + ">";
       });
-  m.def("describe", [](py::object e) { return to_py(describe(from_py<eligibility>(e, "eligibility"))); },
-        py::arg("eligibility"));
-  m.def("parse_span", [](py::object text) {
-    return to_py(value_of(parse_span(from_py<std::string_view>(text, "text"))));
-  }, py::arg("text"));
-  m.def("apply_event", [](py::object i, py::object on, py::object by, py::object at) {
-    return to_py(value_of(apply(from_py<interview>(i, "interview"), from_py<event>(on, "event"),
-                                from_py<authority>(by, "authority"), from_py<sys_seconds>(at, "at"))));
-  }, py::arg("interview"), py::arg("event"), py::arg("authority"), py::arg("at"));
+  m.def(
+      "describe", [](py::object e) { return to_py(describe(from_py<eligibility>(e, "eligibility"))); },
+      py::arg("eligibility"));
+  m.def(
+      "parse_span",
+      [](py::object text) { return to_py(value_of(parse_span(from_py<std::string_view>(text, "text")))); },
+      py::arg("text"));
+  m.def(
+      "apply_event",
+      [](py::object i, py::object on, py::object by, py::object at) {
+        return to_py(value_of(apply(from_py<interview>(i, "interview"), from_py<event>(on, "event"),
+                                    from_py<authority>(by, "authority"), from_py<sys_seconds>(at, "at"))));
+      },
+      py::arg("interview"), py::arg("event"), py::arg("authority"), py::arg("at"));
+  m.def(
+      "after_the_clock",
+      [](py::object i, py::object at) {
+        return to_py(after_the_clock(from_py<interview>(i, "interview"), from_py<sys_seconds>(at, "at")));
+      },
+      py::arg("interview"), py::arg("at"));
+  m.def(
+      "clock_limit", [](py::object i) { return to_py(clock_limit(from_py<interview>(i, "interview"))); },
+      py::arg("interview"));
+  m.def(
+      "is_lawful_step",
+      [](py::object from, py::object to) {
+        return is_lawful_step(from_py<interview_state>(from, "before"), from_py<interview_state>(to, "after"));
+      },
+      py::arg("before"), py::arg("after"));
   m.def("default_permissions", [] {
     py::dict table;
     for (const auto& row : default_permissions)

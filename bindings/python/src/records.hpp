@@ -9,7 +9,7 @@
 
 namespace hirenow::python {
 
-// ---- Codecs of single fields -----------------------------------------------------------------------------------------
+// ---- Codecs of single fields ----------------------------------------------------------------------------------------
 
 /// Roles: one, or any number of them.
 template <>
@@ -35,8 +35,7 @@ struct counts_codec {
   using counts = std::array<std::uint64_t, interview_state_count>;
   static py::object to(const counts& value) {
     py::dict out;
-    for (std::size_t n = 0; n < value.size(); ++n)
-      out[to_py(static_cast<interview_state>(n))] = to_py(value[n]);
+    for (std::size_t n = 0; n < value.size(); ++n) out[to_py(static_cast<interview_state>(n))] = to_py(value[n]);
     return out;
   }
   static counts from(py::handle value, const char* what) {
@@ -58,14 +57,14 @@ struct final_progress_codec {
   static pair from(py::handle value, const char* what);
 };
 
-// ---- Records ---------------------------------------------------------------------------------------------------------
+// ---- Records --------------------------------------------------------------------------------------------------------
 
-#define HIRENOW_RECORD(type, python_name, ...)                       \
-  template <>                                                        \
-  struct record_of<type> {                                           \
-    using t = type;                                                  \
-    static constexpr const char* name = python_name;                 \
-    static constexpr auto fields = std::make_tuple(__VA_ARGS__);     \
+#define HIRENOW_RECORD(type, python_name, ...)                   \
+  template <>                                                    \
+  struct record_of<type> {                                       \
+    using t = type;                                              \
+    static constexpr const char* name = python_name;             \
+    static constexpr auto fields = std::make_tuple(__VA_ARGS__); \
   }
 using bytes_field = bytes_codec<std::string>;
 using view_bytes = bytes_codec<std::string_view>;
@@ -178,25 +177,25 @@ HIRENOW_RECORD(withdrawal, "Withdrawal", plain("interview", &t::interview), plai
 HIRENOW_RECORD(final_progress, "FinalProgress", plain("interview", &t::interview), plain("progress", &t::progress));
 HIRENOW_RECORD(change_set, "ChangeSet", plain("tenant", &t::tenant), plain("applicant_id", &t::applicant_id),
                plain("expected_version", &t::expected_version), plain("head", &t::head),
-               plain("write_person", &t::write_person), plain("interviews", &t::interviews),
-               plain("facts", &t::facts), plain("audit", &t::audit), plain("withdrawals", &t::withdrawals),
-               plain("messages", &t::messages), plain("redrives", &t::redrives),
+               plain("write_person", &t::write_person), plain("interviews", &t::interviews), plain("facts", &t::facts),
+               plain("audit", &t::audit), plain("withdrawals", &t::withdrawals), plain("messages", &t::messages),
+               plain("redrives", &t::redrives),
                coded<optional_codec<final_progress_codec, final_progress_codec::pair>>("final_progress",
                                                                                        &t::final_progress),
                plain("answer", &t::answer), plain("erase", &t::erase));
-HIRENOW_RECORD(checkpoint_request, "CheckpointRequest", plain("tenant", &t::tenant),
-               plain("interview", &t::interview), plain("fence", &t::fence), plain("key_hash", &t::key_hash),
-               plain("at", &t::at), coded<view_bytes>("data", &t::bytes));
-HIRENOW_RECORD(list_request, "ListRequest", plain("tenant", &t::tenant), plain("at", &t::at),
-               plain("state", &t::state), plain("track", &t::track), plain("applicant_id", &t::applicant_id),
-               plain("cursor", &t::cursor), plain("limit", &t::limit), plain("with_counts", &t::with_counts));
+HIRENOW_RECORD(checkpoint_request, "CheckpointRequest", plain("tenant", &t::tenant), plain("interview", &t::interview),
+               plain("fence", &t::fence), plain("key_hash", &t::key_hash), plain("at", &t::at),
+               coded<view_bytes>("data", &t::bytes));
+HIRENOW_RECORD(list_request, "ListRequest", plain("tenant", &t::tenant), plain("at", &t::at), plain("state", &t::state),
+               plain("track", &t::track), plain("applicant_id", &t::applicant_id), plain("cursor", &t::cursor),
+               plain("limit", &t::limit), plain("with_counts", &t::with_counts));
 HIRENOW_RECORD(due_page, "DuePage", plain("rows", &t::rows), plain("next", &t::next));
 HIRENOW_RECORD(claim_request, "ClaimRequest", plain("now", &t::now), plain("lease", &t::lease),
                plain("limit", &t::limit), plain("token", &t::token));
-HIRENOW_RECORD(claimed_message, "ClaimedMessage", plain("tenant", &t::tenant),
-               plain("applicant_id", &t::applicant_id), plain("mail", &t::mail));
-HIRENOW_RECORD(settlement, "Settlement", plain("key", &t::key), plain("tenant", &t::tenant),
-               plain("token", &t::token), plain("what", &t::what), plain("at", &t::at), plain("answer", &t::answer));
+HIRENOW_RECORD(claimed_message, "ClaimedMessage", plain("tenant", &t::tenant), plain("applicant_id", &t::applicant_id),
+               plain("mail", &t::mail));
+HIRENOW_RECORD(settlement, "Settlement", plain("key", &t::key), plain("tenant", &t::tenant), plain("token", &t::token),
+               plain("what", &t::what), plain("at", &t::at), plain("answer", &t::answer));
 HIRENOW_RECORD(message_query, "MessageQuery", plain("tenant", &t::tenant), plain("interview", &t::interview),
                plain("state", &t::state), plain("after", &t::after), plain("limit", &t::limit));
 

@@ -162,8 +162,8 @@ std::shared_ptr<store> store_of(py::object from, std::shared_ptr<raised_list> li
     native.guard.check();
     return native.target;
   }
-  for (const char* method : {"load", "commit", "save_progress", "list", "due", "claim", "settle", "next_due", "messages",
-                             "read_audit", "audit_heads", "set_policy", "prune"})
+  for (const char* method : {"load", "commit", "save_progress", "list", "due", "claim", "settle", "next_due",
+                             "messages", "read_audit", "audit_heads", "set_policy", "prune"})
     if (!py::hasattr(from, method)) wrong_type("store", "a store (see hirenow.Store)", from);
   return std::shared_ptr<store>(new python_store(std::move(from), std::move(list)), careful_delete{});
 }
@@ -175,128 +175,148 @@ std::shared_ptr<clock> clock_of(py::object from, std::shared_ptr<raised_list> li
   return std::shared_ptr<clock>(new python_clock(std::move(from), std::move(list)), careful_delete{});
 }
 
+sqlite_options sqlite_options_from(bool normal, py::handle busy_timeout, py::handle readers,
+                                   py::handle checkpoint_bytes, py::handle cache_kib, py::object warn) {
+  sqlite_options options;
+  options.durability = normal ? sqlite_durability::normal : sqlite_durability::full;
+  options.busy_timeout = from_py<seconds>(busy_timeout, "busy_timeout");
+  options.readers = from_py<std::size_t>(readers, "readers");
+  options.checkpoint_bytes = from_py<std::size_t>(checkpoint_bytes, "checkpoint_bytes");
+  options.cache_kib = from_py<std::size_t>(cache_kib, "cache_kib");
+  options.warn = [told = std::make_shared<held_object>(std::move(warn))](std::string_view text) {
+    const gil_taken gil;
+    try {
+      told->get()(to_py(text));
+    } catch (py::error_already_set& raised) {
+      raised.discard_as_unraisable("hirenow: the warning of a SQLite store");
+    }
+  };
+  return options;
+}
+
 void add_store(py::module_& m) {
   py::class_<manual_clock, std::shared_ptr<manual_clock>>(
       m, "ManualClock", "A clock that stands until it is moved: for tests, demonstrations and simulations.")
-      .def(py::init([](py::object start) {
-             return std::make_shared<manual_clock>(from_py<sys_seconds>(start, "start"));
-           }),
+      .def(py::init(
+               [](py::object start) { return std::make_shared<manual_clock>(from_py<sys_seconds>(start, "start")); }),
            py::arg("start"))
-      .def("now", [](const manual_clock& c) { return to_py(c.now()); }, "The present instant.")
-      .def("set", [](manual_clock& c, py::object at) { c.set(from_py<sys_seconds>(at, "instant")); },
-           py::arg("instant"), "Moves the clock to an instant.")
-      .def("advance", [](manual_clock& c, py::object by) { c.advance(from_py<seconds>(by, "by")); }, py::arg("by"),
-           "Moves the clock on.");
+      .def(
+          "now", [](const manual_clock& c) { return to_py(c.now()); }, "The present instant.")
+      .def(
+          "set", [](manual_clock& c, py::object at) { c.set(from_py<sys_seconds>(at, "instant")); }, py::arg("instant"),
+          "Moves the clock to an instant.")
+      .def(
+          "advance", [](manual_clock& c, py::object by) { c.advance(from_py<seconds>(by, "by")); }, py::arg("by"),
+          "Moves the clock on.");
 
   py::class_<native_store>(m, "NativeStore", "A store of the library's own: see `hirenow.open_store`.")
-      .def("load",
-           [](const native_store& s, py::object r) {
-             const auto request = from_py<load_request>(r, "request");
-             return to_py(on_store(s, [&](store& t) { return t.load(request); }));
-           },
-           py::arg("request"))
-      .def("commit",
-           [](const native_store& s, py::object c) {
-             const auto changes = from_py<change_set>(c, "changes");
-             on_store(s, [&](store& t) { return t.commit(changes); });
-           },
-           py::arg("changes"))
-      .def("save_progress",
-           [](const native_store& s, py::object r) {
-             const auto request = from_py<checkpoint_request>(r, "request");
-             return on_store(s, [&](store& t) { return t.save_progress(request); });
-           },
-           py::arg("request"))
-      .def("list",
-           [](const native_store& s, py::object r) {
-             const auto request = from_py<list_request>(r, "request");
-             return to_py(on_store(s, [&](store& t) { return t.list(request); }));
-           },
-           py::arg("request"))
-      .def("due",
-           [](const native_store& s, py::object at, py::object limit, py::object cursor) {
-             const auto instant = from_py<sys_seconds>(at, "at");
-             const auto most = from_py<std::size_t>(limit, "limit");
-             const auto from = from_py<std::string_view>(cursor, "cursor");
-             return to_py(on_store(s, [&](store& t) { return t.due(instant, most, from); }));
-           },
-           py::arg("at"), py::arg("limit"), py::arg("cursor") = "")
-      .def("claim",
-           [](const native_store& s, py::object r) {
-             const auto request = from_py<claim_request>(r, "request");
-             return to_py(on_store(s, [&](store& t) { return t.claim(request); }));
-           },
-           py::arg("request"))
-      .def("settle",
-           [](const native_store& s, py::object r) {
-             const py::tuple kept(r);  // the settlements borrow from it
-             const auto all = from_py<std::vector<settlement>>(kept, "settlements");
-             const auto said = on_store(s, [&](store& t) { return t.settle(all); });
-             py::tuple out(said.size());
-             for (std::size_t n = 0; n < said.size(); ++n) out[n] = py::bool_(said[n]);
-             return out;
-           },
-           py::arg("settlements"))
+      .def(
+          "load",
+          [](const native_store& s, py::object r) {
+            const auto request = from_py<load_request>(r, "request");
+            return to_py(on_store(s, [&](store& t) { return t.load(request); }));
+          },
+          py::arg("request"))
+      .def(
+          "commit",
+          [](const native_store& s, py::object c) {
+            const auto changes = from_py<change_set>(c, "changes");
+            on_store(s, [&](store& t) { return t.commit(changes); });
+          },
+          py::arg("changes"))
+      .def(
+          "save_progress",
+          [](const native_store& s, py::object r) {
+            const auto request = from_py<checkpoint_request>(r, "request");
+            return on_store(s, [&](store& t) { return t.save_progress(request); });
+          },
+          py::arg("request"))
+      .def(
+          "list",
+          [](const native_store& s, py::object r) {
+            const auto request = from_py<list_request>(r, "request");
+            return to_py(on_store(s, [&](store& t) { return t.list(request); }));
+          },
+          py::arg("request"))
+      .def(
+          "due",
+          [](const native_store& s, py::object at, py::object limit, py::object cursor) {
+            const auto instant = from_py<sys_seconds>(at, "at");
+            const auto most = from_py<std::size_t>(limit, "limit");
+            const auto from = from_py<std::string_view>(cursor, "cursor");
+            return to_py(on_store(s, [&](store& t) { return t.due(instant, most, from); }));
+          },
+          py::arg("at"), py::arg("limit"), py::arg("cursor") = "")
+      .def(
+          "claim",
+          [](const native_store& s, py::object r) {
+            const auto request = from_py<claim_request>(r, "request");
+            return to_py(on_store(s, [&](store& t) { return t.claim(request); }));
+          },
+          py::arg("request"))
+      .def(
+          "settle",
+          [](const native_store& s, py::object r) {
+            const py::tuple kept(r);  // the settlements borrow from it
+            const auto all = from_py<std::vector<settlement>>(kept, "settlements");
+            const auto said = on_store(s, [&](store& t) { return t.settle(all); });
+            py::tuple out(said.size());
+            for (std::size_t n = 0; n < said.size(); ++n) out[n] = py::bool_(said[n]);
+            return out;
+          },
+          py::arg("settlements"))
       .def("next_due", [](const native_store& s) { return to_py(on_store(s, [](store& t) { return t.next_due(); })); })
-      .def("messages",
-           [](const native_store& s, py::object q) {
-             const auto query = from_py<message_query>(q, "query");
-             return to_py(on_store(s, [&](store& t) { return t.messages(query); }));
-           },
-           py::arg("query"))
-      .def("read_audit",
-           [](const native_store& s, py::object tenant, py::object applicant_id, py::object after, py::object limit) {
-             const auto of = from_py<std::string_view>(tenant, "tenant");
-             const auto who = from_py<std::string_view>(applicant_id, "applicant_id");
-             const auto from = from_py<std::uint64_t>(after, "after");
-             const auto most = from_py<std::size_t>(limit, "limit");
-             return to_py(on_store(s, [&](store& t) { return t.read_audit(of, who, from, most); }));
-           },
-           py::arg("tenant"), py::arg("applicant_id"), py::arg("after"), py::arg("limit"))
-      .def("audit_heads",
-           [](const native_store& s, py::object tenant, py::object after, py::object limit) {
-             const auto of = from_py<std::string_view>(tenant, "tenant");
-             const auto from = from_py<std::string_view>(after, "after");
-             const auto most = from_py<std::size_t>(limit, "limit");
-             return to_py(on_store(s, [&](store& t) { return t.audit_heads(of, from, most); }));
-           },
-           py::arg("tenant"), py::arg("after"), py::arg("limit"))
-      .def("set_policy",
-           [](const native_store& s, py::object tenant, py::object p) {
-             const auto of = from_py<std::string_view>(tenant, "tenant");
-             const auto policy = from_py<stored_policy>(p, "policy");
-             on_store(s, [&](store& t) { return t.set_policy(of, policy); });
-           },
-           py::arg("tenant"), py::arg("policy"))
-      .def("prune",
-           [](const native_store& s, py::object now, py::object limit) {
-             const auto at = from_py<sys_seconds>(now, "now");
-             const auto most = from_py<std::size_t>(limit, "limit");
-             return on_store(s, [&](store& t) { return t.prune(at, most); });
-           },
-           py::arg("now"), py::arg("limit"));
+      .def(
+          "messages",
+          [](const native_store& s, py::object q) {
+            const auto query = from_py<message_query>(q, "query");
+            return to_py(on_store(s, [&](store& t) { return t.messages(query); }));
+          },
+          py::arg("query"))
+      .def(
+          "read_audit",
+          [](const native_store& s, py::object tenant, py::object applicant_id, py::object after, py::object limit) {
+            const auto of = from_py<std::string_view>(tenant, "tenant");
+            const auto who = from_py<std::string_view>(applicant_id, "applicant_id");
+            const auto from = from_py<std::uint64_t>(after, "after");
+            const auto most = from_py<std::size_t>(limit, "limit");
+            return to_py(on_store(s, [&](store& t) { return t.read_audit(of, who, from, most); }));
+          },
+          py::arg("tenant"), py::arg("applicant_id"), py::arg("after"), py::arg("limit"))
+      .def(
+          "audit_heads",
+          [](const native_store& s, py::object tenant, py::object after, py::object limit) {
+            const auto of = from_py<std::string_view>(tenant, "tenant");
+            const auto from = from_py<std::string_view>(after, "after");
+            const auto most = from_py<std::size_t>(limit, "limit");
+            return to_py(on_store(s, [&](store& t) { return t.audit_heads(of, from, most); }));
+          },
+          py::arg("tenant"), py::arg("after"), py::arg("limit"))
+      .def(
+          "set_policy",
+          [](const native_store& s, py::object tenant, py::object p) {
+            const auto of = from_py<std::string_view>(tenant, "tenant");
+            const auto policy = from_py<stored_policy>(p, "policy");
+            on_store(s, [&](store& t) { return t.set_policy(of, policy); });
+          },
+          py::arg("tenant"), py::arg("policy"))
+      .def(
+          "prune",
+          [](const native_store& s, py::object now, py::object limit) {
+            const auto at = from_py<sys_seconds>(now, "now");
+            const auto most = from_py<std::size_t>(limit, "limit");
+            return on_store(s, [&](store& t) { return t.prune(at, most); });
+          },
+          py::arg("now"), py::arg("limit"));
 
-  m.def("open_memory_store", [] {
-    return native_store{std::shared_ptr<store>(open_memory_store().release(), careful_delete{})};
-  });
+  m.def("open_memory_store",
+        [] { return native_store{std::shared_ptr<store>(open_memory_store().release(), careful_delete{})}; });
   m.def(
       "open_sqlite_store",
-      [](py::object path, bool normal, py::object busy_timeout, std::size_t readers, std::size_t checkpoint_bytes,
-         std::size_t cache_kib, py::object warn) {
-        sqlite_options options;
-        options.durability = normal ? sqlite_durability::normal : sqlite_durability::full;
-        options.busy_timeout = from_py<seconds>(busy_timeout, "busy_timeout");
-        options.readers = readers;
-        options.checkpoint_bytes = checkpoint_bytes;
-        options.cache_kib = cache_kib;
-        options.warn = [told = std::make_shared<held_object>(std::move(warn))](std::string_view text) {
-          const gil_taken gil;
-          try {
-            told->get()(to_py(text));
-          } catch (py::error_already_set& raised) {
-            raised.discard_as_unraisable("hirenow: the warning of a SQLite store");
-          }
-        };
+      [](py::object path, bool normal, py::object busy_timeout, py::object readers, py::object checkpoint_bytes,
+         py::object cache_kib, py::object warn) {
+        const auto options =
+            sqlite_options_from(normal, busy_timeout, readers, checkpoint_bytes, cache_kib, std::move(warn));
         const auto file = from_py<std::string>(path, "path");
         call frame;
         auto opened = frame.unwrap(call::without_gil([&] { return open_sqlite_store(file, options); }));

@@ -5,9 +5,13 @@ import pathlib
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from hypothesis import settings
 
 import hirenow
 from hirenow import Actor, Applicant, Outcome, Role
+
+settings.register_profile("hirenow", database=None, deadline=None)  # nothing is measured, and nothing left behind
+settings.load_profile("hirenow")
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=timezone.utc)

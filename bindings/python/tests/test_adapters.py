@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from conftest import KEY_ONE, MONDAY, Mailbox, World, token_in
+from dict_store import DictStore
 
 import hirenow
 from hirenow import aio
@@ -79,6 +80,11 @@ def test_a_python_store_keeps_every_promise():
     assert report.checks > 240 and str(report).startswith(f"{report.checks} checks, 0 failed")
 
 
+def test_a_store_written_in_python_keeps_every_promise():
+    report = check_store(DictStore, histories=5)
+    assert report.passed, report
+
+
 def test_check_store_finds_what_a_python_store_does_wrong():
     class Forgetful(Passing):  # does not compare the version
         def commit(self, changes):
@@ -99,8 +105,9 @@ def test_check_store_finds_what_a_python_store_does_wrong():
     assert not check_store(lambda: None, histories=0).passed
 
 
-def test_the_whole_story_over_a_python_store():
-    w = World(Passing())
+@pytest.mark.parametrize("store", [Passing, DictStore])
+def test_the_whole_story_over_a_python_store(store):
+    w = World(store())
     at = w.bring_to("archived")
     assert w.engine.verify_audit("app-1", actor=w.recruiter).entries == 6
     assert len(w.engine.history(at.id, actor=w.recruiter).attempts) == 2

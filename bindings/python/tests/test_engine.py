@@ -26,9 +26,9 @@ def test_error_codes_are_those_of_the_core():
 
 
 def test_the_package_shows_every_record_and_every_error():
-    from hirenow import _errors, _model
+    from hirenow import _errors, _model, _store_model, _words
 
-    assert set(_errors.__all__) | set(_model.__all__) < set(hirenow.__all__)
+    assert {n for m in (_errors, _model, _store_model, _words) for n in m.__all__} < set(hirenow.__all__)
     assert all(hasattr(hirenow, name) for name in hirenow.__all__)
 
 
@@ -209,6 +209,8 @@ def test_wrong_types_and_impossible_values_are_refused(memory_world):
         lambda: e.list(actor=w.recruiter, limit=2**70),
         lambda: e.decide(at.id, Outcome.FAILED, actor=w.reviewer, score=float("nan")),
         lambda: hirenow.open("postgresql://x", keys=w.keys),
+        lambda: hirenow.open_store("sqlite:/tmp/x.db", readers=-1),
+        lambda: hirenow.SmtpMailer("mail.example", 65536),
         lambda: hirenow.open("memory:", keys=w.keys, link_base="http://evil.example/"),
         lambda: hirenow.open("memory:", keys=w.keys, time_limit=timedelta(0)),
     ):

@@ -287,7 +287,7 @@ def test_a_store_through_pythons_sqlite3_keeps_every_promise(tmp_path):
     def make():
         path = str(tmp_path / f"{next(count)}.db")
         return _hirenow.open_sqlite_store_through(path, _dbapi.opener(path, 10), True, timedelta(seconds=10), 2,
-                                                 1 << 26, 1 << 10)
+                                                 1 << 26, 1 << 10, print)
 
     report = check_store(make, histories=2)
     assert report.passed, report

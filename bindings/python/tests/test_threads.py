@@ -57,22 +57,6 @@ def test_many_threads_write_at_once(world):
     assert w.engine.list(actor=w.recruiter).counts[hirenow.InterviewState.SUBMITTED] == 30
 
 
-def test_a_call_that_waits_lets_other_threads_run():
-    """A store that waits for another Python thread would wait for ever if the call kept the GIL."""
-    from test_adapters import Passing
-
-    class Waiting(Passing):
-        event = threading.Event()
-
-        def load(self, request):
-            assert self.event.wait(30), "no other thread ran"
-            return super().load(request)
-
-    w = World(Waiting())
-    threading.Timer(0.05, Waiting.event.set).start()
-    assert w.schedule().interview.attempt == 1
-
-
 def test_the_gil_is_free_while_sqlite_waits(tmp_path):
     """While another connection holds the file's lock, Python goes on: it is Python that lets the lock go."""
     import sqlite3

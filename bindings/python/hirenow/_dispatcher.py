@@ -1,0 +1,127 @@
+"""The dispatcher: empties the outbox."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Callable, Iterator, List, Mapping, Optional, Set, Union
+
+from . import _hirenow
+from ._adapters import Mailer, Renderer
+from ._engine import Engine
+from ._hirenow import MessageTemplates
+from ._model import DispatchEvent, DispatchReport, MailSender
+
+
+class Dispatcher:
+    """Empties the outbox: keeps the promises that committed changes made, and no others.
+
+    Several dispatchers, in one process or many, may work on one store. What a callback raises is a temporary failure of
+    its message. `on_error` is told of it; without it `run_once` raises the first, once all is settled, and `run` hands
+    it to `sys.unraisablehook`.
+    """
+
+    __slots__ = ("_core", "__weakref__")
+
+    def __init__(
+        self,
+        engine: Engine,
+        mailer: Mailer,
+        *,
+        sender: Union[MailSender, str],
+        senders: Optional[Mapping[str, MailSender]] = None,
+        templates: Optional[MessageTemplates] = None,
+        renderer: Optional[Renderer] = None,
+        track_title: Optional[Callable[[str, str], str]] = None,
+        most_tries: int = 10,
+        first_backoff: timedelta = timedelta(seconds=30),
+        longest_backoff: timedelta = timedelta(hours=6),
+        lease: timedelta = timedelta(seconds=30),
+        renew_every: timedelta = timedelta(seconds=10),
+        poll_every: timedelta = timedelta(milliseconds=200),
+        on_event: Optional[Callable[[DispatchEvent], object]] = None,
+        on_error: Optional[Callable[[BaseException], object]] = None,
+    ) -> None:
+        self._core = _hirenow.DispatcherCore(
+            engine._core,
+            mailer,
+            MailSender(sender) if isinstance(sender, str) else sender,
+            dict(senders or {}),
+            templates,
+            renderer,
+            track_title,
+            most_tries,
+            first_backoff,
+            longest_backoff,
+            lease,
+            renew_every,
+            poll_every,
+            on_event,
+            on_error,
+        )
+
+    def run_once(self, limit: int = 1000) -> DispatchReport:
+        """Sends what is due now, at most `limit` messages, and returns when all of it is settled."""
+        return self._core.run_once(limit)
+
+    def run(self, workers: int = 1) -> DispatchReport:
+        """Sends for ever with so many workers, until `stop` is called from another thread or a signal's handler raises.
+
+        Then what is being sent is finished, and the rest given back.
+        """
+        _running.add(self)
+        try:
+            return self._core.run(workers)
+        finally:
+            _running.discard(self)
+
+    def stop(self) -> None:
+        """Asks a running dispatcher to come to an end. Any thread."""
+        self._core.stop()
+
+    def wake(self) -> None:
+        """Makes a running dispatcher look at once instead of at its next poll. Any thread."""
+        self._core.wake()
+
+    @contextmanager
+    def running(self, workers: int = 1) -> Iterator[Dispatcher]:
+        """Runs it on a thread of its own while the `with` block lasts. What the run raises, the block's end raises."""
+        import threading
+
+        failed: List[BaseException] = []
+
+        def work() -> None:
+            try:
+                self.run(workers)
+            except BaseException as error:  # noqa: B902: handed on below
+                failed.append(error)
+
+        thread = threading.Thread(target=work, name="hirenow-dispatcher", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            while thread.is_alive():  # a stop that comes before the run has begun would be missed
+                self.stop()
+                thread.join(0.05)
+        if failed:
+            raise failed[0]
+
+
+_running: Set[Dispatcher] = set()
+
+
+@atexit.register
+def _stop_dispatchers() -> None:
+    # What is still running on a daemon thread ends before the interpreter does: what was sent is written down.
+    for _ in range(600):
+        if not _running:
+            return
+        for dispatcher in list(_running):
+            dispatcher.stop()
+        time.sleep(0.05)
+
+
+__all__ = ["Dispatcher"]
