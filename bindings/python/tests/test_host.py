@@ -178,10 +178,17 @@ def test_an_interrupt_of_the_hosts_reaches_the_host(tmp_path):
 def test_wrapped_connections_are_unwrapped(tmp_path):
     h = Host(tmp_path)
 
-    class Wrapper:  # as Django's is
+    class Django:
         connection = h.db
 
-    h.w.engine.on(Wrapper()).retake(h.at.id, actor=h.w.recruiter)
+    class Fairy:
+        driver_connection = h.db
+
+    class SqlAlchemy:
+        connection = Fairy()
+
+    h.w.engine.on(Django()).find(h.at.id, actor=h.w.recruiter)
+    h.w.engine.on(SqlAlchemy()).retake(h.at.id, actor=h.w.recruiter)
     h.db.commit()
     assert h.state() == ("first", ARCHIVED)
 
