@@ -119,6 +119,7 @@ def test_factories_and_converters_of_the_hosts_do_not_matter(tmp_path):
     assert again.interview.attempt == 2 and h.state() == ("retake", ARCHIVED)
 
 
+@pytest.mark.filterwarnings("ignore:another program commits")
 def test_a_locked_database_is_the_hosts_to_repeat(tmp_path):
     h = Host(tmp_path)
     other = sqlite3.connect(h.path, isolation_level=None)
@@ -210,6 +211,16 @@ def test_tables_can_be_made_in_the_hosts_transaction(tmp_path):
     w.engine.on(db).schedule(w.ada, "u", actor=w.recruiter)
     with pytest.raises(hirenow.InvalidArgumentError):  # nothing may be sent before the host's commit
         hirenow.Dispatcher(w.engine.on(db), type("M", (), {"send": None})(), sender="a@b.example").run_once()
+
+
+def test_what_endangers_the_file_is_told(tmp_path):
+    told = []
+    w = World(hirenow.open_store(f"sqlite:{tmp_path / 'a.db'}", warn=told.append))
+    with sqlite3.connect(tmp_path / "a.db") as db:
+        db.execute("CREATE TABLE own (x)")
+    db.close()
+    w.schedule()
+    assert len(told) == 1 and "another program commits" in told[0]
 
 
 # ---- Two copies of SQLite --------------------------------------------------------------------------------------------
