@@ -216,10 +216,11 @@ def test_tables_can_be_made_in_the_hosts_transaction(tmp_path):
 def test_what_endangers_the_file_is_told(tmp_path):
     told = []
     w = World(hirenow.open_store(f"sqlite:{tmp_path / 'a.db'}", warn=told.append))
+    w.schedule()
     with sqlite3.connect(tmp_path / "a.db") as db:
         db.execute("CREATE TABLE own (x)")
+    w.engine.schedule(w.ada, "other", actor=w.recruiter)
     db.close()
-    w.schedule()
     assert len(told) == 1 and "another program commits" in told[0]
 
 
