@@ -62,15 +62,14 @@ def _taken_converters() -> dict[str, Callable[[bytes], Any]]:
     return {name: converters.pop(name) for name in ("INTEGER", "TEXT", "BLOB", "REAL") if name in converters}
 
 
-def joined(connection: sqlite3.Connection, create_tables: bool) -> NativeStore:
+def joined(connection: object, create_tables: bool) -> NativeStore:
     """A store inside the transaction that is open on the connection."""
-    if not isinstance(connection, sqlite3.Connection):
-        # Django and SQLAlchemy wrap the driver's connection.
-        inner = getattr(connection, "connection", None) or getattr(connection, "driver_connection", None)
-        if not isinstance(inner, sqlite3.Connection):
-            raise TypeError(f"connection must be a sqlite3.Connection, not {type(connection).__name__}")
-        connection = inner
-    return _hirenow.join_transaction(Driver(connection), create_tables)
+    inner = connection
+    for _ in range(3):  # Django and SQLAlchemy wrap the driver's connection, one of them twice
+        if isinstance(inner, sqlite3.Connection):
+            return _hirenow.join_transaction(Driver(inner), create_tables)
+        inner = getattr(inner, "driver_connection", None) or getattr(inner, "connection", None)
+    raise TypeError(f"connection must be a sqlite3.Connection, not {type(connection).__name__}")
 
 
 def opener(path: str, timeout: float) -> Callable[[], Driver]:

@@ -53,8 +53,6 @@ from ._model import (
 from ._words import Durability, InterviewState, MessageState, Outcome, Overtime, Role, UseCase
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from typing_extensions import Self
 
 InterviewId = Union[UUID, str]
@@ -217,8 +215,9 @@ class Engine:
         """The same engine over another store: keys, policies, options and clock are shared."""
         return Engine(self._core.on(store))
 
-    def on(self, connection: sqlite3.Connection, *, create_tables: bool = False) -> Engine:
-        """The same engine inside the transaction that is open on this connection of the host's.
+    def on(self, connection: object, *, create_tables: bool = False) -> Engine:
+        """The same engine inside the transaction that is open on this connection of the host's: a `sqlite3.Connection`,
+        or what Django or SQLAlchemy wrap around one.
 
         The library's SQL runs through the connection, so that the host's rows and hirenow's commit or roll back
         together; hirenow neither begins nor ends the transaction, but one that the driver begins lazily is made to

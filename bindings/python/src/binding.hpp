@@ -108,6 +108,20 @@ class held_object {
 /// What was raised on threads that no Python call waits on, such as a dispatcher's.
 class raised_list {
  public:
+  raised_list() = default;
+  /// The last holder may be a thread without the GIL.
+  ~raised_list() {
+    if (raised_.empty()) return;
+    if (python_is_ending()) {
+      for (auto& exception : raised_) exception.release();
+      return;
+    }
+    const gil_taken gil;
+    raised_.clear();
+  }
+  raised_list(const raised_list&) = delete;
+  raised_list& operator=(const raised_list&) = delete;
+
   void note(py::object exception) { raised_.push_back(std::move(exception)); }
   std::vector<py::object> take() { return std::exchange(raised_, {}); }
 

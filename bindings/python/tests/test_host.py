@@ -119,6 +119,7 @@ def test_factories_and_converters_of_the_hosts_do_not_matter(tmp_path):
     assert again.interview.attempt == 2 and h.state() == ("retake", ARCHIVED)
 
 
+@pytest.mark.filterwarnings("ignore:another program commits")
 def test_a_locked_database_is_the_hosts_to_repeat(tmp_path):
     h = Host(tmp_path)
     other = sqlite3.connect(h.path, isolation_level=None)
@@ -178,10 +179,17 @@ def test_an_interrupt_of_the_hosts_reaches_the_host(tmp_path):
 def test_wrapped_connections_are_unwrapped(tmp_path):
     h = Host(tmp_path)
 
-    class Wrapper:  # as Django's is
+    class Django:
         connection = h.db
 
-    h.w.engine.on(Wrapper()).retake(h.at.id, actor=h.w.recruiter)
+    class Fairy:
+        driver_connection = h.db
+
+    class SqlAlchemy:
+        connection = Fairy()
+
+    h.w.engine.on(Django()).find(h.at.id, actor=h.w.recruiter)
+    h.w.engine.on(SqlAlchemy()).retake(h.at.id, actor=h.w.recruiter)
     h.db.commit()
     assert h.state() == ("first", ARCHIVED)
 
@@ -203,6 +211,17 @@ def test_tables_can_be_made_in_the_hosts_transaction(tmp_path):
     w.engine.on(db).schedule(w.ada, "u", actor=w.recruiter)
     with pytest.raises(hirenow.InvalidArgumentError):  # nothing may be sent before the host's commit
         hirenow.Dispatcher(w.engine.on(db), type("M", (), {"send": None})(), sender="a@b.example").run_once()
+
+
+def test_what_endangers_the_file_is_told(tmp_path):
+    told = []
+    w = World(hirenow.open_store(f"sqlite:{tmp_path / 'a.db'}", warn=told.append))
+    w.schedule()
+    with sqlite3.connect(tmp_path / "a.db") as db:
+        db.execute("CREATE TABLE own (x)")
+    w.engine.schedule(w.ada, "other", actor=w.recruiter)
+    db.close()
+    assert len(told) == 1 and "another program commits" in told[0]
 
 
 # ---- Two copies of SQLite --------------------------------------------------------------------------------------------
