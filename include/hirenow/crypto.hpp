@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -33,9 +34,9 @@ namespace hirenow {
 
 namespace detail {
 
-/// Looks at what OpenSSL says of its failure, and clears it. It says nothing where even that took too much memory.
+/// Looks at what OpenSSL says of its failure, and clears it. Providers that cannot allocate say nothing; malloc() does.
 [[noreturn]] inline void openssl_failed(std::string_view what) {
-  bool for_want_of_memory = ERR_peek_error() == 0;
+  bool for_want_of_memory = errno == ENOMEM;
   while (const auto code = ERR_get_error())
     for_want_of_memory = for_want_of_memory || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
   ERR_clear_error();

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 
 #include "hirenow/c/adapters.h"
 #include "hirenow/engine.hpp"
@@ -203,6 +204,7 @@ inline hirenow_status status_of(errc code) noexcept {
 inline hirenow_status report(hirenow_error** out, error&& e) noexcept {
   e.code = static_cast<errc>(status_of(e.code));
   const auto status = static_cast<hirenow_status>(e.code);
+  if (status == HIRENOW_OUT_OF_MEMORY) ERR_clear_error();  // OpenSSL keeps what it says of its own failures
   if (!out) return status;
   *out = status == HIRENOW_OUT_OF_MEMORY ? no_memory() : new (std::nothrow) hirenow_error{std::move(e)};
   if (*out) return status;

@@ -98,7 +98,7 @@ value json(const eligibility& e) {
                 {"all_reasons", json(e.all_reasons)},
                 {"policy_version", json(e.policy_version)},
                 {"policy_hash", json(e.policy_hash)},
-                {"description", describe(e)}};
+                {"sentence", describe(e)}};
 }
 
 value json(const error& e) {

@@ -49,6 +49,9 @@ name_what_is_missing() {
     need_header catch2/catch_test_macros.hpp "Catch2 3"
     need_command clang++-19 "clang++-19 with its sanitizer run-times"
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=("Python 3.9 or later with venv and its headers")
+    need_command abidiff "libabigail's tools"
+    need_command go "Go 1.19 or later with cgo"
+    need_command pkg-config "pkg-config"
   fi
   if ((with_bench)); then need_header benchmark/benchmark.h "Google Benchmark"; fi
   if ((${#missing[@]})); then
@@ -76,7 +79,9 @@ else
   wanted+=(libboost-dev libboost-json-dev)
 fi
 if ((with_demo)); then wanted+=(python3-aiosmtpd); fi
-if ((with_tests)); then wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv); fi
+if ((with_tests)); then
+  wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv abigail-tools golang-go pkg-config)
+fi
 if ((with_bench)); then wanted+=(libbenchmark-dev); fi
 
 installed_version() {

@@ -1,0 +1,3 @@
+module hirenow
+
+go 1.19
