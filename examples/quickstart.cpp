@@ -39,7 +39,9 @@ int main() {
   // A store, keys, the standard policy, a clock: the engine.
   auto store = hirenow::open_sqlite_store(file.string()).value();
   const auto keys = hirenow::new_key_document(hirenow::key_algorithm::ed25519, "2026-03");
-  hirenow::engine engine{*store, hirenow::key_ring::from_json(keys).value(), hirenow::retake_policy::standard(),
+  hirenow::engine engine{*store,
+                         hirenow::key_ring::from_json(keys).value(),
+                         hirenow::retake_policy::standard(),
                          {.link_base = "https://interviews.acme.example/go", .clock = &clock}};
   hirenow::dispatcher dispatcher{engine, mailbox, {.sender = {"jobs@acme.example", "Acme"}}};
   const hirenow::actor recruiter{"rosa", "acme", hirenow::role::recruiter};
@@ -66,7 +68,8 @@ int main() {
   const auto first = engine.start(token, "the first window's secret").value();
   std::printf("started: %lld seconds left\n", static_cast<long long>(first.left.count()));
   clock.advance(10min);
-  std::printf("saved at %s\n", hirenow::to_string(engine.checkpoint(first.session, "the first answer").value().at).c_str());
+  std::printf("saved at %s\n",
+              hirenow::to_string(engine.checkpoint(first.session, "the first answer").value().at).c_str());
   const auto second = engine.resume(token, "the second window's secret").value();
   std::printf("resumed: \"%s\", %lld seconds left\n", second.progress.value().bytes.c_str(),
               static_cast<long long>(second.left.count()));
@@ -74,7 +77,8 @@ int main() {
   engine.submit(second.session).value();
 
   // A reviewer decides. When is a retake possible?
-  const auto decided = engine.decide(id, reviewer, {.outcome = hirenow::outcome::failed, .reason = "too early"}).value();
+  const auto decided =
+      engine.decide(id, reviewer, {.outcome = hirenow::outcome::failed, .reason = "too early"}).value();
   std::printf("decided: %s\n", word(to_string(decided.interview.state)));
   std::printf("dispatched: %zu accepted\n", dispatcher.run_once().value().accepted);
   const auto may = engine.retake_eligibility(id, recruiter).value();

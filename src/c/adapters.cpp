@@ -90,8 +90,7 @@ class callback_store final : public store {
                                  request.with_rules,
                                  request.with_sitting,
                                  request.with_progress};
-    auto out = ask<loaded>(&hirenow_reply::data, {},
-                           [&](auto* reply) { return table_->load(table_->ctx, &r, reply); });
+    auto out = ask<loaded>(&hirenow_reply::data, {}, [&](auto* reply) { return table_->load(table_->ctx, &r, reply); });
     if (out && out->record.version != 0) out->record.tenant = tenant;
     return out;
   }
@@ -106,8 +105,14 @@ class callback_store final : public store {
     const std::string tenant(request.tenant);
     id_text interview{};
     write_id(interview, request.interview);
-    hirenow_checkpoint_request r{sizeof r, tenant.c_str(), interview, request.fence, {}, instant(request.at),
-                                 request.bytes.data(), request.bytes.size()};
+    hirenow_checkpoint_request r{sizeof r,
+                                 tenant.c_str(),
+                                 interview,
+                                 request.fence,
+                                 {},
+                                 instant(request.at),
+                                 request.bytes.data(),
+                                 request.bytes.size()};
     put_bytes(r.key_hash, request.key_hash);
     std::int32_t saved = 0;
     hirenow_reply reply;
@@ -128,8 +133,7 @@ class callback_store final : public store {
                                  applicant.c_str(),
                                  cursor.c_str(),
                                  request.limit};
-    return ask<list_page>(&hirenow_reply::page, {},
-                          [&](auto* reply) { return table_->list(table_->ctx, &r, reply); });
+    return ask<list_page>(&hirenow_reply::page, {}, [&](auto* reply) { return table_->list(table_->ctx, &r, reply); });
   }
 
   result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
@@ -156,8 +160,13 @@ class callback_store final : public store {
     for (const auto& s : settlements) {
       const auto& tenant = texts.emplace_back(s.tenant);
       const auto& answer = texts.emplace_back(kept_answer(s.answer));
-      rows.push_back({sizeof(hirenow_settlement), key_of(s.key), tenant.c_str(), {}, static_cast<std::int32_t>(s.what),
-                      instant(s.at), answer.c_str()});
+      rows.push_back({sizeof(hirenow_settlement),
+                      key_of(s.key),
+                      tenant.c_str(),
+                      {},
+                      static_cast<std::int32_t>(s.what),
+                      instant(s.at),
+                      answer.c_str()});
       put_bytes(rows.back().token, s.token);
     }
     for (const auto& row : rows) places.push_back(&row);
@@ -324,8 +333,7 @@ using namespace hirenow::c;
 
 extern "C" {
 
-hirenow_status hirenow_clock_new(const hirenow_clock_callbacks* callbacks, hirenow_clock** out,
-                                 hirenow_error** error) {
+hirenow_status hirenow_clock_new(const hirenow_clock_callbacks* callbacks, hirenow_clock** out, hirenow_error** error) {
   return make(error, out,
               [&](hirenow_clock& c) { return enter<callback_clock>(c, callbacks, &hirenow_clock_callbacks::now); });
 }
@@ -344,8 +352,7 @@ hirenow_status hirenow_mailer_new(const hirenow_mailer_callbacks* callbacks, hir
               [&](hirenow_mailer& m) { return enter<callback_mailer>(m, callbacks, &hirenow_mailer_callbacks::send); });
 }
 
-hirenow_status hirenow_store_new(const hirenow_store_callbacks* callbacks, hirenow_store** out,
-                                 hirenow_error** error) {
+hirenow_status hirenow_store_new(const hirenow_store_callbacks* callbacks, hirenow_store** out, hirenow_error** error) {
   using t = hirenow_store_callbacks;
   return make(error, out, [&](hirenow_store& s) {
     s.is_callbacks = true;
@@ -358,7 +365,8 @@ hirenow_status hirenow_store_new(const hirenow_store_callbacks* callbacks, hiren
 int32_t hirenow_is_lawful_step(int32_t from, int32_t to) {
   const auto is_state = [](int32_t s) { return s >= 0 && s < HIRENOW_STATE_COUNT; };
   return is_state(from) && is_state(to) &&
-         hirenow::is_lawful_step(static_cast<hirenow::interview_state>(from), static_cast<hirenow::interview_state>(to));
+         hirenow::is_lawful_step(static_cast<hirenow::interview_state>(from),
+                                 static_cast<hirenow::interview_state>(to));
 }
 
 hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row* row, int64_t when) {

@@ -51,9 +51,9 @@ std::string title_of(const hirenow_dispatcher_options& o, std::string_view tenan
 }
 
 void tell(const hirenow_dispatcher_options& o, const dispatch_event& e) {
-  const hirenow_dispatch_event told{sizeof told,         e.tenant.c_str(), e.applicant_id.c_str(),
-                                    key_of(e.key),       static_cast<int32_t>(e.state), e.answer.c_str(),
-                                    instant(e.next_try)};
+  const hirenow_dispatch_event told{
+      sizeof told,      e.tenant.c_str(),   e.applicant_id.c_str(), key_of(e.key), static_cast<int32_t>(e.state),
+      e.answer.c_str(), instant(e.next_try)};
   o.on_event(o.ctx, &told);
 }
 
@@ -99,8 +99,8 @@ hirenow_status run(hirenow_dispatcher* handle, hirenow_dispatch_report* report, 
     const result<dispatch_report> done = work(*state);
     if (!done) return done.error();
     if (report)
-      *report = {sizeof *report, done->accepted, done->retried,     done->dead,
-                 done->withdrawn, done->released, done->lost, done->store_errors};
+      *report = {sizeof *report,  done->accepted, done->retried, done->dead,
+                 done->withdrawn, done->released, done->lost,    done->store_errors};
     return {};
   });
 }
@@ -133,8 +133,7 @@ hirenow_status hirenow_templates_new(hirenow_templates** out, hirenow_error** er
 }
 void hirenow_templates_free(hirenow_templates* templates) { release(templates); }
 hirenow_status hirenow_templates_set(hirenow_templates* templates, int32_t kind, const char* locale,
-                                     const char* subject, const char* source, const char* html,
-                                     hirenow_error** error) {
+                                     const char* subject, const char* source, const char* html, hirenow_error** error) {
   return guard(error, [&] {
     return alive(templates, "templates")
         .value.set(one_of<message_kind>(kind, message_kind_count, "kind"), text(locale),

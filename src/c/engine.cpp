@@ -162,8 +162,8 @@ message_query read_query(const hirenow_message_query* given) {
 permission_table read_permissions(const hirenow_permission* first, std::size_t count) {
   permission_table table = default_permissions;
   for (const auto& row : list(first, count, 1024, "permissions")) {
-    const auto found = std::find_if(table.begin(), table.end(),
-                                    [&](const permission& p) { return p.word == text(row.use_case); });
+    const auto found =
+        std::find_if(table.begin(), table.end(), [&](const permission& p) { return p.word == text(row.use_case); });
     if (found == table.end()) refuse("there is no use case of this name");
     found->staff = roles_of(row.roles);
     found->token = row.token != 0;
@@ -180,7 +180,8 @@ key_ring read_keys(const hirenow_engine_options& o) {
 }
 
 engine_options read_engine_options(const hirenow_engine_options& o) {
-  engine_options out{.link_base = string(o.link_base), .permissions = read_permissions(o.permissions, o.permission_count)};
+  engine_options out{.link_base = string(o.link_base),
+                     .permissions = read_permissions(o.permissions, o.permission_count)};
   for (const auto& own : list(o.link_bases, o.link_base_count, 1'000'000, "link bases"))
     out.link_bases[string(own.tenant)] = string(own.link_base);
   if (o.issuer) out.issuer = o.issuer;
@@ -223,8 +224,7 @@ std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_opti
   if (o.busy_timeout_milliseconds) options.busy_timeout = std::chrono::milliseconds{o.busy_timeout_milliseconds};
   if (o.checkpoint_bytes) options.checkpoint_bytes = static_cast<std::size_t>(o.checkpoint_bytes);
   if (o.cache_kib) options.cache_kib = static_cast<std::size_t>(o.cache_kib);
-  if (o.logger)
-    options.warn = [log = o.logger->value](std::string_view message) { log->warn(std::string(message)); };
+  if (o.logger) options.warn = [log = o.logger->value](std::string_view message) { log->warn(std::string(message)); };
   return open_sqlite_store(std::string(url.substr(sqlite.size())), options).value();
 }
 
@@ -345,7 +345,9 @@ extern "C" {
 
 hirenow_status hirenow_store_open(const char* url, const hirenow_store_options* options, hirenow_store** out,
                                   hirenow_error** error) {
-  return make(error, out, [&](hirenow_store& s) -> result<void> { return s.value = open_store(text(url), options), result<void>(); });
+  return make(error, out, [&](hirenow_store& s) -> result<void> {
+    return s.value = open_store(text(url), options), result<void>();
+  });
 }
 void hirenow_store_free(hirenow_store* store) { release(store); }
 
@@ -407,8 +409,8 @@ hirenow_status hirenow_start(hirenow_engine* engine, const char* token, const ch
                              hirenow_error** error) {
   return ask(engine, error, out, [&](auto& e) { return e.start(text(token), text(session_key)); });
 }
-hirenow_status hirenow_resume(hirenow_engine* engine, const char* token, const char* session_key,
-                              hirenow_sitting** out, hirenow_error** error) {
+hirenow_status hirenow_resume(hirenow_engine* engine, const char* token, const char* session_key, hirenow_sitting** out,
+                              hirenow_error** error) {
   return ask(engine, error, out, [&](auto& e) { return e.resume(text(token), text(session_key)); });
 }
 hirenow_status hirenow_checkpoint(hirenow_engine* engine, const hirenow_session* session, const void* progress,
@@ -420,9 +422,8 @@ hirenow_status hirenow_checkpoint(hirenow_engine* engine, const hirenow_session*
 }
 hirenow_status hirenow_submit(hirenow_engine* engine, const hirenow_session* session, const void* progress, size_t size,
                               const char* idempotency_key, hirenow_interview** out, hirenow_error** error) {
-  return ask(engine, error, out, [&](auto& e) {
-    return e.submit(read_session(session), read_submit(progress, size, idempotency_key));
-  });
+  return ask(engine, error, out,
+             [&](auto& e) { return e.submit(read_session(session), read_submit(progress, size, idempotency_key)); });
 }
 hirenow_status hirenow_withdraw(hirenow_engine* engine, const char* token, const hirenow_change* change,
                                 hirenow_interview** out, hirenow_error** error) {
@@ -535,8 +536,8 @@ hirenow_status hirenow_audit_checkpoint(hirenow_engine* engine, const hirenow_ac
                                         hirenow_error** error) {
   return ask(engine, error, out, [&](auto& e) { return e.audit_checkpoint(read_actor(who)); });
 }
-hirenow_status hirenow_verify_audit_checkpoint(hirenow_engine* engine, const char* checkpoint,
-                                               const hirenow_actor* who, size_t* records, hirenow_error** error) {
+hirenow_status hirenow_verify_audit_checkpoint(hirenow_engine* engine, const char* checkpoint, const hirenow_actor* who,
+                                               size_t* records, hirenow_error** error) {
   put<size_t>(records, 0);
   return ask_then(
       engine, error, [&](auto& e) { return e.verify_audit_checkpoint(text(checkpoint), read_actor(who)); },
@@ -544,7 +545,8 @@ hirenow_status hirenow_verify_audit_checkpoint(hirenow_engine* engine, const cha
 }
 hirenow_status hirenow_read_messages(hirenow_engine* engine, const hirenow_message_query* query,
                                      const hirenow_actor* who, hirenow_text** out_json, hirenow_error** error) {
-  return ask_json(engine, error, out_json, [&](auto& e) { return e.read_messages(read_query(query), read_actor(who)); });
+  return ask_json(engine, error, out_json,
+                  [&](auto& e) { return e.read_messages(read_query(query), read_actor(who)); });
 }
 
 }  // extern "C"

@@ -142,14 +142,10 @@ value json(const audit_entry& e) {
 }
 
 value json(const message& m) {
-  return object{{"interview", json(m.key.interview)},
-                {"kind", to_string(m.key.kind)},
-                {"occasion", m.key.occasion},
-                {"generation", m.generation},
-                {"created_at", json(m.created_at)},
-                {"due_at", json(m.due_at)},
-                {"state", to_string(m.state)},
-                {"tries", m.tries},
+  return object{{"interview", json(m.key.interview)}, {"kind", to_string(m.key.kind)},
+                {"occasion", m.key.occasion},         {"generation", m.generation},
+                {"created_at", json(m.created_at)},   {"due_at", json(m.due_at)},
+                {"state", to_string(m.state)},        {"tries", m.tries},
                 {"last_answer", json(m.last_answer)}};
 }
 

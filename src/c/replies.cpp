@@ -121,8 +121,8 @@ hirenow_status hirenow_reply_add_fact(hirenow_reply* reply, const hirenow_fact_r
 hirenow_status hirenow_reply_set_policy(hirenow_reply* reply, const hirenow_policy_row* row) {
   return fill(reply, &hirenow_reply::data, [&](loaded& out) {
     const auto p = read(row, "policy");
-    out.policy = stored_policy{string(p.track), string(p.document), bytes_of(p.hash), string(p.set_by),
-                               at(p.set_at, "set_at")};
+    out.policy =
+        stored_policy{string(p.track), string(p.document), bytes_of(p.hash), string(p.set_by), at(p.set_at, "set_at")};
   });
 }
 hirenow_status hirenow_reply_set_answer(hirenow_reply* reply, const hirenow_answer_row* row) {
@@ -134,8 +134,8 @@ hirenow_status hirenow_reply_set_answer(hirenow_reply* reply, const hirenow_answ
 hirenow_status hirenow_reply_set_progress(hirenow_reply* reply, const void* bytes, size_t size, int64_t saved_at) {
   return fill(reply, &hirenow_reply::data, [&](loaded& out) {
     if (size) need(bytes, "progress");
-    out.progress = progress{size ? std::string(static_cast<const char*>(bytes), size) : std::string(),
-                            at(saved_at, "saved_at")};
+    out.progress =
+        progress{size ? std::string(static_cast<const char*>(bytes), size) : std::string(), at(saved_at, "saved_at")};
   });
 }
 hirenow_status hirenow_reply_add_list_row(hirenow_reply* reply, const char* applicant_id, const char* name,
@@ -158,9 +158,8 @@ hirenow_status hirenow_reply_set_next(hirenow_reply* reply, const char* cursor) 
 }
 hirenow_status hirenow_reply_add_due(hirenow_reply* reply, const char* tenant, const char* applicant_id,
                                      int64_t limit) {
-  return fill(reply, &hirenow_reply::due, [&](due_page& out) {
-    out.rows.push_back({string(tenant), string(applicant_id), at(limit, "limit")});
-  });
+  return fill(reply, &hirenow_reply::due,
+              [&](due_page& out) { out.rows.push_back({string(tenant), string(applicant_id), at(limit, "limit")}); });
 }
 hirenow_status hirenow_reply_add_claimed(hirenow_reply* reply, const char* tenant, const char* applicant_id,
                                          const hirenow_message_row* row) {

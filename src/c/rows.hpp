@@ -134,8 +134,14 @@ inline hirenow_record_row row_of(const applicant_record& a, const std::string& a
 }
 
 inline hirenow_fact_row row_of(const fact& f) {
-  return {sizeof(hirenow_fact_row), static_cast<std::int32_t>(f.kind), f.name.c_str(),  f.track.c_str(),
-          instant(f.at),            instant(f.until),                  f.value.c_str(), f.sequence};
+  return {sizeof(hirenow_fact_row),
+          static_cast<std::int32_t>(f.kind),
+          f.name.c_str(),
+          f.track.c_str(),
+          instant(f.at),
+          instant(f.until),
+          f.value.c_str(),
+          f.sequence};
 }
 
 inline hirenow_audit_row row_of(const audit_entry& e) {
@@ -156,8 +162,14 @@ inline hirenow_audit_row row_of(const audit_entry& e) {
 }
 
 inline hirenow_message_row row_of(const message& m) {
-  return {sizeof(hirenow_message_row), key_of(m.key), m.generation, m.tries, instant(m.created_at), instant(m.due_at),
-          static_cast<std::int32_t>(m.state), m.last_answer.c_str()};
+  return {sizeof(hirenow_message_row),
+          key_of(m.key),
+          m.generation,
+          m.tries,
+          instant(m.created_at),
+          instant(m.due_at),
+          static_cast<std::int32_t>(m.state),
+          m.last_answer.c_str()};
 }
 
 inline message message_of(const hirenow_message_row* given) {
@@ -172,8 +184,8 @@ inline message message_of(const hirenow_message_row* given) {
 }
 
 inline hirenow_policy_row row_of(const stored_policy& p) {
-  hirenow_policy_row r{sizeof(hirenow_policy_row), p.track.c_str(), p.document.c_str(), p.set_by.c_str(),
-                       instant(p.set_at), {}};
+  hirenow_policy_row r{sizeof(hirenow_policy_row), p.track.c_str(),   p.document.c_str(),
+                       p.set_by.c_str(),           instant(p.set_at), {}};
   put_bytes(r.hash, p.hash);
   return r;
 }
@@ -182,8 +194,7 @@ inline hirenow_policy_row row_of(const stored_policy& p) {
 class change_rows {
  public:
   explicit change_rows(const change_set& c) : head_(row_of(c.head, c.applicant_id)) {
-    for (const auto& i : c.interviews)
-      interviews_.push_back({row_of(i.after), number_of(i.before), i.sitting_changed});
+    for (const auto& i : c.interviews) interviews_.push_back({row_of(i.after), number_of(i.before), i.sitting_changed});
     for (const auto& f : c.facts) facts_.push_back(row_of(f));
     for (const auto& e : c.audit) audit_.push_back(row_of(e));
     for (const auto& w : c.withdrawals) {

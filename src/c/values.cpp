@@ -53,8 +53,7 @@ hirenow_status make_text(hirenow_error** error, hirenow_text** out, Body&& body)
 }
 template <class Handle>
 hirenow_status make_json(const Handle* handle, const char* what, hirenow_error** error, hirenow_text** out) noexcept {
-  return make_text(error, out,
-                   [&]() -> result<std::string> { return json_documents::of(alive(handle, what).value); });
+  return make_text(error, out, [&]() -> result<std::string> { return json_documents::of(alive(handle, what).value); });
 }
 hirenow_status make_keys(hirenow_error** error, hirenow_keys** out, const char* from, const char* what,
                          result<key_ring> (*open)(const char*)) noexcept {
@@ -145,8 +144,7 @@ size_t hirenow_text_get_size(const hirenow_text* text) {
 
 // ---- Keys, tokens, policies ----------------------------------------------------------------------------------------------
 
-hirenow_status hirenow_key_document_new(int32_t algorithm, const char* kid, hirenow_text** out,
-                                        hirenow_error** error) {
+hirenow_status hirenow_key_document_new(int32_t algorithm, const char* kid, hirenow_text** out, hirenow_error** error) {
   return make_text(error, out, [&]() -> result<std::string> {
     return new_key_document(one_of<key_algorithm>(algorithm, 2, "algorithm"), text(kid));
   });
@@ -175,8 +173,7 @@ hirenow_status hirenow_keys_public_jwks(const hirenow_keys* keys, hirenow_text**
 }
 hirenow_status hirenow_token_mint(const hirenow_keys* keys, const char* kid, const hirenow_token_claims* claims,
                                   hirenow_text** out, hirenow_error** error) {
-  return make_text(error, out,
-                   [&] { return mint_token(*alive(keys, "keys").value, text(kid), read_claims(claims)); });
+  return make_text(error, out, [&] { return mint_token(*alive(keys, "keys").value, text(kid), read_claims(claims)); });
 }
 hirenow_status hirenow_token_verify(const hirenow_keys* keys, const char* token, const char* issuer,
                                     const char* audience, hirenow_text** claims_json, hirenow_error** error) {
