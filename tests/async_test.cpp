@@ -74,7 +74,8 @@ struct world {
   manual_clock clock{sys_seconds{seconds{1'790'000'000}}};
   std::unique_ptr<store> memory = open_memory_store();
   gated_store records{*memory};
-  engine blocking{records, key_ring::from_json(new_key_document(key_algorithm::hs256, "k")).value(),
+  engine blocking{records,
+                  key_ring::from_json(new_key_document(key_algorithm::hs256, "k")).value(),
                   retake_policy::standard(),
                   {.link_base = "https://jobs.example.org/interview", .clock = &clock}};
   asio::thread_pool pool;
@@ -221,8 +222,7 @@ TEST_CASE("what a store throws arrives as an error", "[async]") {
   CHECK(code_of(std::make_exception_ptr(std::runtime_error("the cable is out"))) ==
         error{.code = errc::internal, .message = "the cable is out"});
   CHECK(code_of(std::make_exception_ptr(std::bad_alloc())).code == errc::out_of_memory);
-  CHECK(code_of(std::make_exception_ptr(exception(detail::fail(errc::store_busy, "locked")))).code ==
-        errc::store_busy);
+  CHECK(code_of(std::make_exception_ptr(exception(detail::fail(errc::store_busy, "locked")))).code == errc::store_busy);
   CHECK(code_of(std::make_exception_ptr(7)).code == errc::internal);
 }
 
@@ -327,11 +327,11 @@ TEST_CASE("cancellations that race with the pool complete each operation once", 
     const auto signal = std::make_shared<asio::cancellation_signal>();
     const auto strand = asio::make_strand(callers.get_executor());
     asio::post(strand, [&, signal, strand, n] {
-      w.hr.async_schedule(request_for("applicant" + std::to_string(n)), recruiter,
-                          asio::bind_cancellation_slot(signal->slot(),
-                                                       asio::bind_executor(strand, [&, signal](result<invited> answer) {
-                                                         ++(answer ? finished : aborted);
-                                                       })));
+      w.hr.async_schedule(
+          request_for("applicant" + std::to_string(n)), recruiter,
+          asio::bind_cancellation_slot(signal->slot(), asio::bind_executor(strand, [&, signal](result<invited> answer) {
+                                         ++(answer ? finished : aborted);
+                                       })));
       asio::post(strand, [signal] { signal->emit(asio::cancellation_type::partial); });
     });
   }

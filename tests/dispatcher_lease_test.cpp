@@ -397,9 +397,7 @@ TEST_CASE("a store that fails for a while loses nothing and doubles nothing", "[
   bool by_load = false;
   SECTION("looking") { store.looks = 3; }
   SECTION("claiming") { store.claims = 3; }
-  SECTION("settling") {
-    store.settles = 4;
-  }
+  SECTION("settling") { store.settles = 4; }
   SECTION("loading") {
     by_load = true;
     store.loads = 15;
@@ -520,9 +518,7 @@ TEST_CASE("two dispatchers on one store send each message once", "[dispatcher][c
       if (n % 10 == 0) w.bench.cancel(made.interview.id, w.recruiter, {.notify = notify::none()}).value();
       if (n % 50 == 0) one.wake();
     }
-    CHECK(in_the_end([&] {
-      return count_in(w, message_state::queued) + count_in(w, message_state::leased) == 0;
-    }));
+    CHECK(in_the_end([&] { return count_in(w, message_state::queued) + count_in(w, message_state::leased) == 0; }));
   }
   for (const auto& [id, copies] : box.copies()) CHECK(copies == 1);
   CHECK(first.accepted + second.accepted == count_in(w, message_state::accepted));

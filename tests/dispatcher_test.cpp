@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include <boost/json/parse.hpp>
 #include <openssl/evp.h>
+#include <boost/json/parse.hpp>
 
 #include "hirenow/dispatcher.hpp"
 #include "support/recording_mailer.hpp"
@@ -188,8 +188,8 @@ TEST_CASE("a Message-ID is made of interview, kind and occasion", "[dispatcher]"
   const auto mails = p.box.mails();
   REQUIRE(mails.size() == 2);
   // The same for both copies, so that the reader's program can see that they are one.
-  CHECK(mails[0].message_id == to_string(invited.interview.id) + ".invitation." + std::to_string(promised.occasion) +
-                                   "@acme.example");
+  CHECK(mails[0].message_id ==
+        to_string(invited.interview.id) + ".invitation." + std::to_string(promised.occasion) + "@acme.example");
   CHECK(mails[1].message_id == mails[0].message_id);
   w.bench.reissue(invited.interview.id, w.recruiter).value();
   p.run();
@@ -503,7 +503,7 @@ TEST_CASE("a link that cannot be made yet is tried again", "[dispatcher]") {
   const auto id = w.schedule().interview.id;
   // A second node whose key ring does not know the key yet, which signs on the first already.
   engine elsewhere(*w.data, key_ring::from_json(new_key_document(key_algorithm::hs256, "k2")).value(),
-                         retake_policy::standard(), w.with_defaults({}));
+                   retake_policy::standard(), w.with_defaults({}));
   recording_mailer box;
   dispatcher behind(elsewhere, box, dispatch_options());
   CHECK(behind.run_once()->retried == 1);

@@ -17,8 +17,8 @@ using namespace hirenow;
 constexpr sys_seconds instant(long long count) { return sys_seconds{seconds{count}}; }
 
 constexpr std::array<message_kind, message_kind_count> all_kinds{
-    message_kind::invitation,      message_kind::retake_invitation, message_kind::reissued_link,
-    message_kind::reminder,        message_kind::decision_passed,   message_kind::decision_failed,
+    message_kind::invitation,       message_kind::retake_invitation, message_kind::reissued_link,
+    message_kind::reminder,         message_kind::decision_passed,   message_kind::decision_failed,
     message_kind::decision_on_hold, message_kind::cancelled};
 
 message_view some_view() {
@@ -126,8 +126,9 @@ TEST_CASE("times read as on the applicant's wall, and name the zone", "[template
   view.time_zone = "UTC";
   view.opens_at = instant(1782910801);
   view.start_by = instant(1782914459);  // 14:00:59
-  CHECK(holds(text("en"), "It opens on Wednesday, 1 July 2026, 13:01 (UTC).\nPlease start by Wednesday, 1 July 2026, "
-                          "14:00 (UTC)."));
+  CHECK(holds(text("en"),
+              "It opens on Wednesday, 1 July 2026, 13:01 (UTC).\nPlease start by Wednesday, 1 July 2026, "
+              "14:00 (UTC)."));
   // Once started, the deadline alone counts.
   view.deadline = instant(1782918000);
   CHECK(holds(text("en"), "finish by Wednesday, 1 July 2026, 15:00 (UTC)"));
@@ -229,7 +230,10 @@ TEST_CASE("values that cannot be shown are refused", "[templates]") {
   CHECK(code([](message_view& v) { v.start_by = instant(-1); }) == "invalid_argument");
   CHECK(code([](message_view& v) { v.deadline = sys_seconds::max(); }) == "invalid_argument");
   CHECK(code([](message_view& v) { v.opens_at = sys_seconds::min(); }) == "invalid_argument");
-  CHECK(code([](message_view& v) { v.start_by = max_instant; v.time_zone = "Pacific/Kiritimati"; }) == "none");
+  CHECK(code([](message_view& v) {
+          v.start_by = max_instant;
+          v.time_zone = "Pacific/Kiritimati";
+        }) == "none");
   CHECK(code([](message_view& v) { v.time_limit = seconds::min(); }) == "none");
   CHECK(code([](message_view& v) { v.time_limit = seconds::max(); }) == "none");
   CHECK(code([](message_view&) {}, static_cast<message_kind>(8)) == "invalid_argument");
@@ -291,8 +295,8 @@ TEST_CASE("a template that cannot work is refused when it is set, with the place
 
 TEST_CASE("arbitrary template bytes are taken or refused, never worse", "[templates]") {
   std::mt19937 random(20260303);
-  const std::vector<std::string> pieces{"{{", "}}", "{{{", "}}}", "#", "^", "/", "!", ">", "=", "&", " ", "\n", "\r\n",
-                                        "track", "link", "deadline", "x", ".", "\t", "ü", "{", "}", "|"};
+  const std::vector<std::string> pieces{"{{", "}}",   "{{{",   "}}}",  "#",        "^", "/", "!",  ">", "=", "&", " ",
+                                        "\n", "\r\n", "track", "link", "deadline", "x", ".", "\t", "ü", "{", "}", "|"};
   message_templates templates;
   int taken = 0;
   for (int round = 0; round < 5000; ++round) {

@@ -157,15 +157,18 @@ class certificates {
     return {"-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", file(name + ".key")};
   }
   void authority(const std::string& name) {
-    std::vector<std::string> argv{"req", "-x509", "-days", "2", "-subj", "/CN=" + name,
-                                  "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", file(name + ".pem")};
+    std::vector<std::string> argv{"req",     "-x509",
+                                  "-days",   "2",
+                                  "-subj",   "/CN=" + name,
+                                  "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                                  "-out",    file(name + ".pem")};
     const auto key = new_key(name);
     argv.insert(argv.end(), key.begin(), key.end());
     openssl(argv);
   }
   void signed_by_ca(const std::string& name, const std::string& hosts, const std::string& days) {
-    std::vector<std::string> argv{"req", "-subj", "/CN=" + name, "-addext", "subjectAltName=" + hosts,
-                                  "-out", file(name + ".csr")};
+    std::vector<std::string> argv{
+        "req", "-subj", "/CN=" + name, "-addext", "subjectAltName=" + hosts, "-out", file(name + ".csr")};
     const auto key = new_key(name);
     argv.insert(argv.end(), key.begin(), key.end());
     openssl(argv);
@@ -274,14 +277,14 @@ TEST_CASE("a mail that would forge a header or a command is refused for good", "
   auto mailer = open_smtp_mailer(plain_options(at.port)).value();
   const std::string evil = "Ada\r\nBcc: x@y.example";
   std::vector<outgoing_mail> mails;
-  const auto with = [&](std::string outgoing_mail::*field, const std::string& value) {
+  const auto with = [&](std::string outgoing_mail::* field, const std::string& value) {
     auto mail = some_mail();
     mail.*field = value;
     mails.push_back(mail);
   };
-  for (const auto field : {&outgoing_mail::message_id, &outgoing_mail::from_address, &outgoing_mail::from_name,
-                           &outgoing_mail::to_address, &outgoing_mail::to_name, &outgoing_mail::subject,
-                           &outgoing_mail::language}) {
+  for (const auto field :
+       {&outgoing_mail::message_id, &outgoing_mail::from_address, &outgoing_mail::from_name, &outgoing_mail::to_address,
+        &outgoing_mail::to_name, &outgoing_mail::subject, &outgoing_mail::language}) {
     with(field, evil);
     with(field, std::string("nul\0nul@example.org", 19));
     with(field, "not utf-8 \xff@example.org");
@@ -487,9 +490,9 @@ TEST_CASE("refusals of STARTTLS and AUTH concern the session", "[smtp]") {
     options.port = at.port;
     return send_once(options);
   };
-  for (const std::string fault : {"starttls:reply=454 4.7.0 not now", "starttls:reply=501 5.5.4 no", "starttls:cut",
-                                  "auth:reply=454 4.7.0 later", "auth:reply=535 5.7.8 you are s3cret-word, no",
-                                  "auth:cut"}) {
+  for (const std::string fault :
+       {"starttls:reply=454 4.7.0 not now", "starttls:reply=501 5.5.4 no", "starttls:cut", "auth:reply=454 4.7.0 later",
+        "auth:reply=535 5.7.8 you are s3cret-word, no", "auth:cut"}) {
     INFO(fault);
     const auto sent = run(fault);
     INFO(sent.answer);
@@ -507,12 +510,17 @@ TEST_CASE("silence at each step ends in time", "[smtp][concurrent]") {
     delivery_outcome outcome;
   };
   const std::vector<row> rows{
-      {"greeting:silent", delivery_outcome::temporary}, {"ehlo:silent", delivery_outcome::temporary},
-      {"mail:silent", delivery_outcome::temporary},     {"rcpt:silent", delivery_outcome::temporary},
-      {"data:silent", delivery_outcome::temporary},     {"dot:silent", delivery_outcome::ambiguous},
-      {"mail:reply=what?", delivery_outcome::temporary}, {"dot:reply=what?", delivery_outcome::ambiguous},
+      {"greeting:silent", delivery_outcome::temporary},
+      {"ehlo:silent", delivery_outcome::temporary},
+      {"mail:silent", delivery_outcome::temporary},
+      {"rcpt:silent", delivery_outcome::temporary},
+      {"data:silent", delivery_outcome::temporary},
+      {"dot:silent", delivery_outcome::ambiguous},
+      {"mail:reply=what?", delivery_outcome::temporary},
+      {"dot:reply=what?", delivery_outcome::ambiguous},
       {"greeting:reply=\x01\xff", delivery_outcome::temporary},
-      {"mail:reply=25", delivery_outcome::temporary},    {"dot:reply=250-taken", delivery_outcome::ambiguous},
+      {"mail:reply=25", delivery_outcome::temporary},
+      {"dot:reply=250-taken", delivery_outcome::ambiguous},
   };
   std::vector<server> servers;
   for (const auto& row : rows) servers.push_back(faulty_server({row.fault}));
@@ -576,8 +584,8 @@ TEST_CASE("a kept connection that died is replaced at once", "[smtp]") {
     CHECK(mails_in(folder.path).size() == 3);
   }
   SECTION("cut, or refused with 421, at the moment of the next MAIL") {
-    for (const std::string fault : {"again@1:cut", "again@1:drop=421 4.4.2 idle too long", "idle@1:cut",
-                                    "idle@1:drop=421 4.4.2 idle too long"}) {
+    for (const std::string fault :
+         {"again@1:cut", "again@1:drop=421 4.4.2 idle too long", "idle@1:cut", "idle@1:drop=421 4.4.2 idle too long"}) {
       INFO(fault);
       auto at = faulty_server({fault});
       auto mailer = open_smtp_mailer(plain_options(at.port)).value();
@@ -664,8 +672,9 @@ TEST_CASE("unusable options are refused with a reason", "[smtp]") {
   CHECK(refused([](smtp_options& o) { o.ca_file = "/tmp"; }).starts_with(bad + "ca_file"));
   CHECK(refused([](smtp_options& o) { o.connect_timeout = 0ms; }).starts_with(bad + "connect_timeout"));
   CHECK(refused([](smtp_options& o) { o.response_timeout = -1ms; }).starts_with(bad + "response_timeout"));
-  CHECK(refused([](smtp_options& o) { o.final_answer_timeout = std::chrono::milliseconds::max(); })
-            .starts_with(bad + "final_answer_timeout"));
+  CHECK(refused([](smtp_options& o) {
+          o.final_answer_timeout = std::chrono::milliseconds::max();
+        }).starts_with(bad + "final_answer_timeout"));
   CHECK(refused([](smtp_options& o) { o.max_idle_age = 0s; }).starts_with(bad + "max_idle_age"));
   CHECK(refused([](smtp_options& o) { o.max_idle_connections = 5000; }).starts_with(bad + "max_idle_connections"));
 }

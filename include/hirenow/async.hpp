@@ -42,17 +42,14 @@ template <class Answer, class Call, class Handler>
 class async_operation {
  public:
   async_operation(Call call, Handler handler, const boost::asio::any_io_executor& pool)
-      : call_(std::move(call)),
-        work_(boost::asio::make_work_guard(handler, pool)),
-        handler_(std::move(handler)) {}
+      : call_(std::move(call)), work_(boost::asio::make_work_guard(handler, pool)), handler_(std::move(handler)) {}
 
   /// On the pool: makes the call, unless it was cancelled.
   static void run(std::shared_ptr<async_operation> self) {
     if (self->taken_.exchange(true)) return;
     auto answer = guarded(self->call_);
-    complete(std::move(self), std::move(answer), [](const auto& executor, auto handler) {
-      boost::asio::dispatch(executor, std::move(handler));
-    });
+    complete(std::move(self), std::move(answer),
+             [](const auto& executor, auto handler) { boost::asio::dispatch(executor, std::move(handler)); });
   }
 
   /// On the thread that cancels: completes, unless the call has begun. The handler never runs inside the cancellation.

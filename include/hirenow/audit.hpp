@@ -22,15 +22,15 @@ namespace hirenow {
 struct audit_entry {
   std::uint64_t sequence = 0;  ///< 1, 2, 3, … within the record, without gaps
   sys_seconds at{};
-  std::string actor{};         ///< "staff:<id>", "applicant" or "system"
-  std::string event{};         ///< the lifecycle's word, or "record_fact", "update_applicant", "erase", …
+  std::string actor{};  ///< "staff:<id>", "applicant" or "system"
+  std::string event{};  ///< the lifecycle's word, or "record_fact", "update_applicant", "erase", …
   std::optional<interview_id> interview{};
   std::optional<interview_state> from{};
   std::optional<interview_state> to{};
-  std::string details{};       ///< a JSON object without personal data; "{}" where there is nothing to say
-  digest previous{};           ///< hash of the entry before, zeros for the first
+  std::string details{};  ///< a JSON object without personal data; "{}" where there is nothing to say
+  digest previous{};      ///< hash of the entry before, zeros for the first
   digest hash{};
-  std::string note{};          ///< free-text reason: personal, kept apart, not hashed; details hold its commitment
+  std::string note{};  ///< free-text reason: personal, kept apart, not hashed; details hold its commitment
 
   friend bool operator==(const audit_entry&, const audit_entry&) = default;
 };
@@ -83,9 +83,8 @@ inline digest audit_hash(std::string_view tenant, const digest& subject, const a
   detail::put_number(text, static_cast<std::uint64_t>(entry.at.time_since_epoch().count()));
   detail::put_field(text, entry.actor);
   detail::put_field(text, entry.event);
-  detail::put_field(text, entry.interview
-                              ? std::string_view(reinterpret_cast<const char*>(entry.interview->data), 16)
-                              : std::string_view());
+  detail::put_field(text, entry.interview ? std::string_view(reinterpret_cast<const char*>(entry.interview->data), 16)
+                                          : std::string_view());
   detail::put_field(text, entry.from ? to_string(*entry.from) : std::string_view());
   detail::put_field(text, entry.to ? to_string(*entry.to) : std::string_view());
   detail::put_field(text, entry.details);
@@ -115,8 +114,7 @@ class audit_verifier {
   /// Errors: audit_broken, naming the sequence.
   result<void> take(const audit_entry& entry) {
     const auto broken = [&](std::string_view why) {
-      return detail::fail(errc::audit_broken,
-                          "audit entry " + std::to_string(sequence_ + 1) + ": " + std::string(why));
+      return detail::fail(errc::audit_broken, "audit entry " + std::to_string(sequence_ + 1) + ": " + std::string(why));
     };
     if (entry.sequence != sequence_ + 1) return broken("missing or out of order");
     if (entry.previous != head_) return broken("does not follow the entry before it");

@@ -28,9 +28,7 @@ class clock {
 /// The machine's clock, rounded down.
 class system_clock final : public clock {
  public:
-  sys_seconds now() const override {
-    return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-  }
+  sys_seconds now() const override { return std::chrono::floor<seconds>(std::chrono::system_clock::now()); }
 };
 
 /// A clock that stands until it is moved: for tests, demonstrations and simulations.

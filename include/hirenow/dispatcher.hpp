@@ -51,8 +51,8 @@ struct dispatch_event {
 };
 
 struct dispatcher_options {
-  mail_sender sender;                           ///< needed
-  std::map<std::string, mail_sender> senders{}; ///< by tenant, where it differs
+  mail_sender sender;                            ///< needed
+  std::map<std::string, mail_sender> senders{};  ///< by tenant, where it differs
   message_templates templates{};
   /// Renders instead of `templates`, where it is set. Called from worker threads, several at once; an error of it, or
   /// what it throws, is a temporary failure. The subject is folded to one line as that of a template is.
@@ -60,12 +60,12 @@ struct dispatcher_options {
       renderer{};
   /// The track for readers. Called from worker threads, several at once; what it throws is a temporary failure.
   std::function<std::string(std::string_view tenant, std::string_view track)> track_title{};
-  std::uint32_t most_tries = 10;                ///< then a message is dead
-  seconds first_backoff{30};                    ///< doubles with every try
+  std::uint32_t most_tries = 10;  ///< then a message is dead
+  seconds first_backoff{30};      ///< doubles with every try
   seconds longest_backoff{6 * 3600};
-  seconds lease{30};                            ///< a dead worker's messages are free again after this
+  seconds lease{30};  ///< a dead worker's messages are free again after this
   seconds renew_every{10};
-  std::chrono::milliseconds poll_every{200};    ///< how often an idle dispatcher looks, with jitter
+  std::chrono::milliseconds poll_every{200};  ///< how often an idle dispatcher looks, with jitter
   /// Told of every answer once it is written down, on the thread that runs the dispatcher. Must not throw: what it
   /// throws is lost.
   std::function<void(const dispatch_event&)> on_event{};
@@ -74,7 +74,7 @@ struct dispatcher_options {
 /// How a run went.
 struct dispatch_report {
   std::size_t accepted = 0;
-  std::size_t retried = 0;    ///< temporary or ambiguous: will be tried again
+  std::size_t retried = 0;  ///< temporary or ambiguous: will be tried again
   std::size_t dead = 0;
   std::size_t withdrawn = 0;  ///< found senseless by the last check
   std::size_t released = 0;   ///< given back untried: by a graceful stop, or because the record could not be read
@@ -146,10 +146,10 @@ class dispatcher {
 
  private:
   using steady = std::chrono::steady_clock;
-  static constexpr std::size_t batch = 32;                         // answers a worker may have unrecorded
-  static constexpr std::chrono::milliseconds oldest_answer{100};   // and how old one may be
-  static constexpr std::size_t most_ahead = 1024;                  // messages a fast run may hold before it needs them
-  static constexpr std::chrono::milliseconds after_failure{200};   // until a store that failed is asked again
+  static constexpr std::size_t batch = 32;                        // answers a worker may have unrecorded
+  static constexpr std::chrono::milliseconds oldest_answer{100};  // and how old one may be
+  static constexpr std::size_t most_ahead = 1024;                 // messages a fast run may hold before it needs them
+  static constexpr std::chrono::milliseconds after_failure{200};  // until a store that failed is asked again
 
   struct held_message {
     claimed_message message;
@@ -170,7 +170,11 @@ class dispatcher {
   /// One run: senders check, render and send; the clerk, the thread that called, does everything with the outbox.
   struct shift {
     shift(dispatcher& d, std::size_t workers, std::size_t limit, bool until_idle, std::stop_token stop)
-        : d_(d), workers_(workers), until_idle_(until_idle), stop_(std::move(stop)), ahead_(batch * workers),
+        : d_(d),
+          workers_(workers),
+          until_idle_(until_idle),
+          stop_(std::move(stop)),
+          ahead_(batch * workers),
           left_(limit) {}
 
     void work() {
@@ -220,8 +224,8 @@ class dispatcher {
         if (settling) settle(lock);
         if (claiming) claim(lock);
         if (renewal || settling || claiming) continue;
-        clerk_wakes_.wait_until(lock, std::min({next_renewal(), next_settling(), next_claim(),
-                                                steady::now() + std::chrono::hours(1)}));
+        clerk_wakes_.wait_until(
+            lock, std::min({next_renewal(), next_settling(), next_claim(), steady::now() + std::chrono::hours(1)}));
       }
     }
 
@@ -263,8 +267,8 @@ class dispatcher {
       if (!claimed) failed(claimed.error());
       const bool nothing = !claimed || claimed->empty();
       // Half to one and a half of the interval: dispatchers that started together do not stay together.
-      next_look_ = nothing ? steady::now() + std::chrono::duration_cast<steady::duration>(d_.options_.poll_every *
-                                                                                          (0.5 + chance()))
+      next_look_ = nothing ? steady::now() +
+                                 std::chrono::duration_cast<steady::duration>(d_.options_.poll_every * (0.5 + chance()))
                            : steady::time_point{};
       if (nothing && until_idle_) left_ = 0;
       if (nothing) return;
@@ -379,10 +383,22 @@ class dispatcher {
       }
       dispatch_event told{h.message.tenant, h.message.applicant_id, h.message.mail.key};
       switch (found.what) {
-        case accepted: ++report_.accepted; told.state = message_state::accepted; break;
-        case withdrawn: ++report_.withdrawn; told.state = message_state::withdrawn; break;
-        case dead: ++report_.dead; told.state = message_state::dead; break;
-        case retry: ++report_.retried; told.next_try = found.at; break;
+        case accepted:
+          ++report_.accepted;
+          told.state = message_state::accepted;
+          break;
+        case withdrawn:
+          ++report_.withdrawn;
+          told.state = message_state::withdrawn;
+          break;
+        case dead:
+          ++report_.dead;
+          told.state = message_state::dead;
+          break;
+        case retry:
+          ++report_.retried;
+          told.next_try = found.at;
+          break;
         case renew:
         case release: ++report_.released; return;
       }
@@ -442,7 +458,7 @@ class dispatcher {
     steady::time_point next_look_{};              // when the outbox is asked again
     steady::time_point store_rests_until_{};
     steady::time_point last_claim_{};
-    std::size_t ahead_;                           // how many messages may wait in the queue
+    std::size_t ahead_;  // how many messages may wait in the queue
     std::size_t left_;
     bool over_ = false;
     // The clerk's alone.
@@ -501,15 +517,13 @@ class dispatcher {
       const auto ours = detail::guarded([&] { return engine_.storage().settle({&renewal, 1}); });
       if (!ours || !ours->front()) return give_back(!ours);
     }
-    auto data = detail::guarded([&] {
-      return engine_.storage().load({.tenant = c.tenant, .who = c.mail.key.interview, .with_rules = false});
-    });
+    auto data = detail::guarded(
+        [&] { return engine_.storage().load({.tenant = c.tenant, .who = c.mail.key.interview, .with_rules = false}); });
     if (!data) return give_back(true);
     detail::draft d(std::move(data->record), now());
     if (const auto ok = d.apply_clock(); !ok) return again(ok.error().message);
     const interview* i = find_interview(d.record(), c.mail.key.interview);
-    if (auto why = senseless(c.mail, d.record(), i, d.now()); !why.empty())
-      return {withdrawn, now(), std::move(why)};
+    if (auto why = senseless(c.mail, d.record(), i, d.now()); !why.empty()) return {withdrawn, now(), std::move(why)};
 
     // Temporary, even where it looks final: a template, a key ring and a link base can be put right, a letter that is
     // declared dead at once has to be looked for.

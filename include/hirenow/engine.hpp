@@ -41,7 +41,7 @@ struct engine_options {
   seconds answer_retention{30 * 86400};             ///< how long an idempotency key is remembered
   seconds link_request_interval{15 * 60};           ///< an applicant's request is heeded this often
   permission_table permissions = default_permissions;
-  const hirenow::clock* clock = nullptr;            ///< borrowed; nothing: the machine's
+  const hirenow::clock* clock = nullptr;  ///< borrowed; nothing: the machine's
 };
 
 /// All use cases. Errors of every call, beside those that are named: the store's (see store.hpp), invalid_argument and
@@ -146,8 +146,7 @@ class engine {
 
   /// Erases a person: name, address, reasons, progress, facts and stored answers are deleted, active interviews
   /// cancelled, unsent messages withdrawn. Interviews and audit stay, and the audit stays valid.
-  result<void> erase_applicant(std::string_view applicant_id, const actor& who,
-                               std::string_view idempotency_key = {});
+  result<void> erase_applicant(std::string_view applicant_id, const actor& who, std::string_view idempotency_key = {});
 
   /// Lets the clock do what is due on every record of every tenant. A record that fails is set aside and reported.
   result<sweep_report> sweep(std::size_t limit = 10'000);

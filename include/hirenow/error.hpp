@@ -19,59 +19,59 @@ namespace hirenow {
 
 /// What went wrong.
 enum class errc : int {
-  invalid_argument = 1,      ///< a value is malformed, out of range, not UTF-8, or holds a NUL
-  too_large = 2,             ///< a value is longer than its documented limit
-  not_found = 3,             ///< no such thing in this tenant
-  permission_denied = 4,     ///< the actor's roles do not allow this
-  invalid_transition = 5,    ///< the lifecycle has no such row; the message names state and event
-  active_interview = 6,      ///< the track already has a current interview
-  not_eligible = 7,          ///< the retake policy refuses; `reason` and `eligible_at` say why and until when
-  superseded = 8,            ///< another interview took this one's place; see `superseded_by`
-  archived = 9,              ///< an archived interview is never changed
-  stale_session = 10,        ///< a newer session took over, or this one was closed
-  already_started = 11,      ///< started under another session key: resume instead
-  deadline_passed = 12,      ///< the time for this is over
-  idempotency_mismatch = 13, ///< the key was used before with another payload
-  conflict = 14,             ///< the record changed under the call and kept changing
-  retry_transaction = 15,    ///< the host's own transaction is stale; only the host can repeat it
-  erased = 16,               ///< the person was erased
-  limit_reached = 17,        ///< the record holds as many attempts as can be decided on
-  no_transaction = 18,       ///< the host's connection has no transaction open that could be joined
+  invalid_argument = 1,       ///< a value is malformed, out of range, not UTF-8, or holds a NUL
+  too_large = 2,              ///< a value is longer than its documented limit
+  not_found = 3,              ///< no such thing in this tenant
+  permission_denied = 4,      ///< the actor's roles do not allow this
+  invalid_transition = 5,     ///< the lifecycle has no such row; the message names state and event
+  active_interview = 6,       ///< the track already has a current interview
+  not_eligible = 7,           ///< the retake policy refuses; `reason` and `eligible_at` say why and until when
+  superseded = 8,             ///< another interview took this one's place; see `superseded_by`
+  archived = 9,               ///< an archived interview is never changed
+  stale_session = 10,         ///< a newer session took over, or this one was closed
+  already_started = 11,       ///< started under another session key: resume instead
+  deadline_passed = 12,       ///< the time for this is over
+  idempotency_mismatch = 13,  ///< the key was used before with another payload
+  conflict = 14,              ///< the record changed under the call and kept changing
+  retry_transaction = 15,     ///< the host's own transaction is stale; only the host can repeat it
+  erased = 16,                ///< the person was erased
+  limit_reached = 17,         ///< the record holds as many attempts as can be decided on
+  no_transaction = 18,        ///< the host's connection has no transaction open that could be joined
 
-  token_invalid = 30,              ///< not a link of ours; the precise reason is in `reason`, for logs only
-  token_cancelled = 31,            ///< the interview was cancelled
-  token_superseded_interview = 32, ///< a newer interview took its place
-  token_completed = 33,            ///< the interview is over
-  token_superseded_link = 34,      ///< a newer link to the same interview was sent
-  token_not_yet_valid = 35,        ///< the link opens later
-  token_expired = 36,              ///< `now >= limit`
+  token_invalid = 30,               ///< not a link of ours; the precise reason is in `reason`, for logs only
+  token_cancelled = 31,             ///< the interview was cancelled
+  token_superseded_interview = 32,  ///< a newer interview took its place
+  token_completed = 33,             ///< the interview is over
+  token_superseded_link = 34,       ///< a newer link to the same interview was sent
+  token_not_yet_valid = 35,         ///< the link opens later
+  token_expired = 36,               ///< `now >= limit`
 
-  key_invalid = 50,      ///< a key is too short, malformed or of another kind
-  key_file_exposed = 51, ///< others than its owner can read the key file
-  no_signing_key = 52,   ///< the ring has no key that signs
+  key_invalid = 50,       ///< a key is too short, malformed or of another kind
+  key_file_exposed = 51,  ///< others than its owner can read the key file
+  no_signing_key = 52,    ///< the ring has no key that signs
 
-  policy_invalid = 60,   ///< the policy document is refused; the message names the path of every fault
-  template_invalid = 61, ///< a message template cannot be used
+  policy_invalid = 60,    ///< the policy document is refused; the message names the path of every fault
+  template_invalid = 61,  ///< a message template cannot be used
 
-  store_unavailable = 70,   ///< input or output failed
-  store_busy = 71,          ///< somebody else held the lock too long
-  store_full = 72,          ///< no room on the disk
-  store_read_only = 73,     ///< the file or its folder cannot be written
-  store_corrupt = 74,       ///< the database is damaged
-  store_not_a_database = 75,///< the file is something else
-  schema_too_new = 76,      ///< written by a newer hirenow
-  schema_damaged = 77,      ///< tables, triggers or indexes of ours are missing or altered
-  constraint_violated = 78, ///< the database itself refused an unlawful change
+  store_unavailable = 70,     ///< input or output failed
+  store_busy = 71,            ///< somebody else held the lock too long
+  store_full = 72,            ///< no room on the disk
+  store_read_only = 73,       ///< the file or its folder cannot be written
+  store_corrupt = 74,         ///< the database is damaged
+  store_not_a_database = 75,  ///< the file is something else
+  schema_too_new = 76,        ///< written by a newer hirenow
+  schema_damaged = 77,        ///< tables, triggers or indexes of ours are missing or altered
+  constraint_violated = 78,   ///< the database itself refused an unlawful change
 
-  lease_lost = 80, ///< another worker holds the message now
+  lease_lost = 80,  ///< another worker holds the message now
 
-  audit_broken = 90, ///< the audit does not verify; the message names the first bad sequence
+  audit_broken = 90,  ///< the audit does not verify; the message names the first bad sequence
 
-  internal = 100,      ///< a defect of ours, or of an adapter
-  out_of_memory = 101, ///< memory ran out; nothing was changed
-  forked = 102,        ///< the call was made in the child of a fork, on what its parent opened
-  operation_aborted = 103, ///< an asynchronous call was cancelled before it began; nothing was done
-  reentrant_call = 104, ///< the engine was called from inside a callback of its own
+  internal = 100,           ///< a defect of ours, or of an adapter
+  out_of_memory = 101,      ///< memory ran out; nothing was changed
+  forked = 102,             ///< the call was made in the child of a fork, on what its parent opened
+  operation_aborted = 103,  ///< an asynchronous call was cancelled before it began; nothing was done
+  reentrant_call = 104,     ///< the engine was called from inside a callback of its own
 };
 
 namespace detail {
@@ -139,10 +139,10 @@ constexpr std::string_view to_string(errc code) {
 /// An error: its code, a sentence for a developer, and what a program may act on.
 struct error {
   errc code = errc::internal;
-  std::string message{};                                     ///< for logs and developers; never holds a secret
-  std::string reason{};                                      ///< a finer code, for example "cooldown"; may be empty
-  std::string superseded_by{};                               ///< with `superseded`: the interview that took over
-  std::optional<std::chrono::sys_seconds> eligible_at{};     ///< with `not_eligible`: when it will be allowed
+  std::string message{};                                  ///< for logs and developers; never holds a secret
+  std::string reason{};                                   ///< a finer code, for example "cooldown"; may be empty
+  std::string superseded_by{};                            ///< with `superseded`: the interview that took over
+  std::optional<std::chrono::sys_seconds> eligible_at{};  ///< with `not_eligible`: when it will be allowed
 
   friend bool operator==(const error&, const error&) = default;
 };

@@ -66,8 +66,8 @@ inline constexpr std::size_t interview_state_count = 10;
 /// The state's word, for example "in_progress".
 constexpr std::string_view to_string(interview_state s) {
   constexpr std::array<std::string_view, interview_state_count> words{
-      "scheduled", "in_progress", "submitted", "passed", "failed", "on_hold", "expired", "cancelled", "voided",
-      "archived"};
+      "scheduled", "in_progress", "submitted", "passed", "failed",
+      "on_hold",   "expired",     "cancelled", "voided", "archived"};
   const auto n = static_cast<std::size_t>(s);
   return n < words.size() ? words[n] : "unknown";
 }
@@ -111,11 +111,11 @@ enum class overtime : std::uint8_t {
 
 /// A person, by the host's own id.
 struct applicant {
-  std::string id;         ///< the host's, at most 255 bytes
-  std::string email;      ///< where messages go; read when a message is rendered
-  std::string name{};     ///< as it is greeted; may be empty
-  std::string locale{};   ///< BCP 47, for example "de-AT"; empty means the engine's default
-  std::string time_zone{};///< IANA name, for example "Europe/Vienna"; empty means UTC
+  std::string id;           ///< the host's, at most 255 bytes
+  std::string email;        ///< where messages go; read when a message is rendered
+  std::string name{};       ///< as it is greeted; may be empty
+  std::string locale{};     ///< BCP 47, for example "de-AT"; empty means the engine's default
+  std::string time_zone{};  ///< IANA name, for example "Europe/Vienna"; empty means UTC
 
   friend bool operator==(const applicant&, const applicant&) = default;
 };
@@ -135,7 +135,7 @@ struct link_stamp {
 struct sitting_state {
   std::int64_t fence = 0;  ///< 0: none was ever opened
   bool open = false;
-  digest key_hash{};       ///< SHA-256 of the session key
+  digest key_hash{};  ///< SHA-256 of the session key
 
   friend bool operator==(const sitting_state&, const sitting_state&) = default;
 };
@@ -188,7 +188,7 @@ enum class fact_kind : std::uint8_t {
   period = 1,      ///< from `at` to `until`
   credential = 2,  ///< held from `at`, expires at `until`
   purchase = 3,
-  attribute = 4,   ///< of the applicant, or of the track where one is named
+  attribute = 4,  ///< of the applicant, or of the track where one is named
   score = 5,
 };
 inline constexpr std::size_t fact_kind_count = 6;
@@ -204,12 +204,12 @@ constexpr std::string_view to_string(fact_kind k) {
 /// A fact of an applicant, dated, audited, erasable.
 struct fact {
   fact_kind kind = fact_kind::event;
-  std::string name;                     ///< the host's word for it
-  std::string track{};                  ///< empty: of the applicant as a whole
+  std::string name;     ///< the host's word for it
+  std::string track{};  ///< empty: of the applicant as a whole
   sys_seconds at{};
   std::optional<sys_seconds> until{};
-  std::string value{};                  ///< free, at most 2 KiB
-  std::uint64_t sequence = 0;           ///< of the audit entry that recorded it; set by the engine
+  std::string value{};         ///< free, at most 2 KiB
+  std::uint64_t sequence = 0;  ///< of the audit entry that recorded it; set by the engine
 
   friend bool operator==(const fact&, const fact&) = default;
 };
@@ -217,14 +217,14 @@ struct fact {
 /// The applicant with all interviews and one version.
 struct applicant_record {
   std::string tenant;
-  applicant person;              ///< once erased, only the id is left
+  applicant person;  ///< once erased, only the id is left
   bool erased = false;
-  std::uint64_t version = 0;     ///< 0: not stored yet; each commit adds one
-  digest subject{};              ///< the salted commitment by which the audit names the person
-  std::string salt{};            ///< 16 bytes; empty once erased
-  std::uint64_t sequence = 0;    ///< of the newest audit entry
-  digest audit_head{};           ///< hash of the newest audit entry
-  sys_seconds last_instant{};    ///< of the newest audit entry: time never runs backwards behind it
+  std::uint64_t version = 0;            ///< 0: not stored yet; each commit adds one
+  digest subject{};                     ///< the salted commitment by which the audit names the person
+  std::string salt{};                   ///< 16 bytes; empty once erased
+  std::uint64_t sequence = 0;           ///< of the newest audit entry
+  digest audit_head{};                  ///< hash of the newest audit entry
+  sys_seconds last_instant{};           ///< of the newest audit entry: time never runs backwards behind it
   std::vector<interview> interviews{};  ///< by creation
   std::vector<fact> facts{};            ///< by sequence
 

@@ -37,9 +37,9 @@ inline constexpr std::size_t event_count = 15;
 
 /// The event's word; `void_attempt` is "void".
 constexpr std::string_view to_string(event e) {
-  constexpr std::array<std::string_view, event_count> words{
-      "schedule", "start",        "resume", "submit", "expire", "reissue", "cancel", "withdraw",
-      "request_link", "pass", "fail",   "hold",   "reopen", "void",    "retake"};
+  constexpr std::array<std::string_view, event_count> words{"schedule", "start",  "resume",   "submit",       "expire",
+                                                            "reissue",  "cancel", "withdraw", "request_link", "pass",
+                                                            "fail",     "hold",   "reopen",   "void",         "retake"};
   const auto n = static_cast<std::size_t>(e);
   return n < words.size() ? words[n] : "unknown";
 }
@@ -190,8 +190,8 @@ inline void close_sitting(interview& i) { i.sitting.open = false; }
 /// Errors: archived, invalid_transition, deadline_passed.
 inline result<interview> apply(interview i, event on, authority by, sys_seconds at) {
   if (i.state == interview_state::archived)
-    return detail::fail(errc::archived, "interview " + to_string(i.id) + " is archived: " +
-                                            std::string(to_string(on)) + " is not possible");
+    return detail::fail(errc::archived, "interview " + to_string(i.id) + " is archived: " + std::string(to_string(on)) +
+                                            " is not possible");
   const transition* row = find_transition(i.state, on, by);
   const auto refuse = [&](std::string_view why) {
     return detail::fail(errc::invalid_transition, std::string(to_string(on)) + " is not possible in state " +
@@ -205,8 +205,8 @@ inline result<interview> apply(interview i, event on, authority by, sys_seconds 
   // the attempt at any time.
   const bool needs_time = on == event::reissue || (by == authority::token && on != event::submit);
   if (needs_time && i.state == interview_state::in_progress && i.deadline && at >= *i.deadline)
-    return detail::fail(errc::deadline_passed, "the deadline has passed: " + std::string(to_string(on)) +
-                                                   " is not possible any more");
+    return detail::fail(errc::deadline_passed,
+                        "the deadline has passed: " + std::string(to_string(on)) + " is not possible any more");
   if (on == event::submit && by == authority::token && i.deadline && at >= *i.deadline + i.grace)
     return detail::fail(errc::deadline_passed, "the deadline and its grace have passed");
 
@@ -234,26 +234,21 @@ inline result<interview> apply(interview i, event on, authority by, sys_seconds 
       i.outcome = on == event::cancel ? outcome::cancelled : outcome::withdrawn;
       detail::close_sitting(i);
       break;
-    case event::request_link:
-      i.link_requested_at = at;
-      break;
+    case event::request_link: i.link_requested_at = at; break;
     case event::pass:
     case event::fail:
     case event::hold:
       i.outcome = on == event::pass ? outcome::passed : on == event::fail ? outcome::failed : outcome::on_hold;
       i.decided_at = at;
       break;
-    case event::reopen:
-      i.outcome = outcome::on_hold;
-      break;
+    case event::reopen: i.outcome = outcome::on_hold; break;
     case event::void_attempt:
       i.outcome = outcome::voided;
       detail::close_sitting(i);
       break;
     case event::schedule:
     case event::resume:
-    case event::retake:
-      break;
+    case event::retake: break;
   }
   return i;
 }

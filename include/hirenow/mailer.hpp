@@ -8,15 +8,15 @@ namespace hirenow {
 
 /// A rendered message. All text is UTF-8; no field but `text` and `html` holds a control character.
 struct outgoing_mail {
-  std::string message_id;    ///< without brackets
+  std::string message_id;  ///< without brackets
   std::string from_address;
   std::string from_name{};
   std::string to_address;
   std::string to_name{};
   std::string subject;
-  std::string text;          ///< lines end in "\n"
-  std::string html{};        ///< empty: text alone
-  std::string language{};    ///< of the texts, for Content-Language; may be empty
+  std::string text;        ///< lines end in "\n"
+  std::string html{};      ///< empty: text alone
+  std::string language{};  ///< of the texts, for Content-Language; may be empty
 };
 
 /// What came of one delivery.

@@ -32,8 +32,8 @@ inline constexpr std::size_t message_kind_count = 8;
 /// The kind's word; templates are named by it.
 constexpr std::string_view to_string(message_kind k) {
   constexpr std::array<std::string_view, message_kind_count> words{
-      "invitation", "retake_invitation", "reissued_link", "reminder", "decision_passed", "decision_failed",
-      "decision_on_hold", "cancelled"};
+      "invitation",      "retake_invitation", "reissued_link",    "reminder",
+      "decision_passed", "decision_failed",   "decision_on_hold", "cancelled"};
   const auto n = static_cast<std::size_t>(k);
   return n < words.size() ? words[n] : "unknown";
 }
@@ -79,10 +79,10 @@ struct message {
   message_key key{};
   std::uint32_t generation = 1;  ///< of the link it is to carry
   sys_seconds created_at{};
-  sys_seconds due_at{};          ///< not sent before; moved by each temporary failure
+  sys_seconds due_at{};  ///< not sent before; moved by each temporary failure
   message_state state = message_state::queued;
-  std::uint32_t tries = 0;       ///< deliveries tried so far
-  std::string last_answer{};     ///< what the server said last; at most 500 bytes are kept
+  std::uint32_t tries = 0;    ///< deliveries tried so far
+  std::string last_answer{};  ///< what the server said last; at most 500 bytes are kept
 
   friend bool operator==(const message&, const message&) = default;
 };

@@ -67,8 +67,8 @@ inline constexpr std::string_view default_locale = "en";
 
 namespace detail {
 
-inline constexpr std::size_t template_bytes = 64 * 1024;   // of one part
-inline constexpr std::size_t template_sections = 256;      // of one part: the library renders nested ones recursively
+inline constexpr std::size_t template_bytes = 64 * 1024;  // of one part
+inline constexpr std::size_t template_sections = 256;     // of one part: the library renders nested ones recursively
 
 /// Puts one space where control characters were: C0, DEL, C1 and the line separators U+2028 and U+2029.
 inline std::string without_controls(std::string_view text) {
@@ -131,9 +131,9 @@ inline std::string lookup_key(std::string_view locale) {
 
 enum class template_part { subject, text, html };
 
-inline constexpr std::array<std::string_view, 9> template_variables{
-    "applicant_name", "company_name", "track", "track_title", "attempt", "opens_at", "start_by", "deadline",
-    "time_limit"};
+inline constexpr std::array<std::string_view, 9> template_variables{"applicant_name", "company_name", "track",
+                                                                    "track_title",    "attempt",      "opens_at",
+                                                                    "start_by",       "deadline",     "time_limit"};
 
 /// One part, checked and parsed once.
 class compiled_template {
@@ -234,8 +234,8 @@ class message_templates {
       auto compiled = detail::compiled_template::compile(kind, part, source);
       if (!compiled) {
         auto fault = compiled.error();
-        fault.message = "template " + std::string(to_string(kind)) + "/" + key + ", " + std::string(name) + ": " +
-                        fault.message;
+        fault.message =
+            "template " + std::string(to_string(kind)) + "/" + key + ", " + std::string(name) + ": " + fault.message;
         return result<detail::compiled_template>(std::move(fault));
       }
       return compiled;
@@ -319,9 +319,9 @@ class message_templates {
     put("track_title", view.track_title.empty() ? view.track : view.track_title);
     put("attempt", std::to_string(view.attempt));
     // Rounded up, so that nobody comes too early.
-    put_instant("opens_at", view.opens_at ? std::optional(sys_seconds(std::chrono::ceil<std::chrono::minutes>(
-                                                *view.opens_at)))
-                                          : std::nullopt);
+    put_instant("opens_at", view.opens_at
+                                ? std::optional(sys_seconds(std::chrono::ceil<std::chrono::minutes>(*view.opens_at)))
+                                : std::nullopt);
     put_instant("start_by", view.start_by);
     put_instant("deadline", view.deadline);
     put("time_limit", view.time_limit.count() > 0 ? detail::span_text(language, view.time_limit) : std::string());

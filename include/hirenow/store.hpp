@@ -39,8 +39,8 @@ using answer_key = std::array<std::uint8_t, 16>;
 /// The answer to a committed call, kept for its idempotency key.
 struct stored_answer {
   answer_key key{};
-  digest payload{};      ///< SHA-256 of what was asked
-  std::string answer;    ///< ids only, never a token
+  digest payload{};    ///< SHA-256 of what was asked
+  std::string answer;  ///< ids only, never a token
   sys_seconds expires_at{};
 
   friend bool operator==(const stored_answer&, const stored_answer&) = default;
@@ -60,18 +60,18 @@ struct load_request {
   std::string_view tenant;
   std::variant<std::string_view, interview_id> who;  ///< applicant id, or interview id
   std::string_view track{};                          ///< whose policy is wanted; empty: that of the interview
-  bool with_rules = true;     ///< bring what a retake is judged by, policy and facts; else they may be left out
-  std::optional<answer_key> answer{};                ///< look this answer up as well
-  bool with_sitting = false;  ///< bring the sitting of the interview that is named as well, even if it is over
-  bool with_progress = false;                        ///< bring the progress of the interview that is named as well
+  bool with_rules = true;  ///< bring what a retake is judged by, policy and facts; else they may be left out
+  std::optional<answer_key> answer{};  ///< look this answer up as well
+  bool with_sitting = false;           ///< bring the sitting of the interview that is named as well, even if it is over
+  bool with_progress = false;          ///< bring the progress of the interview that is named as well
 };
 
 /// One consistent snapshot. Interviews come by `created_at`, those of one track by attempt. Sittings must come of
 /// interviews in progress and where one was asked for; those of others may be left empty, because nobody will ask.
 struct loaded {
-  applicant_record record{};               ///< version 0 where there is none
-  std::optional<stored_policy> policy{};   ///< of (tenant, track), else of the tenant, else nothing
-  std::optional<stored_answer> answer{};   ///< even one that has expired and was not pruned yet
+  applicant_record record{};              ///< version 0 where there is none
+  std::optional<stored_policy> policy{};  ///< of (tenant, track), else of the tenant, else nothing
+  std::optional<stored_answer> answer{};  ///< even one that has expired and was not pruned yet
   std::optional<hirenow::progress> progress{};
 };
 
@@ -95,22 +95,22 @@ struct withdrawal {
 struct change_set {
   std::string tenant;
   std::string applicant_id;
-  std::uint64_t expected_version = 0;      ///< 0: the record must not exist yet
-  applicant_record head{};                 ///< version, sequence, audit_head, subject, salt and last_instant as they
-                                           ///< are to be; its `erased`, interviews and facts are not looked at
-  bool write_person = false;               ///< `head.person` is new or changed
+  std::uint64_t expected_version = 0;  ///< 0: the record must not exist yet
+  applicant_record head{};             ///< version, sequence, audit_head, subject, salt and last_instant as they
+                                       ///< are to be; its `erased`, interviews and facts are not looked at
+  bool write_person = false;           ///< `head.person` is new or changed
   std::vector<interview_change> interviews{};  ///< in order; one interview may take several lawful steps in turn
   std::vector<fact> facts{};
-  std::vector<audit_entry> audit{};        ///< finished entries, in order; a note goes to a row of its own
-  std::vector<withdrawal> withdrawals{};   ///< done before `messages`
+  std::vector<audit_entry> audit{};       ///< finished entries, in order; a note goes to a row of its own
+  std::vector<withdrawal> withdrawals{};  ///< done before `messages`
   std::vector<message> messages{};
-  std::vector<message_key> redrives{};     ///< dead messages that are queued again, due at `head.last_instant`, with no
-                                           ///< tries; what the server said stays
+  std::vector<message_key> redrives{};  ///< dead messages that are queued again, due at `head.last_instant`, with no
+                                        ///< tries; what the server said stays
   std::optional<std::pair<interview_id, progress>> final_progress{};  ///< written with a submit
-  std::optional<stored_answer> answer{};   ///< belongs to the record; takes the place of an expired one of its key
-  bool erase = false;                      ///< delete personal rows: person, salt, facts, notes, progress, the
-                                           ///< record's stored answers, and what servers said about its messages
-                                           ///< (it may quote the address); `erased` from now on
+  std::optional<stored_answer> answer{};  ///< belongs to the record; takes the place of an expired one of its key
+  bool erase = false;                     ///< delete personal rows: person, salt, facts, notes, progress, the
+                                          ///< record's stored answers, and what servers said about its messages
+                                          ///< (it may quote the address); `erased` from now on
 };
 
 /// Progress to be saved under an open session.
@@ -126,13 +126,13 @@ struct checkpoint_request {
 /// Which interviews a list shows.
 struct list_request {
   std::string_view tenant;
-  sys_seconds at{};                          ///< the list shows what a sweep at this instant would make true
-  std::optional<interview_state> state{};    ///< only these
-  std::string_view track{};                  ///< only this one; empty: all
-  std::string_view applicant_id{};           ///< only this person's; empty: all; counts are not narrowed by it
-  std::string_view cursor{};                 ///< `next` of the page before; empty: from the start
+  sys_seconds at{};                        ///< the list shows what a sweep at this instant would make true
+  std::optional<interview_state> state{};  ///< only these
+  std::string_view track{};                ///< only this one; empty: all
+  std::string_view applicant_id{};         ///< only this person's; empty: all; counts are not narrowed by it
+  std::string_view cursor{};               ///< `next` of the page before; empty: from the start
   std::size_t limit = 50;
-  bool with_counts = true;                   ///< counts by state of the tenant, or of the track where one is named
+  bool with_counts = true;  ///< counts by state of the tenant, or of the track where one is named
 };
 
 /// A row of a list.
@@ -148,7 +148,7 @@ struct list_row {
 /// changed or moved before it.
 struct list_page {
   std::vector<list_row> rows{};
-  std::string next{};            ///< empty on the last page
+  std::string next{};                                                        ///< empty on the last page
   std::optional<std::array<std::uint64_t, interview_state_count>> counts{};  ///< from the same snapshot as the rows
 };
 
@@ -193,8 +193,8 @@ struct settlement {
     withdrawn,  ///< the last check found it senseless
     retry,      ///< temporary: due again at `at`, one try more
     dead,
-    renew,      ///< the lease lasts until `at`
-    release,    ///< given back untried, due at `at`
+    renew,    ///< the lease lasts until `at`
+    release,  ///< given back untried, due at `at`
   };
   message_key key{};
   std::string_view tenant;

@@ -49,7 +49,7 @@ struct retake_options {
   std::optional<sys_seconds> opens_at{};
   seconds link_lifetime{0};
   std::vector<seconds> reminders{};
-  seconds time_limit{0};                 ///< 0: as before
+  seconds time_limit{0};  ///< 0: as before
   std::optional<seconds> grace{};
   std::optional<hirenow::overtime> overtime{};
   hirenow::notify notify{};
@@ -142,7 +142,7 @@ struct session {
 struct sitting {
   hirenow::session session;
   hirenow::interview interview;
-  seconds left{};                          ///< to the deadline, exact, never negative
+  seconds left{};  ///< to the deadline, exact, never negative
   std::optional<hirenow::progress> progress{};
 };
 
@@ -181,7 +181,7 @@ struct permitted_action {
   use_case what;
   hirenow::event event;
   bool allowed = false;
-  std::optional<error> why{};                     ///< why not
+  std::optional<error> why{};                         ///< why not
   std::optional<hirenow::eligibility> eligibility{};  ///< of a retake
 };
 
@@ -216,10 +216,10 @@ struct sweep_report {
     due_record record;
     hirenow::error error;
   };
-  std::size_t records = 0;                 ///< records changed
-  std::size_t events = 0;                  ///< interviews expired or submitted
-  std::vector<set_aside> failed{};         ///< records that made it fail, for a person to look at
-  bool more = false;                       ///< the limit was reached before the end
+  std::size_t records = 0;          ///< records changed
+  std::size_t events = 0;           ///< interviews expired or submitted
+  std::vector<set_aside> failed{};  ///< records that made it fail, for a person to look at
+  bool more = false;                ///< the limit was reached before the end
 };
 
 }  // namespace hirenow

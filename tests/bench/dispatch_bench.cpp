@@ -147,11 +147,12 @@ void measure(std::size_t connections, filled_outbox& outbox) {
     mailer_ratio.push_back(peer / mailer);
     ratio.push_back(peer / ours);
   }
-  if (sink.mails() != 1 + 3 * mails * static_cast<std::size_t>(rounds + 1)) throw std::runtime_error("the sink did not see every mail");
+  if (sink.mails() != 1 + 3 * mails * static_cast<std::size_t>(rounds + 1))
+    throw std::runtime_error("the sink did not see every mail");
   const std::string on = " over " + std::to_string(connections) + " connection" + (connections == 1 ? "" : "s");
   const double reached = median(ratio);
-  std::printf("%-66s | %8.2f | >= 0.80  %s\n", ("dispatcher (SQLite, FULL), times libcurl alone," + on).c_str(), reached,
-              reached >= 0.8 ? "met" : "MISSED");
+  std::printf("%-66s | %8.2f | >= 0.80  %s\n", ("dispatcher (SQLite, FULL), times libcurl alone," + on).c_str(),
+              reached, reached >= 0.8 ? "met" : "MISSED");
   std::printf("%-66s | %8.2f |\n", ("SMTP mailer, times libcurl alone," + on).c_str(), median(mailer_ratio));
   std::printf("%-66s | %8.0f |\n", ("  libcurl alone, mails a second," + on).c_str(), median(alone));
   std::printf("%-66s | %8.0f |\n", ("  SMTP mailer, mails a second," + on).c_str(), median(through_mailer));

@@ -46,18 +46,19 @@ void measure_retakes(applicants& who, manual_clock& time, const std::string& sto
     for (const auto& one : work) failed.push_back(one.set.interviews[0].after.id);
     const double bare_time = write_alone(db, bare, work);
     std::size_t at = 0;
-    const double engine_time = time_of(static_cast<int>(count), [&] {
-                                 if (at % 100 == 0) time.advance(seconds{1});
-                                 ours.engine
-                                     .retake(failed[at++], recruiter, {.idempotency_key = "k" + std::to_string(++key)})
-                                     .value();
-                               }) *
-                               static_cast<double>(count);
+    const double engine_time =
+        time_of(static_cast<int>(count),
+                [&] {
+                  if (at % 100 == 0) time.advance(seconds{1});
+                  ours.engine.retake(failed[at++], recruiter, {.idempotency_key = "k" + std::to_string(++key)}).value();
+                }) *
+        static_cast<double>(count);
     if (round < 0) continue;  // caches fill
     ratios.push_back(engine_time / bare_time);
     per_second.push_back(static_cast<double>(count) / engine_time);
   }
-  print_row(std::string("one retake through the engine / bare prepared statements, ") + word, median(ratios), "<=", 1.25);
+  print_row(std::string("one retake through the engine / bare prepared statements, ") + word, median(ratios),
+            "<=", 1.25);
   print_note(std::string("  retakes of one caller through the engine, ") + word, median(per_second), "/s");
 }
 

@@ -4,6 +4,8 @@
 //
 // HIRENOW_CRASH_STRIDE: die at every k-th step only (for the sanitizer builds).
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <csignal>
@@ -16,8 +18,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "crash/oracle.hpp"
 #include "crash/world.hpp"
@@ -70,8 +70,8 @@ struct scenario {
   std::function<context(world&)> setup;
   // Made again after the crash, it must end as if nothing had happened.
   std::function<void(world&, const context&)> act;
-  bool one_commit = true;            // all of it or none of it
-  std::chrono::seconds later{0};     // how much time passes between setup and call
+  bool one_commit = true;         // all of it or none of it
+  std::chrono::seconds later{0};  // how much time passes between setup and call
 };
 
 // Where the interviews of the scenarios come from.
@@ -105,8 +105,8 @@ context with_dead_letter(world& w) {
   auto c = scheduled(w);
   hirenow::lease_token token{7};
   const auto claimed = must(w.store->claim({w.clock.now(), 30s, 1, token}));
-  const hirenow::settlement dead{claimed.at(0).mail.key, "acme", token, hirenow::settlement::verdict::dead,
-                                 w.clock.now(), "550 no such person"};
+  const hirenow::settlement dead{
+      claimed.at(0).mail.key, "acme", token, hirenow::settlement::verdict::dead, w.clock.now(), "550 no such person"};
   if (!must(w.store->settle({&dead, 1})).at(0)) throw std::runtime_error("no dead letter");
   c.message = claimed.at(0).mail.key;
   return c;
@@ -125,16 +125,16 @@ std::vector<scenario> scenarios() {
       {"start", [](world& w) { return scheduled(w); },
        [](world& w, const context& c) { must(w.engine.start(c.token, "session-key-of-ada-1")); }},
       {"resume", started, [](world& w, const context& c) { must(w.engine.resume(c.token, "session-key-of-ada-2")); }},
-      {"checkpoint", started,
-       [](world& w, const context& c) { must(w.engine.checkpoint(c.session, "second words")); }},
+      {"checkpoint", started, [](world& w, const context& c) { must(w.engine.checkpoint(c.session, "second words")); }},
       {"submit", started,
        [](world& w, const context& c) {
          must(w.engine.submit(c.session, {.progress = "last words", .idempotency_key = "k"}));
        }},
       {"decide", submitted,
        [](world& w, const context& c) {
-         must(w.engine.decide(c.interview, reviewer,
-                              {.outcome = outcome::failed, .reason = "not yet", .score = 0.25, .idempotency_key = "k"}));
+         must(
+             w.engine.decide(c.interview, reviewer,
+                             {.outcome = outcome::failed, .reason = "not yet", .score = 0.25, .idempotency_key = "k"}));
        }},
       {"reopen", failed,
        [](world& w, const context& c) {
@@ -146,7 +146,8 @@ std::vector<scenario> scenarios() {
        }},
       {"retake", failed,
        [](world& w, const context& c) {
-         must(w.engine.retake(c.interview, recruiter, {.reminders = {24h}, .reason = "why not", .idempotency_key = "k"}));
+         must(w.engine.retake(c.interview, recruiter,
+                              {.reminders = {24h}, .reason = "why not", .idempotency_key = "k"}));
        }},
       {"schedule on a track with a past",
        [](world& w) {
@@ -166,7 +167,8 @@ std::vector<scenario> scenarios() {
          must(w.engine.reissue(c.interview, recruiter, {.reminders = {1h}, .idempotency_key = "k"}));
        },
        true, 100h},
-      {"request_link", [](world& w) {
+      {"request_link",
+       [](world& w) {
          auto c = scheduled(w);
          must(w.engine.reissue(c.interview, recruiter));
          return c;
@@ -192,8 +194,7 @@ std::vector<scenario> scenarios() {
        [](world& w, const context&) {
          must(w.engine.set_policy("", R"({"hirenow_policy": 1, "version": "2", "rules": []})", admin));
        }},
-      {"redrive", with_dead_letter,
-       [](world& w, const context& c) { must(w.engine.redrive(c.message, admin, "k")); }},
+      {"redrive", with_dead_letter, [](world& w, const context& c) { must(w.engine.redrive(c.message, admin, "k")); }},
       {"erase", failed, [](world& w, const context&) { must(w.engine.erase_applicant("ada", admin, "k")); }},
       {"sweep", several_due, [](world& w, const context&) { must(w.engine.sweep()); }, false, 100h},
   };
@@ -221,7 +222,8 @@ std::optional<std::string> in_a_process(long n, const std::function<void()>& act
   close(ends[1]);
   std::string label;
   char piece[256];
-  for (ssize_t got = 0; (got = read(ends[0], piece, sizeof piece)) > 0;) label.append(piece, static_cast<std::size_t>(got));
+  for (ssize_t got = 0; (got = read(ends[0], piece, sizeof piece)) > 0;)
+    label.append(piece, static_cast<std::size_t>(got));
   close(ends[0]);
   int status = 0;
   waitpid(child, &status, 0);
@@ -241,8 +243,8 @@ void check_promises(const fs::path& db, sys_seconds now, const std::string& wher
   world w(db.string(), now);
   for (const auto& row : oracle::file(db.string()).rows("SELECT applicant FROM hirenow_applicant")) {
     const auto report = w.engine.verify_audit(row[0], recruiter);
-    check(report.has_value(), where, "I7: the audit of " + row[0] + " does not verify: " +
-                                         (report ? "" : report.error().message));
+    check(report.has_value(), where,
+          "I7: the audit of " + row[0] + " does not verify: " + (report ? "" : report.error().message));
   }
 }
 
@@ -355,10 +357,11 @@ void crash_the_dispatcher(const fs::path& folder, long stride) {
                   std::to_string(day_one.time_since_epoch().count()) + " AND state IN (0, 1, 4)") == "0",
           where, "I1, I8: a due message is neither accepted nor withdrawn");
     std::set<std::string> promised;
-    for (const auto& row : sql.rows("SELECT lower(hex(interview)), kind, occasion FROM hirenow_outbox WHERE state = 2")) {
+    for (const auto& row :
+         sql.rows("SELECT lower(hex(interview)), kind, occasion FROM hirenow_outbox WHERE state = 2")) {
       const auto& h = row[0];
-      const std::string id = h.substr(0, 8) + "-" + h.substr(8, 4) + "-" + h.substr(12, 4) + "-" + h.substr(16, 4) + "-" +
-                             h.substr(20);
+      const std::string id =
+          h.substr(0, 8) + "-" + h.substr(8, 4) + "-" + h.substr(12, 4) + "-" + h.substr(16, 4) + "-" + h.substr(20);
       promised.insert(id + "." + std::string(to_string(static_cast<hirenow::message_kind>(std::stoi(row[1])))) + "." +
                       row[2] + "@acme.example");
     }
@@ -371,12 +374,14 @@ void crash_the_dispatcher(const fs::path& folder, long stride) {
       check(found->second <= (label ? 2 : 1), where, "I3: " + std::to_string(found->second) + " copies of " + id);
       doubles += found->second - 1;
     }
-    for (const auto& [id, count] : copies) check(promised.contains(id), where, "I2: " + id + " was mailed, but never promised");
+    for (const auto& [id, count] : copies)
+      check(promised.contains(id), where, "I2: " + id + " was mailed, but never promised");
     if (!label) break;
   }
   std::cout << "dispatcher: died at " << died << " steps, " << doubles << " mails came twice\n";
   for (const auto& [label, count] : labels) std::cout << "  " << label << ": " << count << "\n";
-  check(stride > 1 || labels.contains("dispatcher: after send"), "dispatcher", "it never died between sending and recording");
+  check(stride > 1 || labels.contains("dispatcher: after send"), "dispatcher",
+        "it never died between sending and recording");
 }
 
 }  // namespace

@@ -51,14 +51,17 @@ class file {
   /// How many rows each table has, and the sum of versions: what "all of it or none of it" is judged by.
   std::map<std::string, std::string> shape() const {
     std::map<std::string, std::string> counts;
-    for (const auto& row : rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'hirenow\\_%' ESCAPE "
-                                "'\\' AND name NOT IN ('hirenow_count', 'hirenow_tenant', 'hirenow_track')"))
+    for (const auto& row :
+         rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'hirenow\\_%' ESCAPE "
+              "'\\' AND name NOT IN ('hirenow_count', 'hirenow_tenant', 'hirenow_track')"))
       counts[row[0]] = one("SELECT count(*) FROM " + row[0]);
     counts["versions"] = one("SELECT coalesce(sum(version), 0) FROM hirenow_applicant");
-    counts["states"] = one("SELECT group_concat(state || ':' || n) FROM (SELECT state, count(*) AS n FROM "
-                           "hirenow_interview GROUP BY state ORDER BY state)");
-    counts["messages"] = one("SELECT group_concat(state || ':' || n) FROM (SELECT state, count(*) AS n FROM "
-                             "hirenow_outbox GROUP BY state ORDER BY state)");
+    counts["states"] =
+        one("SELECT group_concat(state || ':' || n) FROM (SELECT state, count(*) AS n FROM "
+            "hirenow_interview GROUP BY state ORDER BY state)");
+    counts["messages"] =
+        one("SELECT group_concat(state || ':' || n) FROM (SELECT state, count(*) AS n FROM "
+            "hirenow_outbox GROUP BY state ORDER BY state)");
     counts["progress"] = one("SELECT group_concat(coalesce(hex(progress), '-')) FROM hirenow_session");
     counts["fences"] = one("SELECT group_concat(fence || ':' || open) FROM hirenow_session");
     counts["people"] = one("SELECT group_concat(email) FROM hirenow_person");
@@ -76,7 +79,8 @@ class file {
     static const promise promises[] = {
         {"the file is sound", "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'"},
         {"I4: one current interview per track",
-         "SELECT 1 FROM hirenow_interview WHERE state NOT IN (7, 8, 9) GROUP BY tenant_no, applicant_no, track_no HAVING "
+         "SELECT 1 FROM hirenow_interview WHERE state NOT IN (7, 8, 9) GROUP BY tenant_no, applicant_no, track_no "
+         "HAVING "
          "count(*) > 1"},
         {"I4: an interview has one row and one key",
          "SELECT interview FROM hirenow_interview GROUP BY interview HAVING count(*) > 1 UNION ALL "
@@ -86,12 +90,14 @@ class file {
         {"I4: lineage goes both ways",
          "SELECT 1 FROM hirenow_interview AS new WHERE retake_of IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "
          "hirenow_interview AS old WHERE old.interview = new.retake_of AND old.superseded_by = new.interview AND "
-         "old.state = 9) UNION ALL SELECT 1 FROM hirenow_interview AS old WHERE state = 9 AND NOT EXISTS (SELECT 1 FROM "
+         "old.state = 9) UNION ALL SELECT 1 FROM hirenow_interview AS old WHERE state = 9 AND NOT EXISTS (SELECT 1 "
+         "FROM "
          "hirenow_interview AS new WHERE new.interview = old.superseded_by AND new.retake_of = old.interview)"},
         {"I4: the audit has no gap and ends where its record does",
          "SELECT 1 FROM hirenow_applicant AS r WHERE sequence <> (SELECT count(*) FROM hirenow_audit AS a WHERE "
          "a.applicant_no = r.applicant_no) OR sequence <> (SELECT max(a.sequence) FROM hirenow_audit AS a WHERE "
-         "a.applicant_no = r.applicant_no) OR audit_head <> (SELECT a.hash FROM hirenow_audit AS a WHERE a.applicant_no "
+         "a.applicant_no = r.applicant_no) OR audit_head <> (SELECT a.hash FROM hirenow_audit AS a WHERE "
+         "a.applicant_no "
          "= r.applicant_no ORDER BY a.sequence DESC LIMIT 1)"},
         {"I4: rows and audit agree on every state",
          "SELECT 1 FROM hirenow_interview AS i WHERE state IS NOT (SELECT a.to_state FROM hirenow_audit AS a WHERE "
@@ -106,7 +112,8 @@ class file {
          "SELECT 1 FROM hirenow_count WHERE track_no = 0 AND scheduled + in_progress + submitted + passed + failed + "
          "on_hold + expired + cancelled + voided + archived <> (SELECT count(*) FROM hirenow_interview AS i WHERE "
          "i.tenant_no = hirenow_count.tenant_no) UNION ALL SELECT 1 FROM hirenow_count AS c WHERE track_no = 0 AND "
-         "(archived <> (SELECT count(*) FROM hirenow_interview AS i WHERE i.tenant_no = c.tenant_no AND i.state = 9) OR "
+         "(archived <> (SELECT count(*) FROM hirenow_interview AS i WHERE i.tenant_no = c.tenant_no AND i.state = 9) "
+         "OR "
          "scheduled <> (SELECT count(*) FROM hirenow_interview AS i WHERE i.tenant_no = c.tenant_no AND i.state = 0))"},
         {"a session that is open belongs to an interview in progress",
          "SELECT 1 FROM hirenow_session AS s JOIN hirenow_interview AS i ON i.applicant_no = s.applicant_no AND "

@@ -1,6 +1,10 @@
 // Eight processes with eight threads each fire the same call at one SQLite file at the same moment: exactly one wins,
 // one message is promised, and the calls really overlapped. Judged by what the callers were told and by plain SQL.
 
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -12,11 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <thread>
-#include <time.h>
-#include <unistd.h>
 #include <vector>
 
 #include "crash/oracle.hpp"
@@ -150,7 +150,8 @@ stage set(const std::string& path, int how_far) {
   s.token = token_of(invited.link);
   if (how_far >= 1) s.session = must(w.engine.start(s.token, "session-key-of-ada-0")).session;
   if (how_far >= 2) must(w.engine.submit(s.session));
-  if (how_far >= 3) must(w.engine.decide(s.interview, reviewer, {.outcome = outcome::failed, .notify = hirenow::notify::none()}));
+  if (how_far >= 3)
+    must(w.engine.decide(s.interview, reviewer, {.outcome = outcome::failed, .notify = hirenow::notify::none()}));
   return s;
 }
 
@@ -180,75 +181,81 @@ void all_races(const fs::path& folder) {
   };
   const auto one_wins = [](const std::vector<report>& reports, hirenow::errc others, const std::string& name) {
     const auto found = codes(reports);
-    check(found.contains(hirenow::errc{}) && found.at(hirenow::errc{}) == 1, name, "not one winner: " + in_words(found));
+    check(found.contains(hirenow::errc{}) && found.at(hirenow::errc{}) == 1, name,
+          "not one winner: " + in_words(found));
     check(found.contains(others) && found.at(others) == callers - 1, name, "the losers: " + in_words(found));
   };
 
-  race(folder, "retake", 3,
-       [](const stage& s) -> call {
-         return [s](world& w, int) -> hirenow::result<std::string> {
-           const auto r = w.engine.retake(s.interview, recruiter);
-           if (!r) return r.error();
-           return to_string(r->interview.id);
-         };
-       },
-       [&](const std::vector<report>& reports, const oracle::file& sql) {
-         one_wins(reports, hirenow::errc::superseded, "retake");
-         std::string winner;
-         for (const auto& r : reports)
-           if (r.code == hirenow::errc{}) winner = r.answer;
-         for (const auto& r : reports)
-           if (r.code != hirenow::errc{}) check(winner == r.superseded_by, "retake", "a loser is not told who won");
-         check(sql.one("SELECT count(*) FROM hirenow_interview") == "2", "retake", "not two interviews");
-         check(messages_of_kind(sql, hirenow::message_kind::retake_invitation) == "1", "retake", "not one message");
-       });
+  race(
+      folder, "retake", 3,
+      [](const stage& s) -> call {
+        return [s](world& w, int) -> hirenow::result<std::string> {
+          const auto r = w.engine.retake(s.interview, recruiter);
+          if (!r) return r.error();
+          return to_string(r->interview.id);
+        };
+      },
+      [&](const std::vector<report>& reports, const oracle::file& sql) {
+        one_wins(reports, hirenow::errc::superseded, "retake");
+        std::string winner;
+        for (const auto& r : reports)
+          if (r.code == hirenow::errc{}) winner = r.answer;
+        for (const auto& r : reports)
+          if (r.code != hirenow::errc{}) check(winner == r.superseded_by, "retake", "a loser is not told who won");
+        check(sql.one("SELECT count(*) FROM hirenow_interview") == "2", "retake", "not two interviews");
+        check(messages_of_kind(sql, hirenow::message_kind::retake_invitation) == "1", "retake", "not one message");
+      });
 
-  race(folder, "retake with one idempotency key", 3,
-       [](const stage& s) -> call {
-         return [s](world& w, int) -> hirenow::result<std::string> {
-           const auto r = w.engine.retake(s.interview, recruiter, {.idempotency_key = "the click"});
-           if (!r) return r.error();
-           return to_string(r->interview.id);
-         };
-       },
-       [&](const std::vector<report>& reports, const oracle::file& sql) {
-         std::set<std::string> answers;
-         for (const auto& r : reports) answers.insert(r.answer);
-         check(codes(reports).size() == 1 && answers.size() == 1 && !answers.contains(""), "retake with one idempotency key",
-               "the same key got different answers: " + in_words(codes(reports)));
-         check(sql.one("SELECT count(*) FROM hirenow_interview") == "2", "retake with one idempotency key",
-               "not two interviews");
-         check(messages_of_kind(sql, hirenow::message_kind::retake_invitation) == "1", "retake with one idempotency key",
-               "not one message");
-       });
+  race(
+      folder, "retake with one idempotency key", 3,
+      [](const stage& s) -> call {
+        return [s](world& w, int) -> hirenow::result<std::string> {
+          const auto r = w.engine.retake(s.interview, recruiter, {.idempotency_key = "the click"});
+          if (!r) return r.error();
+          return to_string(r->interview.id);
+        };
+      },
+      [&](const std::vector<report>& reports, const oracle::file& sql) {
+        std::set<std::string> answers;
+        for (const auto& r : reports) answers.insert(r.answer);
+        check(codes(reports).size() == 1 && answers.size() == 1 && !answers.contains(""),
+              "retake with one idempotency key", "the same key got different answers: " + in_words(codes(reports)));
+        check(sql.one("SELECT count(*) FROM hirenow_interview") == "2", "retake with one idempotency key",
+              "not two interviews");
+        check(messages_of_kind(sql, hirenow::message_kind::retake_invitation) == "1", "retake with one idempotency key",
+              "not one message");
+      });
 
-  race(folder, "start", 0,
-       [](const stage& s) -> call {
-         return [s](world& w, int caller) -> hirenow::result<std::string> {
-           const auto r = w.engine.start(s.token, "session-key-number-" + std::to_string(caller));
-           if (!r) return r.error();
-           return std::to_string(r->session.fence);
-         };
-       },
-       [&](const std::vector<report>& reports, const oracle::file& sql) {
-         one_wins(reports, hirenow::errc::already_started, "start");
-         check(sql.one("SELECT fence FROM hirenow_session") == "1", "start", "not one session");
-         check(sql.one("SELECT count(*) FROM hirenow_audit WHERE event = 'start'") == "1", "start", "not one start");
-       });
+  race(
+      folder, "start", 0,
+      [](const stage& s) -> call {
+        return [s](world& w, int caller) -> hirenow::result<std::string> {
+          const auto r = w.engine.start(s.token, "session-key-number-" + std::to_string(caller));
+          if (!r) return r.error();
+          return std::to_string(r->session.fence);
+        };
+      },
+      [&](const std::vector<report>& reports, const oracle::file& sql) {
+        one_wins(reports, hirenow::errc::already_started, "start");
+        check(sql.one("SELECT fence FROM hirenow_session") == "1", "start", "not one session");
+        check(sql.one("SELECT count(*) FROM hirenow_audit WHERE event = 'start'") == "1", "start", "not one start");
+      });
 
-  race(folder, "decide", 2,
-       [](const stage& s) -> call {
-         return [s](world& w, int caller) -> hirenow::result<std::string> {
-           const hirenow::actor one{"reviewer-" + std::to_string(caller), "acme", hirenow::role::reviewer};
-           const auto r = w.engine.decide(s.interview, one, {.outcome = caller % 2 ? outcome::failed : outcome::passed});
-           if (!r) return r.error();
-           return std::string(to_string(r->interview.state));
-         };
-       },
-       [&](const std::vector<report>& reports, const oracle::file& sql) {
-         one_wins(reports, hirenow::errc::invalid_transition, "decide");
-         check(sql.one("SELECT count(*) FROM hirenow_outbox WHERE kind IN (4, 5, 6)") == "1", "decide", "not one message");
-       });
+  race(
+      folder, "decide", 2,
+      [](const stage& s) -> call {
+        return [s](world& w, int caller) -> hirenow::result<std::string> {
+          const hirenow::actor one{"reviewer-" + std::to_string(caller), "acme", hirenow::role::reviewer};
+          const auto r = w.engine.decide(s.interview, one, {.outcome = caller % 2 ? outcome::failed : outcome::passed});
+          if (!r) return r.error();
+          return std::string(to_string(r->interview.state));
+        };
+      },
+      [&](const std::vector<report>& reports, const oracle::file& sql) {
+        one_wins(reports, hirenow::errc::invalid_transition, "decide");
+        check(sql.one("SELECT count(*) FROM hirenow_outbox WHERE kind IN (4, 5, 6)") == "1", "decide",
+              "not one message");
+      });
 }
 
 }  // namespace

@@ -169,8 +169,8 @@ HIRENOW_RECORD(stored_answer, "StoredAnswer", plain("key", &t::key), plain("payl
 HIRENOW_RECORD(load_request, "LoadRequest", plain("tenant", &t::tenant), coded<subject_codec>("who", &t::who),
                plain("track", &t::track), plain("with_rules", &t::with_rules), plain("answer", &t::answer),
                plain("with_sitting", &t::with_sitting), plain("with_progress", &t::with_progress));
-HIRENOW_RECORD(loaded, "Loaded", plain("record", &t::record), plain("policy", &t::policy),
-               plain("answer", &t::answer), plain("progress", &t::progress));
+HIRENOW_RECORD(loaded, "Loaded", plain("record", &t::record), plain("policy", &t::policy), plain("answer", &t::answer),
+               plain("progress", &t::progress));
 HIRENOW_RECORD(interview_change, "InterviewChange", plain("after", &t::after), plain("before", &t::before),
                plain("sitting_changed", &t::sitting_changed));
 HIRENOW_RECORD(withdrawal, "Withdrawal", plain("interview", &t::interview), plain("kinds", &t::kinds));

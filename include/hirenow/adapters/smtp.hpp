@@ -36,13 +36,13 @@ enum class smtp_security : std::uint8_t {
 
 /// What a mailer is told once.
 struct smtp_options {
-  std::string host{};          ///< name or address of the server
+  std::string host{};  ///< name or address of the server
   std::uint16_t port = 587;
   smtp_security security = smtp_security::starttls;
-  std::string ca_file{};       ///< PEM; trust these authorities alone. Empty: those of the system
-  std::string username{};      ///< empty: no AUTH
-  std::string password{};      ///< kept in memory that is wiped; move the options in to leave no other copy
-  std::string helo_name{};     ///< domain name in EHLO; empty: "localhost"
+  std::string ca_file{};    ///< PEM; trust these authorities alone. Empty: those of the system
+  std::string username{};   ///< empty: no AUTH
+  std::string password{};   ///< kept in memory that is wiped; move the options in to leave no other copy
+  std::string helo_name{};  ///< domain name in EHLO; empty: "localhost"
 
   // Limits on every wait. The defaults are those of RFC 5321 §4.5.3.2. A limit is noticed within a second.
   std::chrono::milliseconds connect_timeout{std::chrono::minutes{5}};   ///< until the session stands: TCP to AUTH

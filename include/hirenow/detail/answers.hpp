@@ -47,9 +47,7 @@ class payload_writer {
     if (value) std::memcpy(&bits, &*value, sizeof bits);
     return number(value ? 1 : 0).number(bits);
   }
-  payload_writer& id(const interview_id& i) {
-    return text({reinterpret_cast<const char*>(i.data), sizeof i.data});
-  }
+  payload_writer& id(const interview_id& i) { return text({reinterpret_cast<const char*>(i.data), sizeof i.data}); }
   payload_writer& when(const notify& n) { return number(n.send ? 1 : 0).instant(n.at); }
   payload_writer& person(const applicant& a) {
     return text(a.id).text(a.email).text(a.name).text(a.locale).text(a.time_zone);

@@ -232,9 +232,10 @@ inline std::string html_of(const default_language& language, std::string_view te
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 2);
     while (!paragraph.empty() && paragraph.back() == '\n') paragraph.remove_suffix(1);
     if (paragraph == "{{link}}")
-      html += "<p><a href=\"{{link}}\" style=\"display:inline-block;padding:.6em 1.2em;border-radius:.3em;"
-              "background:#1a56db;color:#ffffff;text-decoration:none\">" +
-              std::string(language.link_label) + "</a></p>\n<p style=\"font-size:small\">{{link}}</p>\n";
+      html +=
+          "<p><a href=\"{{link}}\" style=\"display:inline-block;padding:.6em 1.2em;border-radius:.3em;"
+          "background:#1a56db;color:#ffffff;text-decoration:none\">" +
+          std::string(language.link_label) + "</a></p>\n<p style=\"font-size:small\">{{link}}</p>\n";
     else
       html += "<p>" + std::string(paragraph) + "</p>\n";
   }

@@ -46,7 +46,8 @@ class draft {
   /// Takes over a loaded record. Where the clock stepped back, the record's last instant is "now"; a clock that has left
   /// the calendar stands at its end, so that no sum of instant and span overflows.
   draft(applicant_record record, sys_seconds clock_now)
-      : record_(std::move(record)), now_(std::max(std::clamp(clock_now, min_instant, max_instant), record_.last_instant)) {
+      : record_(std::move(record)),
+        now_(std::max(std::clamp(clock_now, min_instant, max_instant), record_.last_instant)) {
     changes_.tenant = record_.tenant;
     changes_.applicant_id = record_.person.id;
     changes_.expected_version = record_.version;
@@ -106,8 +107,8 @@ class draft {
       record_.interviews.push_back(after);
     }
     changes_.interviews.push_back(std::move(change));
-    return write_entry(to_string(on), who, after.id,
-                       before ? std::optional(before->state) : std::nullopt, after.state, std::move(details), note, at);
+    return write_entry(to_string(on), who, after.id, before ? std::optional(before->state) : std::nullopt, after.state,
+                       std::move(details), note, at);
   }
 
   /// Writes an audit entry alone.

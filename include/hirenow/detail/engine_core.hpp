@@ -65,8 +65,8 @@ result<Answer> engine::change(use_case what, load_request request, std::string_v
     if (!answer || d.record().sequence == by_clock) return answer;
     if constexpr (!std::is_same_v<Answer, sitting>) {
       if (keyed)
-        d.store_answer({*request.answer, payload, detail::write_answer(ids_of(*answer)),
-                        d.now() + options_.answer_retention});
+        d.store_answer(
+            {*request.answer, payload, detail::write_answer(ids_of(*answer)), d.now() + options_.answer_retention});
     }
     HIRENOW_STEP("engine: before commit");
     const auto done = store_.commit(d.take());
@@ -95,8 +95,7 @@ result<Answer> engine::change_interview(use_case what, const interview_id& id, c
 
 template <class Answer, class Decide>
 result<Answer> engine::change_person(use_case what, std::string_view applicant_id, const actor& who,
-                                     std::string_view idempotency_key, const payload_writer& payload,
-                                     Decide&& decide) {
+                                     std::string_view idempotency_key, const payload_writer& payload, Decide&& decide) {
   if (auto ok = check_actor(what, who); !ok) return ok.error();
   if (auto ok = limits::check_id("applicant id", applicant_id); !ok) return ok.error();
   const author by = detail::staff_author(who.id);
@@ -145,10 +144,9 @@ inline std::string engine::link_base_of(std::string_view tenant) const {
 inline result<std::string> engine::link_of(std::string_view tenant, std::string_view applicant_id,
                                            const interview& i) const {
   const std::string base = link_base_of(tenant);
-  if (base.empty())
-    return detail::fail(errc::invalid_argument, "no link base is configured for this tenant");
-  auto token = mint_token(keys_, i.link.kid,
-                          detail::claims_of(options_.issuer, options_.audience, tenant, applicant_id, i));
+  if (base.empty()) return detail::fail(errc::invalid_argument, "no link base is configured for this tenant");
+  auto token =
+      mint_token(keys_, i.link.kid, detail::claims_of(options_.issuer, options_.audience, tenant, applicant_id, i));
   if (!token) return token.error();
   return base + "#" + *token;
 }

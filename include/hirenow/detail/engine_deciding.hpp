@@ -120,10 +120,9 @@ inline result<person_changed> engine::record_fact(std::string_view applicant_id,
         payload_writer all;
         all.text(f.name).text(f.track).instant(f.at).instant(f.until).text(f.value);
         // The fact is personal: the audit commits to it without holding it.
-        f.sequence = d.write_entry(
-            "record_fact", by, {}, {}, {},
-            {{"kind", to_string(f.kind)},
-             {"fact", detail::hex(commitment(d.record().salt, detail::bytes_of(all.hash())))}});
+        f.sequence = d.write_entry("record_fact", by, {}, {}, {},
+                                   {{"kind", to_string(f.kind)},
+                                    {"fact", detail::hex(commitment(d.record().salt, detail::bytes_of(all.hash())))}});
         d.add_fact(std::move(f));
         return person_changed{d.record().person};
       });
@@ -149,7 +148,10 @@ inline result<void> engine::set_policy(std::string_view track, std::string_view 
 inline result<void> engine::redrive(const message_key& key, const actor& who, std::string_view idempotency_key) {
   const auto done = change_interview<changed>(
       use_case::redrive, key.interview, who, idempotency_key,
-      payload_writer().id(key.interview).number(static_cast<int>(key.kind)).number(static_cast<std::int64_t>(key.occasion)),
+      payload_writer()
+          .id(key.interview)
+          .number(static_cast<int>(key.kind))
+          .number(static_cast<std::int64_t>(key.occasion)),
       [&](draft& d, const loaded&, const interview& i, const author& by) -> result<changed> {
         message_query query{.tenant = who.tenant, .interview = key.interview, .limit = limits::page};
         const auto all = store_.messages(query);
@@ -157,8 +159,8 @@ inline result<void> engine::redrive(const message_key& key, const actor& who, st
         for (const auto& m : *all) {
           if (m.key != key) continue;
           if (m.state != message_state::dead)
-            return detail::fail(errc::invalid_transition, "redrive is not possible for a message that is " +
-                                                              std::string(to_string(m.state)));
+            return detail::fail(errc::invalid_transition,
+                                "redrive is not possible for a message that is " + std::string(to_string(m.state)));
           d.write_entry("redrive", by, i.id, {}, {},
                         {{"kind", to_string(key.kind)}, {"occasion", static_cast<std::int64_t>(key.occasion)}});
           d.redrive(key);
@@ -175,24 +177,25 @@ inline result<void> engine::erase_applicant(std::string_view applicant_id, const
   if (auto ok = check_actor(use_case::erase_applicant, who); !ok) return ok;
   if (auto ok = limits::check_id("applicant id", applicant_id); !ok) return ok;
   const author by = detail::staff_author(who.id);
-  const auto done = change<person_changed>(
-      use_case::erase_applicant, {.tenant = who.tenant, .who = applicant_id}, idempotency_key,
-      payload_writer().text(applicant_id).hash(), [&](draft& d, const loaded&) -> result<person_changed> {
-        if (d.record().version == 0) return detail::fail(errc::not_found, "no such applicant");
-        if (d.record().erased) return person_changed{d.record().person};
-        const auto interviews = d.record().interviews;
-        for (const auto& i : interviews) {
-          if (is_active(i.state)) {
-            auto after = apply(i, event::cancel, authority::staff, d.now());
-            if (!after) return after.error();
-            d.step(i, *after, event::cancel, by);
-          }
-          d.withdraw_messages(i.id, detail::all_kinds);
-        }
-        d.write_entry("erase", by);
-        d.erase_person();
-        return person_changed{d.record().person};
-      });
+  const auto done = change<person_changed>(use_case::erase_applicant, {.tenant = who.tenant, .who = applicant_id},
+                                           idempotency_key, payload_writer().text(applicant_id).hash(),
+                                           [&](draft& d, const loaded&) -> result<person_changed> {
+                                             if (d.record().version == 0)
+                                               return detail::fail(errc::not_found, "no such applicant");
+                                             if (d.record().erased) return person_changed{d.record().person};
+                                             const auto interviews = d.record().interviews;
+                                             for (const auto& i : interviews) {
+                                               if (is_active(i.state)) {
+                                                 auto after = apply(i, event::cancel, authority::staff, d.now());
+                                                 if (!after) return after.error();
+                                                 d.step(i, *after, event::cancel, by);
+                                               }
+                                               d.withdraw_messages(i.id, detail::all_kinds);
+                                             }
+                                             d.write_entry("erase", by);
+                                             d.erase_person();
+                                             return person_changed{d.record().person};
+                                           });
   if (!done) return done.error();
   return {};
 }
@@ -213,8 +216,8 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
       // Deciding nothing of its own, a sweep of a record is what the clock does to it.
       for (int round = 0;; ++round) {
         const auto done = [&]() -> result<std::size_t> {
-          auto data = store_.load(
-              {.tenant = row.tenant, .who = std::string_view(row.applicant_id), .with_rules = false});
+          auto data =
+              store_.load({.tenant = row.tenant, .who = std::string_view(row.applicant_id), .with_rules = false});
           if (!data) return data.error();
           draft d(std::move(data->record), clock_->now());
           const auto events = d.apply_clock();

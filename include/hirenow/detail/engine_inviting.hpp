@@ -75,7 +75,8 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
                   .when(request.notify)
                   .hash();
   const author by = detail::staff_author(who.id);
-  const load_request wanted{.tenant = who.tenant, .who = std::string_view(request.applicant.id), .track = request.track};
+  const load_request wanted{
+      .tenant = who.tenant, .who = std::string_view(request.applicant.id), .track = request.track};
   return change<invited>(
       use_case::schedule, wanted, request.idempotency_key, payload,
       [&](draft& d, const loaded& data) -> result<invited> {
@@ -92,8 +93,7 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
         if (newest) {
           auto policy = policy_of(data);
           if (!policy) return policy.error();
-          const auto e =
-              evaluate(*policy, attempts_of(d.record(), request.track), d.now(), attempt_kind::schedule);
+          const auto e = evaluate(*policy, attempts_of(d.record(), request.track), d.now(), attempt_kind::schedule);
           if (!e.allowed) return refusal_of(e, d.record(), *newest);
         }
         auto plan = plan_link(d.now(), request.opens_at, request.link_lifetime);
@@ -296,8 +296,7 @@ inline result<link_requested> engine::request_link(std::string_view token, std::
   const author by = detail::applicant_author();
   return change<link_requested>(
       use_case::request_link, {.tenant = claims->tenant, .who = claims->interview, .with_rules = false},
-      idempotency_key,
-      payload_writer().id(claims->interview).number(claims->generation).hash(),
+      idempotency_key, payload_writer().id(claims->interview).number(claims->generation).hash(),
       [&](draft& d, const loaded&) -> result<link_requested> {
         const verdict v = judge_link(*claims, &d.record(), d.now());
         if (v != verdict::superseded_interview && v != verdict::superseded_link && v != verdict::expired) {

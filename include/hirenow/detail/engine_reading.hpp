@@ -15,8 +15,7 @@ inline result<loaded> engine::load_for(use_case what, const actor& who,
     if (auto ok = limits::check_id("applicant id", std::get<std::string_view>(subject)); !ok) return ok.error();
   auto data = store_.load({.tenant = who.tenant, .who = subject, .with_progress = what == use_case::read_progress});
   if (!data) return data.error();
-  if (data->record.version == 0 ||
-      (by_interview && !find_interview(data->record, std::get<interview_id>(subject))))
+  if (data->record.version == 0 || (by_interview && !find_interview(data->record, std::get<interview_id>(subject))))
     return detail::fail(errc::not_found, by_interview ? "no such interview" : "no such applicant");
   return data;
 }
@@ -198,8 +197,8 @@ namespace detail {
 inline result<std::vector<audit_head>> read_heads(hirenow::store& store, std::string_view tenant) {
   std::vector<audit_head> heads;
   for (;;) {
-    const auto page = store.audit_heads(tenant, heads.empty() ? std::string_view() : heads.back().applicant_id,
-                                        limits::page);
+    const auto page =
+        store.audit_heads(tenant, heads.empty() ? std::string_view() : heads.back().applicant_id, limits::page);
     if (!page) return page.error();
     if (page->empty()) return heads;
     heads.insert(heads.end(), page->begin(), page->end());
@@ -270,9 +269,9 @@ inline result<std::size_t> engine::verify_audit_checkpoint(std::string_view chec
   const auto* at = statement.get_object().if_contains("at");
   // Compared as text: Boost.JSON's comparison of objects ends the process where memory runs out in it.
   if (!at || !at->is_string() ||
-      member("statement") != boost::json::serialize(detail::checkpoint_statement(
-                                 who.tenant, {at->get_string().data(), at->get_string().size()}, heads.size(),
-                                 merkle_root(heads))))
+      member("statement") !=
+          boost::json::serialize(detail::checkpoint_statement(
+              who.tenant, {at->get_string().data(), at->get_string().size()}, heads.size(), merkle_root(heads))))
     return detail::fail(errc::audit_broken, "the checkpoint's rows are not those that were signed");
 
   for (const auto& head : heads) {

@@ -70,8 +70,7 @@ inline result<sitting> engine::resume(std::string_view token, std::string_view s
   return sit_down(use_case::resume, event::resume, token, session_key);
 }
 
-inline result<sitting> engine::sit_down(use_case what, event on, std::string_view token,
-                                        std::string_view session_key) {
+inline result<sitting> engine::sit_down(use_case what, event on, std::string_view token, std::string_view session_key) {
   if (auto ok = check_token_may(what); !ok) return ok.error();
   if (auto ok = detail::check_session_key(session_key); !ok) return ok.error();
   const auto claims = claims_behind(token);
@@ -83,8 +82,7 @@ inline result<sitting> engine::sit_down(use_case what, event on, std::string_vie
        .with_rules = false,
        .with_sitting = true,
        .with_progress = true},
-      {}, {},
-      [&](draft& d, const loaded& data) -> result<sitting> {
+      {}, {}, [&](draft& d, const loaded& data) -> result<sitting> {
         if (auto ok = to_error(judge_link(*claims, &d.record(), d.now())); !ok) return ok.error();
         const interview before = *find_interview(d.record(), claims->interview);
         const auto session_of = [&](const interview& i) {
@@ -116,14 +114,12 @@ inline result<saved> engine::checkpoint(const session& open, std::string_view pr
   if (progress.size() > limits::progress)
     return detail::fail(errc::too_large, "progress has at most " + std::to_string(limits::progress) + " bytes");
   const sys_seconds now = clock_->now();
-  const auto written = store_.save_progress(
-      {open.tenant, open.interview, open.fence, sha256(open.key), now, progress});
+  const auto written = store_.save_progress({open.tenant, open.interview, open.fence, sha256(open.key), now, progress});
   if (!written) return written.error();
   if (*written) return saved{now};
 
   // Nothing was written: say why.
-  auto data = store_.load(
-      {.tenant = open.tenant, .who = open.interview, .with_rules = false, .with_sitting = true});
+  auto data = store_.load({.tenant = open.tenant, .who = open.interview, .with_rules = false, .with_sitting = true});
   if (!data) return data.error();
   draft d(std::move(data->record), now);
   if (auto ok = d.apply_clock(); !ok) return ok.error();
@@ -131,8 +127,8 @@ inline result<saved> engine::checkpoint(const session& open, std::string_view pr
   if (d.record().erased || !i) return detail::fail(errc::not_found, "no such interview");
   // Whoever holds no session of this interview learns nothing about it.
   if (!detail::is_newest_session(*i, open)) return detail::fail(errc::stale_session, "another session took over");
-  if (i->deadline && d.now() >= *i->deadline && (i->state == interview_state::in_progress ||
-                                                 i->state == interview_state::expired))
+  if (i->deadline && d.now() >= *i->deadline &&
+      (i->state == interview_state::in_progress || i->state == interview_state::expired))
     return detail::fail(errc::deadline_passed, "the deadline has passed");
   if (i->state != interview_state::in_progress)
     return detail::fail(errc::invalid_transition,
@@ -150,10 +146,8 @@ inline result<changed> engine::submit(const session& open, const submit_options&
   payload.id(open.interview).number(open.fence).text(open.key);
   payload.number(options.progress ? 1 : 0).text(options.progress.value_or(std::string()));
   return change<changed>(
-      use_case::submit,
-      {.tenant = open.tenant, .who = open.interview, .with_rules = false, .with_sitting = true},
-      options.idempotency_key, payload.hash(),
-      [&](draft& d, const loaded&) -> result<changed> {
+      use_case::submit, {.tenant = open.tenant, .who = open.interview, .with_rules = false, .with_sitting = true},
+      options.idempotency_key, payload.hash(), [&](draft& d, const loaded&) -> result<changed> {
         const interview* found = find_interview(d.record(), open.interview);
         if (d.record().erased || !found) return detail::fail(errc::not_found, "no such interview");
         const interview before = *found;
@@ -184,20 +178,19 @@ inline result<changed> engine::withdraw(std::string_view token, const withdraw_o
   const auto claims = claims_behind(token);
   if (!claims) return claims.error();
   const author by = detail::applicant_author();
-  return change<changed>(
-      use_case::withdraw, {.tenant = claims->tenant, .who = claims->interview, .with_rules = false},
-      options.idempotency_key,
-      payload_writer().id(claims->interview).text(options.reason).when(options.notify).hash(),
-      [&](draft& d, const loaded&) -> result<changed> {
-        if (auto ok = to_error(judge_link(*claims, &d.record(), d.now())); !ok) return ok.error();
-        const interview before = *find_interview(d.record(), claims->interview);
-        auto after = apply(before, event::withdraw, by.by, d.now());
-        if (!after) return after.error();
-        const auto occasion = d.step(before, *after, event::withdraw, by, {}, options.reason);
-        d.withdraw_messages(before.id, detail::all_kinds);
-        promise_link(d, *after, message_kind::cancelled, occasion, options.notify, {}, by);
-        return changed{*after};
-      });
+  return change<changed>(use_case::withdraw, {.tenant = claims->tenant, .who = claims->interview, .with_rules = false},
+                         options.idempotency_key,
+                         payload_writer().id(claims->interview).text(options.reason).when(options.notify).hash(),
+                         [&](draft& d, const loaded&) -> result<changed> {
+                           if (auto ok = to_error(judge_link(*claims, &d.record(), d.now())); !ok) return ok.error();
+                           const interview before = *find_interview(d.record(), claims->interview);
+                           auto after = apply(before, event::withdraw, by.by, d.now());
+                           if (!after) return after.error();
+                           const auto occasion = d.step(before, *after, event::withdraw, by, {}, options.reason);
+                           d.withdraw_messages(before.id, detail::all_kinds);
+                           promise_link(d, *after, message_kind::cancelled, occasion, options.notify, {}, by);
+                           return changed{*after};
+                         });
 }
 
 }  // namespace hirenow

@@ -19,7 +19,8 @@ namespace hirenow::detail {
 inline result<void> check_link_base(std::string_view base) {
   if (auto ok = limits::check_text("link base", base, limits::reason); !ok) return ok;
   const auto loopback = [&](std::string_view host) {
-    return base.starts_with(host) && (base.size() == host.size() || base[host.size()] == '/' || base[host.size()] == ':');
+    return base.starts_with(host) &&
+           (base.size() == host.size() || base[host.size()] == '/' || base[host.size()] == ':');
   };
   const bool secure = base.starts_with("https://") && base.size() > 8;
   const bool local = loopback("http://localhost") || loopback("http://127.0.0.1") || loopback("http://[::1]");

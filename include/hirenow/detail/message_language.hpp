@@ -20,8 +20,9 @@ enum class message_language : unsigned char { english, german, other };
 /// The language of a lower-case locale: its first subtag decides.
 inline message_language language_of(std::string_view locale) {
   const auto primary = locale.substr(0, locale.find('-'));
-  return primary == "en" ? message_language::english : primary == "de" ? message_language::german
-                                                                        : message_language::other;
+  return primary == "en"   ? message_language::english
+         : primary == "de" ? message_language::german
+                           : message_language::other;
 }
 
 /// The zone for a reader: "UTC", "Europe/Vienna, UTC+1", "Asia/Kolkata, UTC+5:30".
