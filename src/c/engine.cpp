@@ -319,7 +319,7 @@ hirenow_status progress_of(hirenow_engine* engine, const char* interview, const 
     need(out, "the place for the answer");
     auto made = std::make_unique<hirenow_text>();
     auto answer = core_of(engine).read_progress(id(interview), read_actor(who));
-    if (!answer) return std::move(answer.error());
+    if (!answer) return answer.error();
     if (!*answer) return {};
     made->value = std::move((*answer)->bytes);
     put(saved_at, instant((*answer)->saved_at));

@@ -46,7 +46,7 @@ template <class Body>
 hirenow_status make_text(hirenow_error** error, hirenow_text** out, Body&& body) noexcept {
   return make(error, out, [&](hirenow_text& t) -> result<void> {
     result<std::string> made = body();
-    if (!made) return std::move(made.error());
+    if (!made) return made.error();
     t.value = std::move(*made);
     return {};
   });
@@ -179,7 +179,7 @@ hirenow_status hirenow_token_verify(const hirenow_keys* keys, const char* token,
                                     const char* audience, hirenow_text** claims_json, hirenow_error** error) {
   return make_text(error, claims_json, [&]() -> result<std::string> {
     auto claims = verify_token(*alive(keys, "keys").value, text(token), {string(issuer), string(audience)});
-    if (!claims) return std::move(claims.error());
+    if (!claims) return claims.error();
     return json_documents::of(*claims);
   });
 }
