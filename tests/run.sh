@@ -129,7 +129,7 @@ python_module() {
   done
 
   begin_stage "python: tests"
-  "$python" -X faulthandler -m pytest -q -o cache_dir=build/pytest_cache bindings/python/tests 2>&1 | tee "$log" || true
+  timeout --signal=ABRT 600 "$python" -X faulthandler -m pytest -q -o cache_dir=build/pytest_cache bindings/python/tests 2>&1 | tee "$log" || true
   # "3 failed, 969 passed, 1 error in 2.10s"
   summary=$(tail -n 1 "$log")
   counted() { grep -oE "[0-9]+ $1" <<<"$summary" | awk '{ n += $1 } END { print n + 0 }' || true; }

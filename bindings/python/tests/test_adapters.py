@@ -246,9 +246,14 @@ def test_a_signal_ends_a_running_dispatcher(memory_world):
     import signal
 
     d = hirenow.Dispatcher(memory_world.engine, Mailbox(), sender="jobs@acme.example")
-    threading.Timer(0.2, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        d.run()
+    # What a shell starts in the background ignores the signal, unless it says otherwise.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Timer(0.2, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            d.run()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_mail_server_is_spoken_to():
