@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds hirenow and passes every test: debug with gcc, ASan and UBSan with clang, the concurrent tests under TSan, a
-# short run of every fuzzer, and the Python module, built from its source distribution. Installs what is missing first (see support/install_dependencies.sh).
+# short run of every fuzzer, and the Python module, built from its source distribution. Installs what is missing first
+# (see support/install_dependencies.sh).
 #
 #   tests/run.sh                every test
 #   tests/run.sh --quick        the debug build and its tests alone
