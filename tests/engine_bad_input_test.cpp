@@ -84,9 +84,27 @@ TEST_CASE("no id that is none gets past any call", "[engine]") {
       const auto policy = code_of(w.bench.set_policy("", bad.text, w.admin));
       CHECK((policy == errc::policy_invalid || policy == errc::too_large));
     }
-    auto person = w.ada;
-    person.email = bad.text;
-    expect_refusal(code_of(w.bench.update_applicant(person, w.recruiter)));
+    const auto with_person = [&](auto change) {
+      auto person = w.ada;
+      change(person);
+      return code_of(w.bench.update_applicant(person, w.recruiter));
+    };
+    expect_refusal(with_person([&](auto& p) { p.email = bad.text; }));
+    expect_refusal(with_person([&](auto& p) { p.id = bad.text; }));
+    if (!bad.empty) {
+      expect_refusal(with_person([&](auto& p) { p.name = bad.text; }));
+      expect_refusal(with_person([&](auto& p) { p.locale = bad.text; }));
+      expect_refusal(with_person([&](auto& p) { p.time_zone = bad.text; }));
+      expect_refusal(code_of(w.bench.record_fact(w.ada.id, {.name = "n", .at = monday}, w.recruiter, bad.text)));
+    }
+    for (const actor& who : {actor{bad.text, acme, role::admin}, actor{"anna", bad.text, role::admin}}) {
+      expect_refusal(code_of(w.bench.history(at.id, who)));
+      expect_refusal(code_of(w.bench.permitted_actions(at.id, who)));
+      expect_refusal(code_of(w.bench.read_progress(at.id, who)));
+      expect_refusal(code_of(w.bench.retake_eligibility(at.id, who)));
+      expect_refusal(code_of(w.bench.retake(at.id, who)));
+      expect_refusal(code_of(w.bench.decide(at.id, who, {})));
+    }
     expect_refusal(code_of(w.bench.record_fact(bad.text, {.name = "n", .at = monday}, w.recruiter)));
     expect_refusal(code_of(w.bench.record_fact(w.ada.id, {.name = bad.text, .at = monday}, w.recruiter)));
     expect_refusal(code_of(w.bench.void_attempt(at.id, w.reviewer, {.reason_code = bad.text})));
@@ -303,7 +321,15 @@ TEST_CASE("a clock beyond the calendar is an error and no crash", "[engine]") {
     CHECK(code_of(w.bench.schedule(w.terms(), w.recruiter)) == errc::invalid_argument);
   }
   CHECK(w.dump() == contents{});
+  w.clock.set(sys_seconds{seconds::max()});
+  CHECK(w.bench.list({}, w.recruiter).value().rows.empty());
+  CHECK(w.bench.sweep().value().records == 0);
+  CHECK(w.bench.now() == max_instant);
+  CHECK(w.bench.audit_checkpoint(w.admin));
+  CHECK(w.bench.set_policy("", "", w.admin));
+  CHECK(code_of(w.bench.checkpoint({acme, interview_id{}, 1, key_one}, "x")) == errc::not_found);
   w.clock.set(sys_seconds{seconds::min()});
+  CHECK(w.bench.now() == min_instant);
   CHECK(w.bench.schedule(w.terms(), w.recruiter).value().interview.created_at == min_instant);
 }
 

@@ -154,6 +154,8 @@ class engine {
   result<void> erase_applicant(std::string_view applicant_id, const actor& who, std::string_view idempotency_key = {});
 
   /// Lets the clock do what is due on every record of every tenant. A record that fails is set aside and reported.
+  /// Errors: permission_denied; those of the store where it cannot prune or tell what is due: what had been done stays,
+  /// and what was set aside is reported by the next sweep.
   result<sweep_report> sweep(std::size_t limit = 10'000);
 
   // Reading. Interviews are shown as the clock would have them now.
@@ -178,7 +180,9 @@ class engine {
                                               std::size_t limit = limits::page);
 
   /// Verifies an applicant's whole audit, and that it ends where the interviews stand.
-  /// Errors: audit_broken.
+  /// Plays every entry and compares what comes of it with what is stored: states, outcomes, instants, lineage, facts, and
+  /// the progress that was submitted.
+  /// Errors: audit_broken, naming the first entry or field that is wrong.
   result<audit_report> verify_audit(std::string_view applicant_id, const actor& who);
 
   /// A signed statement of where every record of the tenant stands: JSON, to be kept outside the database.
@@ -186,7 +190,8 @@ class engine {
   result<std::string> audit_checkpoint(const actor& who);
 
   /// Compares the tenant's records with an earlier checkpoint: finds truncated and lost records.
-  /// Returns the number of records compared. Errors: audit_broken, invalid_argument.
+  /// Returns the number of records compared. Errors: audit_broken, invalid_argument; key_invalid where its key was
+  /// retired or taken away, so that nobody can tell: verify checkpoints before that, and sign new ones.
   result<std::size_t> verify_audit_checkpoint(std::string_view checkpoint, const actor& who);
 
   /// Messages of the actor's tenant.
@@ -197,8 +202,11 @@ class engine {
   /// The link to an interview's current generation, made again from what is stored.
   /// Errors: key_invalid where its key was retired.
   result<std::string> link_of(std::string_view tenant, std::string_view applicant_id, const interview& i) const;
+  /// The store it works on. Borrows.
   hirenow::store& storage() const { return store_; }
-  const hirenow::clock& time() const { return *clock_; }
+  /// The present instant by the engine's clock; one that has left the calendar stands at its end.
+  sys_seconds now() const { return std::clamp(clock_->now(), min_instant, max_instant); }
+  /// What it was told. Borrows.
   const engine_options& options() const { return options_; }
 
  private:
@@ -245,6 +253,8 @@ class engine {
   detail::answer_ids ids_of(const changed& a) const { return {a.interview.id, 0, {}, {}}; }
   detail::answer_ids ids_of(const person_changed&) const { return {}; }
   detail::answer_ids ids_of(const link_requested& a) const { return {a.interview, 0, {}, a.queued}; }
+  template <class Answer>
+  static void show(Answer& answer);
   result<void> rebuild(invited& a, const applicant_record& record, const detail::answer_ids& ids) const;
   result<void> rebuild(retaken& a, const applicant_record& record, const detail::answer_ids& ids) const;
   result<void> rebuild(changed& a, const applicant_record& record, const detail::answer_ids& ids) const;

@@ -87,7 +87,8 @@ enum class use_case : std::uint8_t {
 };
 inline constexpr std::size_t use_case_count = 30;
 
-/// One row: which roles may, and whether the applicant's token or the engine itself may.
+/// One row: which roles may, and whether the applicant's token or the engine itself may. Nobody can take
+/// `submit` from the engine: it would leave overtime without an end.
 struct permission {
   use_case what;
   std::string_view word;

@@ -20,7 +20,8 @@
 
 namespace hirenow {
 
-/// Whether and when a change's message goes out.
+/// Whether and when a change's message goes out. A reminder that would come before it, or before the link opens, is not
+/// promised.
 struct notify {
   bool send = true;
   std::optional<sys_seconds> at{};  ///< not before; nothing: at once
@@ -45,8 +46,9 @@ struct schedule_request {
   std::string idempotency_key{};
 };
 
-/// Terms left empty are taken from the interview that is retaken, as is what lengthens it: all of its accommodation but
-/// the pause credit. Its outer limit is not.
+/// A time limit, a grace and an overtime that are left empty are those of the interview that is retaken, and so is what
+/// lengthens it: all of its accommodation but the pause credit. The link's terms are not: a lifetime left empty is the
+/// engine's default, and without reminders and an outer limit there are none.
 struct retake_options {
   std::optional<sys_seconds> opens_at{};
   seconds link_lifetime{0};

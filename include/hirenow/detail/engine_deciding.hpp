@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "hirenow/detail/audit_replay.hpp"
 #include "hirenow/engine.hpp"
 
 namespace hirenow {
@@ -169,12 +170,10 @@ inline result<person_changed> engine::record_fact(std::string_view applicant_id,
       use_case::record_fact, applicant_id, who, idempotency_key, payload,
       [&](draft& d, const author& by) -> result<person_changed> {
         fact f = what;
-        payload_writer all;
-        all.text(f.name).text(f.track).instant(f.at).instant(f.until).text(f.value);
         // The fact is personal: the audit commits to it without holding it.
-        f.sequence = d.write_entry("record_fact", by, {}, {}, {},
-                                   {{"kind", to_string(f.kind)},
-                                    {"fact", detail::hex(commitment(d.record().salt, detail::bytes_of(all.hash())))}});
+        f.sequence =
+            d.write_entry("record_fact", by, {}, {}, {},
+                          {{"kind", to_string(f.kind)}, {"fact", detail::fact_commitment(d.record().salt, f)}});
         d.add_fact(std::move(f));
         return person_changed{d.record().person};
       });
@@ -187,7 +186,7 @@ inline result<void> engine::set_policy(std::string_view track, std::string_view 
   stored_policy policy;
   policy.track = track;
   policy.set_by = who.id;
-  policy.set_at = clock_->now();
+  policy.set_at = now();
   if (!document.empty()) {
     const auto parsed = retake_policy::parse(document);
     if (!parsed) return parsed.error();
@@ -206,19 +205,22 @@ inline result<void> engine::redrive(const message_key& key, const actor& who, st
           .number(static_cast<std::int64_t>(key.occasion)),
       [&](draft& d, const loaded&, const interview& i, const author& by) -> result<changed> {
         message_query query{.tenant = who.tenant, .interview = key.interview, .limit = limits::page};
-        const auto all = store_.messages(query);
-        if (!all) return all.error();
-        for (const auto& m : *all) {
-          if (m.key != key) continue;
-          if (m.state != message_state::dead)
-            return detail::fail(errc::invalid_transition,
-                                "redrive is not possible for a message that is " + std::string(to_string(m.state)));
-          d.write_entry("redrive", by, i.id, {}, {},
-                        {{"kind", to_string(key.kind)}, {"occasion", static_cast<std::int64_t>(key.occasion)}});
-          d.redrive(key);
-          return changed{i};
+        for (;;) {
+          const auto page = store_.messages(query);
+          if (!page) return page.error();
+          for (const auto& m : *page) {
+            if (m.key != key) continue;
+            if (m.state != message_state::dead)
+              return detail::fail(errc::invalid_transition,
+                                  "redrive is not possible for a message that is " + std::string(to_string(m.state)));
+            d.write_entry("redrive", by, i.id, {}, {},
+                          {{"kind", to_string(key.kind)}, {"occasion", static_cast<std::int64_t>(key.occasion)}});
+            d.redrive(key);
+            return changed{i};
+          }
+          if (page->size() < query.limit) return detail::fail(errc::not_found, "no such message");
+          query.after = page->back().key;
         }
-        return detail::fail(errc::not_found, "no such message");
       });
   if (!done) return done.error();
   return {};
@@ -258,7 +260,9 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
     return detail::fail(errc::permission_denied, "the permission table does not let the engine sweep");
   sweep_report report;
   std::string cursor;
-  const sys_seconds now = clock_->now();
+  const sys_seconds now = this->now();
+  // First, so that what a sweep set aside is reported even where this fails.
+  if (const auto pruned = store_.prune(now, limit); !pruned) return pruned.error();
   // What fails is not counted, or as many bad records as the limit would hold up all the others for ever.
   std::size_t seen = 0;
   do {
@@ -295,7 +299,6 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
     cursor = page->next;
   } while (!cursor.empty() && seen < limit);
   report.more = !cursor.empty();
-  if (const auto pruned = store_.prune(now, limit); !pruned) return pruned.error();
   return report;
 }
 

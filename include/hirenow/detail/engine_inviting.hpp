@@ -1,6 +1,7 @@
 #pragma once
 /// Inviting: schedule, retake and its eligibility, reissue, request_link.
 
+#include "hirenow/detail/audit_replay.hpp"
 #include "hirenow/engine.hpp"
 
 namespace hirenow {
@@ -51,11 +52,13 @@ inline result<engine::link_plan> engine::plan_link(sys_seconds now, const std::o
 inline void engine::promise_link(draft& d, const interview& i, message_kind kind, std::uint64_t occasion,
                                  const notify& n, const std::vector<seconds>& reminders, const author& who) {
   if (!n.send) return;
-  d.promise(i, kind, occasion, std::max(n.at.value_or(d.now()), d.now()));
+  const sys_seconds sent = std::max(n.at.value_or(d.now()), d.now());
+  d.promise(i, kind, occasion, sent);
   if (i.state != interview_state::scheduled) return;
-  for (const auto before : reminders) {
-    const sys_seconds due = i.start_by - before;
-    if (due <= d.now()) continue;
+  for (auto at = reminders.begin(); at != reminders.end(); ++at) {
+    // Nobody is reminded twice at one instant, nor of what has not been said yet or does not open before.
+    const sys_seconds due = i.start_by - *at;
+    if (due <= std::max(sent, i.link.not_before) || std::find(reminders.begin(), at, *at) != at) continue;
     const auto entry = d.write_entry("promise_reminder", who, i.id, {}, {}, {{"due", to_string(due)}});
     d.promise(i, message_kind::reminder, entry, due);
   }
@@ -127,8 +130,7 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
         i.created_at = i.changed_at = d.now();
         i.start_by = plan->start_by;
         i.link = {1, plan->kid, d.now(), plan->opens_at, plan->start_by};
-        const auto occasion = d.step(std::nullopt, i, event::schedule, by,
-                                     {{"track", i.track}, {"attempt", i.attempt}, {"start_by", to_string(i.start_by)}});
+        const auto occasion = d.step(std::nullopt, i, event::schedule, by, detail::audited_terms(i));
         promise_link(d, i, message_kind::invitation, occasion, request.notify, request.reminders, by);
         auto link = link_of(who.tenant, d.record().person.id, i);
         if (!link) return link.error();
@@ -254,11 +256,7 @@ inline result<retaken> engine::retake(const interview_id& id, const actor& who, 
                 {"policy_version", e->policy_version}},
                options.reason);
         d.withdraw_messages(old.id, detail::all_kinds);
-        const auto occasion = d.step(std::nullopt, fresh, event::schedule, by,
-                                     {{"track", fresh.track},
-                                      {"attempt", fresh.attempt},
-                                      {"retake_of", to_string(old.id)},
-                                      {"start_by", to_string(fresh.start_by)}});
+        const auto occasion = d.step(std::nullopt, fresh, event::schedule, by, detail::audited_terms(fresh));
         promise_link(d, fresh, message_kind::retake_invitation, occasion, options.notify, options.reminders, by);
         auto link = link_of(who.tenant, d.record().person.id, fresh);
         if (!link) return link.error();
@@ -333,7 +331,7 @@ inline result<link_requested> engine::request_link(std::string_view token, std::
         const interview* found = current_interview(d.record(), find_interview(d.record(), claims->interview)->track);
         if (!found) return link_requested{};
         link_requested answer{found->id};
-        // The same answer at the same cost whether the request is heeded or came too soon.
+        // Whether the request is heeded or came too soon must not show: the page says the same.
         const auto last = found->link_requested_at;
         if (last && d.now() < *last + options_.link_request_interval) return answer;
         const interview current = *found;
