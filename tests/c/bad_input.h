@@ -1,5 +1,5 @@
 /* Every function of the library with nothing at all, and the functions that take something with what they must refuse.
- * Part of c_api_test.c. */
+ * Part of c_survival_test.c. */
 
 static void test_nothing_at_all(void) {
   IS(hirenow_key_document_new(0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);

@@ -7,6 +7,7 @@ ABI against the description kept in the repository.
 Needs cc, nm (binutils) and abidw, abidiff (abigail-tools).
 """
 
+import glob
 import os
 import re
 import shutil
@@ -36,7 +37,8 @@ def run(*command):
 
 
 # The list, the headers, the library, and the test that calls every function.
-headers = read("include/hirenow/c/api.h") + read("include/hirenow/c/adapters.h")
+parts = sorted(os.path.basename(path) for path in glob.glob(os.path.join(root, "include/hirenow/c/*.h")))
+headers = "".join(read("include/hirenow/c/" + part) for part in parts)
 declared = re.findall(r"^HIRENOW_API [^;(]*?(hirenow_\w+)\(", headers, re.M)
 listed = dict(re.findall(r"^(hirenow_\w+) ([0-9.]+)$", read("src/c/symbols.txt"), re.M))
 exported = {}
@@ -67,7 +69,7 @@ bodies = re.findall(r"^HIRENOW_API ([^;]+?)(\w+)(\([^;]*\));", re.sub(r"/\*.*?\*
 def describe(folder, name, change=lambda header: header):
     include = os.path.join(folder, name, "hirenow/c")
     os.makedirs(include)
-    for header in ("api.h", "adapters.h"):
+    for header in parts:
         with open(os.path.join(include, header), "w", encoding="utf-8") as file:
             file.write(change(read("include/hirenow/c/" + header)))
     source, built, description = (os.path.join(folder, name + end) for end in (".c", ".so", ".abi"))
