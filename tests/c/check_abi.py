@@ -59,7 +59,7 @@ for name in declared:
 # The errors: numbers stand once in the core, and the C header repeats them.
 core = dict(re.findall(r"^  (\w+) = (\d+),", re.search(r"enum class errc.*?^};", read("include/hirenow/error.hpp"), re.S | re.M)[0], re.M))
 in_c = dict(re.findall(r"^  HIRENOW_(\w+) = (\d+)", re.search(r"HIRENOW_OK = 0,(.*?)^};", headers, re.S | re.M)[1], re.M))
-compare("errors", {f"{k} = {v}" for k, v in core.items()}, {f"{k.lower()} = {v}" for k, v in in_c.items()}, "error.hpp", "c/api.h")
+compare("errors", {f"{k} = {v}" for k, v in core.items()}, {f"{k.lower()} = {v}" for k, v in in_c.items()}, "error.hpp", "c/basics.h")
 
 # The ABI: types and signatures as the headers have them, read from functions that do nothing, so that it does not depend
 # on how the library was built. That the library has just these functions was compared above.

@@ -13,13 +13,10 @@
  */
 
 #include "hirenow/c/api.h"
-#include "hirenow/c/rows.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct hirenow_reply hirenow_reply; /* takes what a callback answers */
 
 /* Says why the callback fails, for logs. Returns the status, so that a callback can return it. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_fail(hirenow_reply *reply, hirenow_status status, const char *message,
@@ -27,6 +24,7 @@ HIRENOW_API hirenow_status hirenow_reply_fail(hirenow_reply *reply, hirenow_stat
 
 /* ---- Clock, logger, mailer --------------------------------------------------------------------------------------- */
 
+/* A clock. Since: 0.1 */
 typedef struct hirenow_clock_callbacks {
   size_t struct_size;
   void *ctx;
@@ -37,8 +35,10 @@ typedef struct hirenow_clock_callbacks {
 /* Makes a clock. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_clock_new(const hirenow_clock_callbacks *callbacks, hirenow_clock **out,
                                              hirenow_error **error);
+/* Frees a clock; what reads it keeps it. Since: 0.1 */
 HIRENOW_API void hirenow_clock_free(hirenow_clock *clock);
 
+/* A logger. Since: 0.1 */
 typedef struct hirenow_logger_callbacks {
   size_t struct_size;
   void *ctx;
@@ -49,30 +49,10 @@ typedef struct hirenow_logger_callbacks {
 /* Makes a logger. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_logger_new(const hirenow_logger_callbacks *callbacks, hirenow_logger **out,
                                               hirenow_error **error);
+/* Frees a logger; what tells it keeps it. Since: 0.1 */
 HIRENOW_API void hirenow_logger_free(hirenow_logger *logger);
 
-/* A rendered mail. */
-typedef struct hirenow_mail {
-  size_t struct_size;
-  const char *message_id; /* without brackets */
-  const char *from_address;
-  const char *from_name;
-  const char *to_address;
-  const char *to_name;
-  const char *subject;
-  const char *text; /* lines end in "\n" */
-  const char *html; /* may be empty */
-  const char *language;
-} hirenow_mail;
-
-/* What came of a delivery. */
-enum {
-  HIRENOW_DELIVERY_ACCEPTED = 0,
-  HIRENOW_DELIVERY_TEMPORARY = 1, /* try again later */
-  HIRENOW_DELIVERY_PERMANENT = 2, /* trying again is no use */
-  HIRENOW_DELIVERY_AMBIGUOUS = 3  /* it may have been taken */
-};
-
+/* A mailer. Since: 0.1 */
 typedef struct hirenow_mailer_callbacks {
   size_t struct_size;
   void *ctx;
@@ -90,7 +70,7 @@ HIRENOW_API hirenow_status hirenow_reply_set_delivery(hirenow_reply *reply, int3
 
 /* ---- The store --------------------------------------------------------------------------------------------------- */
 
-/* The promises that a store must keep stand in store.hpp, and hirenow_check_store() tests them. */
+/* The promises that a store must keep stand in store.hpp, and hirenow_check_store() tests them. Since: 0.1 */
 typedef struct hirenow_store_callbacks {
   size_t struct_size;
   void *ctx;
@@ -113,39 +93,50 @@ typedef struct hirenow_store_callbacks {
   void (*destroy)(void *ctx);
 } hirenow_store_callbacks;
 #define HIRENOW_STORE_CALLBACKS_INIT \
-  {sizeof(hirenow_store_callbacks), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
+  {sizeof(hirenow_store_callbacks), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+   NULL}
 /* Makes a store. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_new(const hirenow_store_callbacks *callbacks, hirenow_store **out,
                                              hirenow_error **error);
 
-/* What a reply takes: in load the first six, in list the next two, and so on. A row that cannot be used, or in another
- * callback than its own, is refused with invalid_argument, and the callback then has failed. Since: 0.1 */
+/* What a reply takes. A row that cannot be used, or in another callback than its own, is refused with invalid_argument,
+ * and the callback then has failed. */
+
+/* In load: the record. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_set_record(hirenow_reply *reply, const hirenow_record_row *row);
+/* In load: one of its interviews, in order. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_add_interview(hirenow_reply *reply, const hirenow_interview_row *row);
+/* In load: one of its facts, in order. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_add_fact(hirenow_reply *reply, const hirenow_fact_row *row);
+/* In load: the policy that holds. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_set_policy(hirenow_reply *reply, const hirenow_policy_row *row);
+/* In load: the answer that was looked up. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_set_answer(hirenow_reply *reply, const hirenow_answer_row *row);
+/* In load: the progress that was asked for. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_set_progress(hirenow_reply *reply, const void *bytes, size_t size,
                                                       int64_t saved_at);
+/* In list: a row, in order. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_add_list_row(hirenow_reply *reply, const char *applicant_id, const char *name,
                                                       const char *email, const hirenow_interview_row *row);
-HIRENOW_API hirenow_status hirenow_reply_set_counts(hirenow_reply *reply, const uint64_t *counts); /* by state */
-HIRENOW_API hirenow_status hirenow_reply_set_next(hirenow_reply *reply, const char *cursor);       /* list, due */
+/* In list: HIRENOW_STATE_COUNT counts, by state. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_reply_set_counts(hirenow_reply *reply, const uint64_t *counts);
+/* In list and due: the next page's cursor. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_reply_set_next(hirenow_reply *reply, const char *cursor);
+/* In due: a record, in order. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_add_due(hirenow_reply *reply, const char *tenant, const char *applicant_id,
                                                  int64_t limit);
+/* In claim: a message that the caller now holds. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_add_claimed(hirenow_reply *reply, const char *tenant,
                                                      const char *applicant_id, const hirenow_message_row *row);
+/* In messages: a message, in order. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_add_message(hirenow_reply *reply, const hirenow_message_row *row);
+/* In read_audit: an entry, in order. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_add_audit(hirenow_reply *reply, const hirenow_audit_row *row);
+/* In audit_heads: a head, in order; the hash has 32 bytes. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_add_head(hirenow_reply *reply, const char *applicant_id, uint64_t sequence,
                                                   const uint8_t *hash);
 
-/* Whether the lifecycle has a step from one state to another, for a store that must refuse the others. Since: 0.1 */
-HIRENOW_API int32_t hirenow_is_lawful_step(int32_t from, int32_t to);
-/* Makes of a row what a sweep at this instant would make of it; lists show it so. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row *row, int64_t at);
-
-/* How much check_store is to check. */
+/* How much check_store is to check. Since: 0.1 */
 typedef struct hirenow_check_options {
   size_t struct_size;
   uint64_t seed;      /* 0: 1 */

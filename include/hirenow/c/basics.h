@@ -1,7 +1,7 @@
 #ifndef HIRENOW_C_BASICS_H
 #define HIRENOW_C_BASICS_H
-/* What every part of the C interface is made of: statuses, lists of numbers, handles, errors and texts. api.h says how to
- * use them. */
+/* What every part of the C interface is made of: statuses, lists of numbers, handles, errors and texts. api.h says how
+ * to use them. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -160,6 +160,29 @@ enum { HIRENOW_NOTIFY_DEFAULT = 0, HIRENOW_NOTIFY_NOW = 1, HIRENOW_NOTIFY_NOT_BE
 /* What a key signs with. */
 enum { HIRENOW_KEY_HS256 = 0, HIRENOW_KEY_ED25519 = 1 };
 
+/* What can happen to an interview. */
+enum {
+  HIRENOW_EVENT_SCHEDULE = 0,
+  HIRENOW_EVENT_START = 1,
+  HIRENOW_EVENT_RESUME = 2,
+  HIRENOW_EVENT_SUBMIT = 3,
+  HIRENOW_EVENT_EXPIRE = 4,
+  HIRENOW_EVENT_REISSUE = 5,
+  HIRENOW_EVENT_CANCEL = 6,
+  HIRENOW_EVENT_WITHDRAW = 7,
+  HIRENOW_EVENT_REQUEST_LINK = 8,
+  HIRENOW_EVENT_PASS = 9,
+  HIRENOW_EVENT_FAIL = 10,
+  HIRENOW_EVENT_HOLD = 11,
+  HIRENOW_EVENT_REOPEN = 12,
+  HIRENOW_EVENT_VOID = 13,
+  HIRENOW_EVENT_RETAKE = 14,
+  HIRENOW_EVENT_COUNT = 15
+};
+
+/* On whose authority an event happens: an actor with a role, the applicant's link or session, the engine itself. */
+enum { HIRENOW_AUTHORITY_STAFF = 0, HIRENOW_AUTHORITY_TOKEN = 1, HIRENOW_AUTHORITY_CLOCK = 2 };
+
 /* Handles. */
 typedef struct hirenow_error hirenow_error;             /* what went wrong */
 typedef struct hirenow_text hirenow_text;               /* text or bytes handed to the caller; wiped when freed */
@@ -178,17 +201,35 @@ typedef struct hirenow_inspection hirenow_inspection;   /* what stands behind a 
 typedef struct hirenow_eligibility hirenow_eligibility; /* whether a further attempt is allowed, and why */
 typedef struct hirenow_actions hirenow_actions;         /* what an actor may do now */
 typedef struct hirenow_page hirenow_page;               /* a page of a dashboard */
+typedef struct hirenow_person hirenow_person;           /* a person after a change */
+typedef struct hirenow_rows hirenow_rows;               /* audit entries, messages, a history; what a store answers */
+typedef struct hirenow_token hirenow_token;             /* a token that is genuine */
+typedef struct hirenow_rendered hirenow_rendered;       /* the texts of a message */
+typedef struct hirenow_audit_verifier hirenow_audit_verifier; /* follows a record's audit, entry by entry */
+typedef struct hirenow_reply hirenow_reply;             /* takes what a callback answers */
 
-/* ---- The library, its errors, its texts ------------------------------------------------------------------------- */
+/* ---- The library, its errors, its texts -------------------------------------------------------------------------- */
 
 /* The version of the library, for example "0.1.0". Since: 0.1 */
 HIRENOW_API const char *hirenow_version(void);
 /* The name of a status, for example "not_found"; "unknown" for one that is not in the list. Since: 0.1 */
 HIRENOW_API const char *hirenow_status_name(hirenow_status status);
-/* The word of a state, an outcome or a verdict; "unknown" for a number that is none. Since: 0.1 */
+/* The word of a state; "unknown" for a number that is none. Since: 0.1 */
 HIRENOW_API const char *hirenow_state_name(int32_t state);
+/* The word of an outcome; "unknown" for a number that is none. Since: 0.1 */
 HIRENOW_API const char *hirenow_outcome_name(int32_t outcome);
+/* The word of a verdict; "unknown" for a number that is none. Since: 0.1 */
 HIRENOW_API const char *hirenow_verdict_name(int32_t verdict);
+/* The status that a verdict is; HIRENOW_OK for valid, token_invalid for a number that is none. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_verdict_status(int32_t verdict);
+/* The word of an event, for example "retake"; "unknown" for a number that is none. Since: 0.1 */
+HIRENOW_API const char *hirenow_event_name(int32_t event);
+/* The word of a kind of message, by which templates are named; "unknown" for a number that is none. Since: 0.1 */
+HIRENOW_API const char *hirenow_message_kind_name(int32_t kind);
+/* The word of a message's state; "unknown" for a number that is none. Since: 0.1 */
+HIRENOW_API const char *hirenow_message_state_name(int32_t state);
+/* The word of a kind of fact; "unknown" for a number that is none. Since: 0.1 */
+HIRENOW_API const char *hirenow_fact_kind_name(int32_t kind);
 
 /* Frees an error. Since: 0.1 */
 HIRENOW_API void hirenow_error_free(hirenow_error *error);

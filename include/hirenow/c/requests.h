@@ -1,6 +1,7 @@
 #ifndef HIRENOW_C_REQUESTS_H
 #define HIRENOW_C_REQUESTS_H
-/* What the engine is asked with. Every struct starts from its _INIT macro; a field that is left zero means the default. */
+/* What the engine is asked with. Every struct starts from its _INIT macro; a field that is left zero means the
+ * default. */
 
 #include "hirenow/c/basics.h"
 
@@ -8,7 +9,7 @@
 extern "C" {
 #endif
 
-/* Who asks: the host's id for the person, roles that the host has checked, and the tenant. */
+/* Who asks: the host's id for the person, roles that the host has checked, and the tenant. Since: 0.1 */
 typedef struct hirenow_actor {
   size_t struct_size;
   const char *id;
@@ -17,7 +18,7 @@ typedef struct hirenow_actor {
 } hirenow_actor;
 #define HIRENOW_ACTOR_INIT {sizeof(hirenow_actor), NULL, NULL, 0}
 
-/* A person, by the host's own id. */
+/* A person, by the host's own id. Since: 0.1 */
 typedef struct hirenow_applicant {
   size_t struct_size;
   const char *id;
@@ -28,7 +29,7 @@ typedef struct hirenow_applicant {
 } hirenow_applicant;
 #define HIRENOW_APPLICANT_INIT {sizeof(hirenow_applicant), NULL, NULL, NULL, NULL, NULL}
 
-/* Plans an interview. */
+/* Plans an interview. Since: 0.1 */
 typedef struct hirenow_schedule_request {
   size_t struct_size;
   const hirenow_applicant *applicant;
@@ -48,7 +49,7 @@ typedef struct hirenow_schedule_request {
   {sizeof(hirenow_schedule_request), NULL, NULL, 0, 0, NULL, 0, 0, 0, 0, 0, 0, NULL}
 
 /* Terms of a retake or a reissue; what is left zero is as before. A reissue heeds neither time limit, grace nor
- * overtime, and refuses them. */
+ * overtime, and refuses them. Since: 0.1 */
 typedef struct hirenow_retake_options {
   size_t struct_size;
   int64_t opens_at;
@@ -68,7 +69,7 @@ typedef struct hirenow_retake_options {
 #define HIRENOW_RETAKE_OPTIONS_INIT \
   {sizeof(hirenow_retake_options), 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL}
 
-/* A change of an interview: decide, reopen, void, cancel, withdraw. */
+/* A change of an interview: decide, reopen, void, cancel, withdraw. Since: 0.1 */
 typedef struct hirenow_change {
   size_t struct_size;
   int32_t outcome;         /* decide: passed, failed or on_hold */
@@ -82,7 +83,8 @@ typedef struct hirenow_change {
 } hirenow_change;
 #define HIRENOW_CHANGE_INIT {sizeof(hirenow_change), 0, 0, 0.0, NULL, NULL, 0, 0, NULL}
 
-/* What the applicant's page holds while it is open. The key is a secret of at least 16 random bytes, as text. */
+/* What the applicant's page holds while it is open. The key is a secret of at least 16 random bytes, as text.
+ * Since: 0.1 */
 typedef struct hirenow_session {
   size_t struct_size;
   const char *tenant;
@@ -92,7 +94,7 @@ typedef struct hirenow_session {
 } hirenow_session;
 #define HIRENOW_SESSION_INIT {sizeof(hirenow_session), NULL, NULL, 0, NULL}
 
-/* Something that a policy may ask about. */
+/* Something that a policy may ask about. Since: 0.1 */
 typedef struct hirenow_fact {
   size_t struct_size;
   int32_t kind;
@@ -104,7 +106,7 @@ typedef struct hirenow_fact {
 } hirenow_fact;
 #define HIRENOW_FACT_INIT {sizeof(hirenow_fact), 0, NULL, NULL, 0, 0, NULL}
 
-/* Which interviews a dashboard shows. */
+/* Which interviews a dashboard shows. Since: 0.1 */
 typedef struct hirenow_list_query {
   size_t struct_size;
   int32_t state;          /* HIRENOW_STATE_NONE: all */
@@ -116,14 +118,14 @@ typedef struct hirenow_list_query {
 } hirenow_list_query;
 #define HIRENOW_LIST_QUERY_INIT {sizeof(hirenow_list_query), HIRENOW_STATE_NONE, 0, NULL, NULL, NULL, 0}
 
-/* What names a message. Never grows. */
+/* What names a message. Never grows. Since: 0.1 */
 typedef struct hirenow_message_key {
   char interview_id[40]; /* 36 characters and NUL */
   int32_t kind;
   uint64_t occasion;
 } hirenow_message_key;
 
-/* Which messages to show. */
+/* Which messages to show. Since: 0.1 */
 typedef struct hirenow_message_query {
   size_t struct_size;
   const char *interview_id;         /* NULL: all */

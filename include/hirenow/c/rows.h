@@ -9,8 +9,9 @@
 extern "C" {
 #endif
 
-/* ---- Rows --------------------------------------------------------------------------------------------------------- */
+/* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
+/* An interview. Since: 0.1 */
 typedef struct hirenow_interview_row {
   size_t struct_size;
   char id[40];            /* 36 characters and NUL */
@@ -43,7 +44,7 @@ typedef struct hirenow_interview_row {
   uint8_t key_hash[32];
 } hirenow_interview_row;
 
-/* The applicant record without its interviews and facts. */
+/* The applicant record without its interviews and facts. Since: 0.1 */
 typedef struct hirenow_record_row {
   size_t struct_size;
   const char *applicant_id;
@@ -61,6 +62,7 @@ typedef struct hirenow_record_row {
   uint8_t audit_head[32];
 } hirenow_record_row;
 
+/* A fact. Since: 0.1 */
 typedef struct hirenow_fact_row {
   size_t struct_size;
   int32_t kind;
@@ -72,6 +74,7 @@ typedef struct hirenow_fact_row {
   uint64_t sequence;
 } hirenow_fact_row;
 
+/* An audit entry. Since: 0.1 */
 typedef struct hirenow_audit_row {
   size_t struct_size;
   uint64_t sequence;
@@ -87,6 +90,7 @@ typedef struct hirenow_audit_row {
   uint8_t hash[32];
 } hirenow_audit_row;
 
+/* A message of the outbox. Since: 0.1 */
 typedef struct hirenow_message_row {
   size_t struct_size;
   hirenow_message_key key;
@@ -98,6 +102,7 @@ typedef struct hirenow_message_row {
   const char *last_answer; /* at most 500 bytes */
 } hirenow_message_row;
 
+/* A retake policy as it stands in the store. Since: 0.1 */
 typedef struct hirenow_policy_row {
   size_t struct_size;
   const char *track; /* empty: the tenant's own */
@@ -107,6 +112,7 @@ typedef struct hirenow_policy_row {
   uint8_t hash[32];
 } hirenow_policy_row;
 
+/* The answer to a committed call, kept for its idempotency key. Since: 0.1 */
 typedef struct hirenow_answer_row {
   size_t struct_size;
   uint8_t key[16];
@@ -117,6 +123,7 @@ typedef struct hirenow_answer_row {
 
 /* ---- Requests to a store ----------------------------------------------------------------------------------------- */
 
+/* What to load. Since: 0.1 */
 typedef struct hirenow_load_request {
   size_t struct_size;
   const char *tenant;
@@ -129,18 +136,20 @@ typedef struct hirenow_load_request {
   int32_t with_progress;    /* bring the progress of the interview that is named */
 } hirenow_load_request;
 
+/* An interview after one step. Since: 0.1 */
 typedef struct hirenow_interview_change {
   hirenow_interview_row after;
   int32_t before;          /* HIRENOW_STATE_NONE for a new one */
   int32_t sitting_changed;
 } hirenow_interview_change;
 
+/* Unsent messages of an interview that a change makes senseless. Since: 0.1 */
 typedef struct hirenow_withdrawal {
   char interview_id[40];
   uint32_t kinds; /* bit n: the kind with number n */
 } hirenow_withdrawal;
 
-/* Everything that one commit writes. Arrays of pointers, so that rows may grow. */
+/* Everything that one commit writes. Arrays of pointers, so that rows may grow. Since: 0.1 */
 typedef struct hirenow_change_set {
   size_t struct_size;
   const char *tenant;
@@ -168,6 +177,7 @@ typedef struct hirenow_change_set {
   const hirenow_answer_row *answer; /* NULL: none */
 } hirenow_change_set;
 
+/* Progress to be saved under an open session. Since: 0.1 */
 typedef struct hirenow_checkpoint_request {
   size_t struct_size;
   const char *tenant;
@@ -179,6 +189,7 @@ typedef struct hirenow_checkpoint_request {
   size_t size;
 } hirenow_checkpoint_request;
 
+/* Which interviews a list shows. Since: 0.1 */
 typedef struct hirenow_list_request {
   size_t struct_size;
   const char *tenant;
@@ -191,6 +202,7 @@ typedef struct hirenow_list_request {
   size_t limit;
 } hirenow_list_request;
 
+/* Asks for messages to send. Since: 0.1 */
 typedef struct hirenow_claim_request {
   size_t struct_size;
   int64_t now;
@@ -208,6 +220,7 @@ enum {
   HIRENOW_SETTLE_RENEW = 4,
   HIRENOW_SETTLE_RELEASE = 5
 };
+/* What became of a message that the caller holds. Since: 0.1 */
 typedef struct hirenow_settlement {
   size_t struct_size;
   hirenow_message_key key;
@@ -218,6 +231,7 @@ typedef struct hirenow_settlement {
   const char *answer; /* already cut; empty: the older stays */
 } hirenow_settlement;
 
+/* Which messages to show. Since: 0.1 */
 typedef struct hirenow_message_request {
   size_t struct_size;
   const char *tenant;
@@ -226,6 +240,58 @@ typedef struct hirenow_message_request {
   const hirenow_message_key *after; /* NULL: from the start */
   size_t limit;
 } hirenow_message_request;
+
+/* ---- Rows that are answered -------------------------------------------------------------------------------------- */
+
+/* Whose a row is: the n-th of a list goes with the n-th interview, that of a claim with the n-th message. Since: 0.1 */
+typedef struct hirenow_owner_row {
+  size_t struct_size;
+  const char *tenant;       /* empty in a list and for heads, which are of one tenant */
+  const char *applicant_id;
+  const char *name;         /* in a list, as the next one */
+  const char *email;
+  int64_t limit;            /* of a due record: the earliest limit that has passed; else HIRENOW_NONE */
+  uint64_t sequence;        /* of a head, as the next one */
+  uint8_t hash[32];
+} hirenow_owner_row;
+
+/* Frees rows. Since: 0.1 */
+HIRENOW_API void hirenow_rows_free(hirenow_rows *rows);
+/* The record; of a history the person and `erased` alone. NULL where there is none. Since: 0.1 */
+HIRENOW_API const hirenow_record_row *hirenow_rows_get_record(const hirenow_rows *rows);
+/* The policy that holds; NULL where nobody set one. Since: 0.1 */
+HIRENOW_API const hirenow_policy_row *hirenow_rows_get_policy(const hirenow_rows *rows);
+/* The stored answer that was looked up; NULL where there is none. Since: 0.1 */
+HIRENOW_API const hirenow_answer_row *hirenow_rows_get_answer(const hirenow_rows *rows);
+/* The progress that was asked for, NULL where none was saved; size and instant may be NULL. Since: 0.1 */
+HIRENOW_API const void *hirenow_rows_get_progress(const hirenow_rows *rows, size_t *size, int64_t *saved_at);
+/* How many interviews. Since: 0.1 */
+HIRENOW_API size_t hirenow_rows_get_interview_count(const hirenow_rows *rows);
+/* The n-th interview; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const hirenow_interview_row *hirenow_rows_get_interview(const hirenow_rows *rows, size_t n);
+/* How many facts. Since: 0.1 */
+HIRENOW_API size_t hirenow_rows_get_fact_count(const hirenow_rows *rows);
+/* The n-th fact; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const hirenow_fact_row *hirenow_rows_get_fact(const hirenow_rows *rows, size_t n);
+/* How many audit entries. Since: 0.1 */
+HIRENOW_API size_t hirenow_rows_get_audit_count(const hirenow_rows *rows);
+/* The n-th audit entry; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const hirenow_audit_row *hirenow_rows_get_audit(const hirenow_rows *rows, size_t n);
+/* How many messages. Since: 0.1 */
+HIRENOW_API size_t hirenow_rows_get_message_count(const hirenow_rows *rows);
+/* The n-th message; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const hirenow_message_row *hirenow_rows_get_message(const hirenow_rows *rows, size_t n);
+/* How many owners. Since: 0.1 */
+HIRENOW_API size_t hirenow_rows_get_owner_count(const hirenow_rows *rows);
+/* The n-th owner; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const hirenow_owner_row *hirenow_rows_get_owner(const hirenow_rows *rows, size_t n);
+/* Of a list: how many interviews are in this state; HIRENOW_NONE where counts were not asked for. Since: 0.1 */
+HIRENOW_API int64_t hirenow_rows_get_state_count(const hirenow_rows *rows, int32_t state);
+/* The next page's cursor; empty on the last page. Since: 0.1 */
+HIRENOW_API const char *hirenow_rows_get_next(const hirenow_rows *rows);
+/* The rows as a JSON document: of a history, of audit entries, of messages, of a list.
+ * Errors: invalid_argument for rows of other kinds. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_rows_json(const hirenow_rows *rows, hirenow_text **out_json, hirenow_error **error);
 
 #ifdef __cplusplus
 }
