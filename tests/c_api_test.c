@@ -54,6 +54,9 @@ static void test_inviting_and_sitting(struct world *w) {
   hirenow_retake_options terms = HIRENOW_RETAKE_OPTIONS_INIT;
   terms.has_grace = 1;
   IS(hirenow_reissue(w->engine, id, &w->recruiter, &terms, &other, NULL), HIRENOW_INVALID_ARGUMENT);
+  terms = (hirenow_retake_options)HIRENOW_RETAKE_OPTIONS_INIT;
+  terms.extend_by_seconds = day;
+  IS(hirenow_retake(w->engine, id, &w->recruiter, &terms, &other, NULL), HIRENOW_INVALID_ARGUMENT);
   hirenow_link_requested asked = HIRENOW_LINK_REQUESTED_INIT;
   for (int n = 0; n < 2; ++n) {
     IS(hirenow_request_link(w->engine, token_of(hirenow_interview_get_link(i)), "ask", &asked, NULL), HIRENOW_OK);
@@ -90,6 +93,20 @@ static void test_inviting_and_sitting(struct world *w) {
   change.notify = HIRENOW_NOTIFY_NONE;
   IS(hirenow_withdraw(w->engine, token_of(hirenow_interview_get_link(bob)), &change, &other, NULL), HIRENOW_OK);
   CHECK(hirenow_interview_get_outcome(other) == HIRENOW_OUTCOME_WITHDRAWN);
+  hirenow_interview_free(other);
+  hirenow_accommodation more = HIRENOW_ACCOMMODATION_INIT;
+  IS(hirenow_accommodate(w->engine, id, &w->recruiter, &more, &other, NULL), HIRENOW_INVALID_ARGUMENT);
+  more.reason_code = "extra_time_50";
+  more.percent = 150;
+  more.has_pause = 1;
+  more.pause_seconds = 60;
+  IS(hirenow_accommodate(w->engine, id, &reviewer, &more, &other, NULL), HIRENOW_PERMISSION_DENIED);
+  IS(hirenow_accommodate(w->engine, id, &w->recruiter, &more, &other, NULL), HIRENOW_OK);
+  CHECK(hirenow_interview_get_deadline(other) == w->now + day * 3 / 2 + 60);
+  IS(hirenow_interview_get_row(other, &row), HIRENOW_OK);
+  int64_t deadline = 0;
+  IS(hirenow_interview_row_deadline(&row, w->now, &deadline), HIRENOW_OK);
+  CHECK(row.extra_percent == 150 && deadline == w->now + day * 3 / 2 + 60);
   hirenow_interview_free(other);
   IS(hirenow_cancel(w->engine, id, &w->recruiter, NULL, &other, NULL), HIRENOW_OK);
   CHECK(hirenow_interview_get_state(other) == HIRENOW_STATE_CANCELLED);

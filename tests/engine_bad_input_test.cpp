@@ -66,6 +66,8 @@ TEST_CASE("no id that is none gets past any call", "[engine]") {
       expect_refusal(code_of(w.bench.decide(at.id, w.reviewer, {.idempotency_key = bad.text})));
       expect_refusal(code_of(w.bench.reopen(at.id, w.admin, {.reason = "r", .idempotency_key = bad.text})));
       expect_refusal(code_of(w.bench.void_attempt(at.id, w.admin, {.reason_code = "r", .idempotency_key = bad.text})));
+      expect_refusal(code_of(
+          w.bench.accommodate(at.id, w.recruiter, {.pause = 60s, .reason_code = "r", .idempotency_key = bad.text})));
       expect_refusal(code_of(w.bench.cancel(at.id, w.recruiter, {.idempotency_key = bad.text})));
       expect_refusal(code_of(w.bench.update_applicant(w.ada, w.recruiter, bad.text)));
       expect_refusal(code_of(w.bench.erase_applicant(w.ada.id, w.admin, bad.text)));
@@ -88,6 +90,7 @@ TEST_CASE("no id that is none gets past any call", "[engine]") {
     expect_refusal(code_of(w.bench.record_fact(bad.text, {.name = "n", .at = monday}, w.recruiter)));
     expect_refusal(code_of(w.bench.record_fact(w.ada.id, {.name = bad.text, .at = monday}, w.recruiter)));
     expect_refusal(code_of(w.bench.void_attempt(at.id, w.reviewer, {.reason_code = bad.text})));
+    expect_refusal(code_of(w.bench.accommodate(at.id, w.recruiter, {.pause = 60s, .reason_code = bad.text})));
     expect_refusal(code_of(w.bench.erase_applicant(bad.text, w.admin)));
     expect_refusal(code_of(w.bench.read_audit(bad.text, w.admin)));
     expect_refusal(code_of(w.bench.verify_audit(bad.text, w.admin)));
@@ -128,6 +131,8 @@ TEST_CASE("texts at their limit are taken, one byte more is too_large", "[engine
   CHECK(code_of(w.bench.decide(at.id, w.reviewer, {.reason = longer})) == errc::too_large);
   CHECK(code_of(w.bench.reopen(at.id, w.admin, {.reason = longer})) == errc::too_large);
   CHECK(code_of(w.bench.void_attempt(at.id, w.admin, {.reason_code = "c", .reason = longer})) == errc::too_large);
+  CHECK(code_of(w.bench.accommodate(at.id, w.admin, {.pause = 60s, .reason_code = "c", .reason = longer})) ==
+        errc::too_large);
   CHECK(code_of(w.bench.retake(at.id, w.admin, {.reason = longer})) == errc::too_large);
   CHECK(code_of(w.bench.reissue(at.id, w.admin, {.reason = longer})) == errc::too_large);
   fact f{.name = "n", .at = monday, .value = longer};
@@ -177,6 +182,8 @@ TEST_CASE("instants and spans outside their range are refused by name", "[engine
   for (const auto bad : {sys_seconds{least}, sys_seconds{-1s}, max_instant + 1s, sys_seconds{most}}) {
     CHECK(with_terms([&](auto& r) { r.opens_at = bad; }) == errc::invalid_argument);
     CHECK(with_terms([&](auto& r) { r.notify.at = bad; }) == errc::invalid_argument);
+    CHECK(with_terms([&](auto& r) { r.ends_by = bad; }) == errc::invalid_argument);
+    CHECK(code_of(w.bench.retake(failed.id, w.recruiter, {.ends_by = bad})) == errc::invalid_argument);
     CHECK(code_of(w.bench.retake(failed.id, w.recruiter, {.opens_at = bad})) == errc::invalid_argument);
     CHECK(code_of(w.bench.reissue(failed.id, w.recruiter, {.opens_at = bad})) == errc::invalid_argument);
     CHECK(code_of(w.bench.decide(failed.id, w.reviewer, {.notify = {true, bad}})) == errc::invalid_argument);
@@ -198,6 +205,13 @@ TEST_CASE("instants and spans outside their range are refused by name", "[engine
     CHECK(code_of(w.bench.retake(failed.id, w.recruiter, {.reminders = {bad}})) == errc::invalid_argument);
     CHECK(code_of(w.bench.reissue(failed.id, w.recruiter, {.link_lifetime = bad})) == errc::invalid_argument);
     CHECK(code_of(w.bench.reissue(failed.id, w.recruiter, {.reminders = {bad}})) == errc::invalid_argument);
+    CHECK(code_of(w.bench.reissue(failed.id, w.recruiter, {.extend_by = bad})) == errc::invalid_argument);
+    CHECK(code_of(w.bench.accommodate(failed.id, w.recruiter, {.extra = bad, .reason_code = "c"})) ==
+          errc::invalid_argument);
+    CHECK(code_of(w.bench.accommodate(failed.id, w.recruiter, {.pause = bad, .reason_code = "c"})) ==
+          errc::invalid_argument);
+    CHECK(code_of(w.bench.accommodate(failed.id, w.recruiter, {.grace = bad, .reason_code = "c"})) ==
+          errc::invalid_argument);
     engine_options options;
     options.answer_retention = bad;
     CHECK_THROWS_AS(w.another(*w.data, options), exception);

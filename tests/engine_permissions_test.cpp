@@ -44,6 +44,10 @@ const std::array staff_calls{
                [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.reissue(a.id, who)); }},
     staff_call{use_case::cancel,
                [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.cancel(a.id, who)); }},
+    staff_call{use_case::accommodate,
+               [](engine& e, const attempt_at_hand& a, const actor& who) {
+                 return answer_of(e.accommodate(a.id, who, {.pause = 60s, .reason_code = "power_cut"}));
+               }},
     staff_call{use_case::update_applicant,
                [](engine& e, const attempt_at_hand&, const actor& who) {
                  return answer_of(e.update_applicant({.id = "app-1", .email = "x@example.org"}, who));

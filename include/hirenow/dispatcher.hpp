@@ -564,7 +564,8 @@ class dispatcher {
     if (i.link.not_before > i.link.issued_at) view.opens_at = i.link.not_before;
     view.start_by = i.start_by;
     view.deadline = i.deadline;
-    view.time_limit = i.time_limit;
+    const deadline_terms terms = deadline_breakdown(i, i.start_by);
+    view.time_limit = terms.time_limit + terms.by_percent + terms.extra + terms.pause;
     if (carries_link(c.mail.key.kind)) {
       auto link = engine_.link_of(c.tenant, record.person.id, i);
       if (!link) return link.error();

@@ -123,6 +123,11 @@ class engine {
   /// Errors: archived, invalid_transition.
   result<changed> void_attempt(const interview_id& id, const actor& who, const void_options& options);
 
+  /// Lengthens an attempt that is scheduled or runs; the deadline of one that runs moves at once, at most to its outer
+  /// limit. See `deadline_breakdown()`.
+  /// Errors: archived, invalid_transition, deadline_passed; invalid_argument where the deadline would be over.
+  result<changed> accommodate(const interview_id& id, const actor& who, const accommodate_options& options);
+
   /// Cancels an interview that is not over.
   /// Errors: archived, invalid_transition.
   result<changed> cancel(const interview_id& id, const actor& who, const cancel_options& options = {});
@@ -266,10 +271,12 @@ class engine {
     sys_seconds opens_at;
     sys_seconds start_by;
   };
-  result<link_plan> plan_link(sys_seconds now, const std::optional<sys_seconds>& opens_at, seconds lifetime) const;
+  result<link_plan> plan_link(sys_seconds now, const std::optional<sys_seconds>& opens_at, seconds lifetime,
+                              const std::optional<sys_seconds>& ends_by) const;
   static result<void> check_terms(const std::optional<sys_seconds>& opens_at, seconds lifetime,
                                   const std::vector<seconds>& reminders, const notify& n);
-  static result<void> check_sitting(seconds time_limit, seconds grace, overtime o);
+  static result<void> check_sitting(seconds time_limit, seconds grace, overtime o,
+                                    const std::optional<sys_seconds>& ends_by);
   static result<void> check_person(const applicant& person, bool with_email);
   static void promise_link(draft& d, const interview& i, message_kind kind, std::uint64_t occasion, const notify& n,
                            const std::vector<seconds>& reminders, const author& who);

@@ -48,11 +48,12 @@ schedule_request read_schedule(const hirenow_schedule_request* given) {
           .time_limit = seconds{r.time_limit_seconds},
           .grace = seconds{r.grace_seconds},
           .overtime = overtime_of(r.overtime),
+          .ends_by = at_or_none(r.ends_by, "ends_by"),
           .notify = read_notify(r.notify, r.notify_at),
           .idempotency_key = string(r.idempotency_key)};
 }
 
-retake_options read_retake(const hirenow_retake_options* given) {
+retake_options read_terms(const hirenow_retake_options* given) {
   const auto r = read_or<hirenow_retake_options>(given, HIRENOW_RETAKE_OPTIONS_INIT, "options");
   return {.opens_at = at_or_none(r.opens_at, "opens_at"),
           .link_lifetime = seconds{r.link_lifetime_seconds},
@@ -60,16 +61,24 @@ retake_options read_retake(const hirenow_retake_options* given) {
           .time_limit = seconds{r.time_limit_seconds},
           .grace = r.has_grace ? std::optional(seconds{r.grace_seconds}) : std::nullopt,
           .overtime = r.has_overtime ? std::optional(overtime_of(r.overtime)) : std::nullopt,
+          .ends_by = at_or_none(r.ends_by, "ends_by"),
           .notify = read_notify(r.notify, r.notify_at),
           .reason = string(r.reason),
           .idempotency_key = string(r.idempotency_key)};
 }
 
+retake_options read_retake(const hirenow_retake_options* given) {
+  auto r = read_terms(given);
+  if (given && given->extend_by_seconds != 0) refuse("only a reissue extends a link");
+  return r;
+}
+
 reissue_options read_reissue(const hirenow_retake_options* given) {
-  auto r = read_retake(given);
-  if (r.time_limit != seconds{0} || r.grace || r.overtime) refuse("a reissue changes the link alone");
+  auto r = read_terms(given);
+  if (r.time_limit != seconds{0} || r.grace || r.overtime || r.ends_by) refuse("a reissue changes the link alone");
   return {.opens_at = r.opens_at,
           .link_lifetime = r.link_lifetime,
+          .extend_by = seconds{given ? given->extend_by_seconds : 0},
           .reminders = std::move(r.reminders),
           .notify = r.notify,
           .reason = std::move(r.reason),
@@ -95,6 +104,17 @@ reopen_options read_reopen(const hirenow_change* given) {
 void_options read_void(const hirenow_change* given) {
   const auto c = read(given, "change");
   return {string(c.reason_code), string(c.reason), string(c.idempotency_key)};
+}
+accommodate_options read_accommodation(const hirenow_accommodation* given) {
+  const auto a = read(given, "terms");
+  const auto maybe = [](std::int32_t has, std::int64_t n) { return has ? std::optional(seconds{n}) : std::nullopt; };
+  return {.percent = a.percent ? std::optional(a.percent) : std::nullopt,
+          .extra = maybe(a.has_extra, a.extra_seconds),
+          .pause = maybe(a.has_pause, a.pause_seconds),
+          .grace = maybe(a.has_grace, a.grace_seconds),
+          .reason_code = string(a.reason_code),
+          .reason = string(a.reason),
+          .idempotency_key = string(a.idempotency_key)};
 }
 cancel_options read_cancel(const hirenow_change* given) {
   const auto c = read_change(given);
@@ -345,6 +365,11 @@ hirenow_status hirenow_void(hirenow_engine* engine, const char* interview_id, co
                             const hirenow_change* change, hirenow_interview** out, hirenow_error** error) {
   return ask(engine, error, out,
              [&](auto& e) { return e.void_attempt(id(interview_id), read_actor(who), read_void(change)); });
+}
+hirenow_status hirenow_accommodate(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                                   const hirenow_accommodation* terms, hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.accommodate(id(interview_id), read_actor(who), read_accommodation(terms)); });
 }
 hirenow_status hirenow_cancel(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
                               const hirenow_change* change, hirenow_interview** out, hirenow_error** error) {

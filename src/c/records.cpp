@@ -22,6 +22,15 @@ void replace(hirenow_interview_row& row, const interview& after) {
   row.kid = kid;
 }
 
+/// An interview whose spans are such that no sum of them runs over.
+interview sane(const hirenow_interview_row* row) {
+  auto i = interview_of(row);
+  for (const auto span : {i.time_limit, i.grace, i.accommodation.extra, i.accommodation.pause})
+    if (span < seconds{0} || span > limits::longest_span) refuse("a span of the interview is out of range");
+  if (i.accommodation.percent > 1000) refuse("the interview's percentage is out of range");
+  return i;
+}
+
 /// The record's head as an audit's reader needs it.
 applicant_record head_of(const char* tenant, const hirenow_record_row* given) {
   applicant_record record;
@@ -56,15 +65,22 @@ int32_t hirenow_transition(int32_t from, int32_t event, int32_t by, int32_t* to,
 hirenow_status hirenow_interview_row_apply(hirenow_interview_row* row, int32_t event, int32_t by, int64_t when,
                                            hirenow_error** error) {
   return guard(error, [&]() -> result<void> {
-    const auto after = apply(interview_of(row), one_of<hirenow::event>(event, event_count, "event"),
+    const auto after = apply(sane(row), one_of<hirenow::event>(event, event_count, "event"),
                              one_of<authority>(by, 3, "authority"), at(when, "at"));
     if (!after) return after.error();
     return replace(*row, *after), result<void>();
   });
 }
+hirenow_status hirenow_interview_row_deadline(const hirenow_interview_row* row, int64_t started_at, int64_t* out) {
+  put(out, HIRENOW_NONE);
+  return guard(nullptr, [&]() -> result<void> {
+    need(out, "the place for the answer");
+    return *out = instant(deadline_breakdown(sane(row), at(started_at, "started_at")).deadline), result<void>();
+  });
+}
 hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row* row, int64_t when) {
   return guard(nullptr, [&]() -> result<void> {
-    return replace(*row, after_the_clock(interview_of(row), at(when, "at"))), result<void>();
+    return replace(*row, after_the_clock(sane(row), at(when, "at"))), result<void>();
   });
 }
 

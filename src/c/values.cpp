@@ -29,7 +29,7 @@ static_assert(HIRENOW_MESSAGE_STATE_DEAD == int(message_state::dead) && message_
 static_assert(HIRENOW_FACT_SCORE == int(fact_kind::score) && fact_kind_count == 6);
 static_assert(HIRENOW_ROLE_RECRUITER == int(role::recruiter) && HIRENOW_ROLE_REVIEWER == int(role::reviewer) &&
               HIRENOW_ROLE_ADMIN == int(role::admin));
-static_assert(HIRENOW_EVENT_COUNT == event_count && HIRENOW_EVENT_RETAKE == int(event::retake) &&
+static_assert(HIRENOW_EVENT_COUNT == event_count && HIRENOW_EVENT_ACCOMMODATE == int(event::accommodate) &&
               HIRENOW_AUTHORITY_CLOCK == int(authority::clock) && HIRENOW_PERMISSION_COUNT == use_case_count);
 static_assert(HIRENOW_OVERTIME_SUBMIT == int(overtime::submit) && HIRENOW_KEY_ED25519 == int(key_algorithm::ed25519));
 

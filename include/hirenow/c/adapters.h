@@ -93,8 +93,8 @@ typedef struct hirenow_store_callbacks {
   void (*destroy)(void *ctx);
 } hirenow_store_callbacks;
 #define HIRENOW_STORE_CALLBACKS_INIT \
-  {sizeof(hirenow_store_callbacks), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-   NULL}
+  {sizeof(hirenow_store_callbacks), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+   NULL, NULL}
 /* Makes a store. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_new(const hirenow_store_callbacks *callbacks, hirenow_store **out,
                                              hirenow_error **error);

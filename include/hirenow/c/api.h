@@ -6,8 +6,8 @@
  * Status: every function that can fail returns a hirenow_status; 0 is success. Where its last argument is not NULL, a
  *   failure leaves a hirenow_error there, and success NULL. Outputs are NULL (or zero) after a failure.
  * Owns: what a function puts into a `hirenow_x **` is the caller's, and is given back with hirenow_x_free(), which
- *   takes NULL. What `_get_` returns is borrowed from its handle and lives as long as that. Handles share what they need: a
- *   store may be freed while an engine still works on it.
+ *   takes NULL. What `_get_` returns is borrowed from its handle and lives as long as that. Handles share what they need:
+ *   a store may be freed while an engine still works on it.
  * Text: NUL-terminated UTF-8; NULL is the empty text. Ids of interviews are 36 characters.
  * Structs: begin with struct_size; start from the _INIT macro. A field that is left zero means the default.
  * Instants: whole UTC seconds since 1970. What may be absent is HIRENOW_NONE in an answer, and 0 in a request.

@@ -177,7 +177,8 @@ enum {
   HIRENOW_EVENT_REOPEN = 12,
   HIRENOW_EVENT_VOID = 13,
   HIRENOW_EVENT_RETAKE = 14,
-  HIRENOW_EVENT_COUNT = 15
+  HIRENOW_EVENT_ACCOMMODATE = 15,
+  HIRENOW_EVENT_COUNT = 16
 };
 
 /* On whose authority an event happens: an actor with a role, the applicant's link or session, the engine itself. */

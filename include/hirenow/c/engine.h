@@ -97,7 +97,7 @@ HIRENOW_API hirenow_status hirenow_engine_store(const hirenow_engine *engine, hi
 HIRENOW_API hirenow_status hirenow_engine_now(const hirenow_engine *engine, int64_t *out, hirenow_error **error);
 /* The n-th row of the standard table of permissions, of HIRENOW_PERMISSION_COUNT. Returns 0 beyond its end. Since: 0.1
  * */
-#define HIRENOW_PERMISSION_COUNT 29
+#define HIRENOW_PERMISSION_COUNT 30
 HIRENOW_API int32_t hirenow_permission_default(size_t n, hirenow_permission *out);
 
 /* ---- Inviting ---------------------------------------------------------------------------------------------------- */
@@ -177,6 +177,12 @@ HIRENOW_API hirenow_status hirenow_reopen(hirenow_engine *engine, const char *in
  * Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_void(hirenow_engine *engine, const char *interview_id, const hirenow_actor *who,
                                         const hirenow_change *change, hirenow_interview **out, hirenow_error **error);
+/* Lengthens an attempt that is scheduled or runs; the deadline of one that runs moves at once, at most to its outer
+ * limit. Errors: archived, invalid_transition, deadline_passed; invalid_argument where the deadline would be over.
+ * Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_accommodate(hirenow_engine *engine, const char *interview_id,
+                                               const hirenow_actor *who, const hirenow_accommodation *terms,
+                                               hirenow_interview **out, hirenow_error **error);
 /* Cancels an interview that is not over. The change may be NULL. Errors: archived, invalid_transition. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_cancel(hirenow_engine *engine, const char *interview_id, const hirenow_actor *who,
                                           const hirenow_change *change, hirenow_interview **out, hirenow_error **error);

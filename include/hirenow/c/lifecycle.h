@@ -20,6 +20,10 @@ HIRENOW_API int32_t hirenow_transition(int32_t from, int32_t event, int32_t auth
  * asked. Errors: archived, invalid_transition, deadline_passed. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_interview_row_apply(hirenow_interview_row *row, int32_t event, int32_t authority,
                                                        int64_t at, hirenow_error **error);
+/* When the deadline of an attempt would be that begins at this instant: its time limit and what is added to it, cut at
+ * its outer limit. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_interview_row_deadline(const hirenow_interview_row *row, int64_t started_at,
+                                                          int64_t *out);
 /* Makes of a row what a sweep at this instant would make of it; lists show it so. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row *row, int64_t at);
 

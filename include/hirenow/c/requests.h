@@ -44,9 +44,10 @@ typedef struct hirenow_schedule_request {
   int32_t notify;
   int64_t notify_at;
   const char *idempotency_key;
+  int64_t ends_by; /* the outer limit of start_by and of the deadline */
 } hirenow_schedule_request;
 #define HIRENOW_SCHEDULE_REQUEST_INIT \
-  {sizeof(hirenow_schedule_request), NULL, NULL, 0, 0, NULL, 0, 0, 0, 0, 0, 0, NULL}
+  {sizeof(hirenow_schedule_request), NULL, NULL, 0, 0, NULL, 0, 0, 0, 0, 0, 0, NULL, 0}
 
 /* Terms of a retake or a reissue; what is left zero is as before. A reissue heeds neither time limit, grace nor
  * overtime, and refuses them. Since: 0.1 */
@@ -65,9 +66,27 @@ typedef struct hirenow_retake_options {
   int64_t notify_at;
   const char *reason;
   const char *idempotency_key;
+  int64_t ends_by;           /* retake: the outer limit, which is never as before */
+  int64_t extend_by_seconds; /* reissue: lets a live link end so much later, an expired one so long after now */
 } hirenow_retake_options;
 #define HIRENOW_RETAKE_OPTIONS_INIT \
-  {sizeof(hirenow_retake_options), 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL}
+  {sizeof(hirenow_retake_options), 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0}
+
+/* What lengthens an attempt. A term that is given takes the place of the one before; the others stay. Since: 0.1 */
+typedef struct hirenow_accommodation {
+  size_t struct_size;
+  uint32_t percent;        /* of the time limit: 100 to 1,000; 0: as before */
+  int32_t has_extra;
+  int32_t has_pause;
+  int32_t has_grace;
+  int64_t extra_seconds;   /* added to that */
+  int64_t pause_seconds;   /* all the credit for pauses, added too */
+  int64_t grace_seconds;   /* after the deadline, for submit alone */
+  const char *reason_code; /* the host's word; goes into the audit */
+  const char *reason;      /* free text */
+  const char *idempotency_key;
+} hirenow_accommodation;
+#define HIRENOW_ACCOMMODATION_INIT {sizeof(hirenow_accommodation), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL}
 
 /* A change of an interview: decide, reopen, void, cancel, withdraw. Since: 0.1 */
 typedef struct hirenow_change {

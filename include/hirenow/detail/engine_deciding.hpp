@@ -1,5 +1,5 @@
 #pragma once
-/// Deciding and keeping: decide, reopen, void, cancel, the person, facts, policies, redrive, erase, sweep.
+/// Deciding and keeping: decide, reopen, void, accommodate, cancel, the person, facts, policies, redrive, erase, sweep.
 
 #include <cmath>
 
@@ -64,6 +64,58 @@ inline result<changed> engine::void_attempt(const interview_id& id, const actor&
         if (!after) return after.error();
         d.step(before, *after, event::void_attempt, by, {{"reason_code", options.reason_code}}, options.reason);
         d.withdraw_messages(id, detail::all_kinds);
+        return changed{*after};
+      });
+}
+
+inline result<changed> engine::accommodate(const interview_id& id, const actor& who,
+                                           const accommodate_options& options) {
+  if (auto ok = limits::check_id("reason code", options.reason_code); !ok) return ok.error();
+  if (auto ok = limits::check_text("reason", options.reason, limits::reason); !ok) return ok.error();
+  if (!options.percent && !options.extra && !options.pause && !options.grace)
+    return detail::fail(errc::invalid_argument, "an accommodation of nothing");
+  if (options.percent && (*options.percent < 100 || *options.percent > limits::accommodation_percent))
+    return detail::fail(errc::invalid_argument,
+                        "percent must lie between 100 and " + std::to_string(limits::accommodation_percent));
+  for (const auto& [what, span] :
+       {std::pair("extra", options.extra), std::pair("pause", options.pause), std::pair("grace", options.grace)})
+    if (span)
+      if (auto ok = limits::check_span(what, *span, seconds{0}); !ok) return ok.error();
+  return change_interview<changed>(
+      use_case::accommodate, id, who, options.idempotency_key,
+      payload_writer()
+          .id(id)
+          .number(options.percent ? *options.percent : 0)
+          .span(options.extra)
+          .span(options.pause)
+          .span(options.grace)
+          .text(options.reason_code)
+          .text(options.reason),
+      [&](draft& d, const loaded&, const interview& before, const author& by) -> result<changed> {
+        auto after = apply(before, event::accommodate, by.by, d.now());
+        if (!after) return after.error();
+        after->accommodation = {options.percent.value_or(before.accommodation.percent),
+                                options.extra.value_or(before.accommodation.extra),
+                                options.pause.value_or(before.accommodation.pause)};
+        after->grace = options.grace.value_or(before.grace);
+        const deadline_terms terms = deadline_breakdown(*after, after->started_at.value_or(d.now()));
+        if (auto ok = limits::check_span("the time limit with what is added to it",
+                                         terms.time_limit + terms.by_percent + terms.extra + terms.pause, seconds{1});
+            !ok)
+          return ok.error();
+        boost::json::object details{{"reason_code", options.reason_code},
+                                    {"percent", after->accommodation.percent},
+                                    {"extra", after->accommodation.extra.count()},
+                                    {"pause", after->accommodation.pause.count()},
+                                    {"grace", after->grace.count()}};
+        if (after->started_at) {
+          if (terms.deadline <= d.now())
+            return detail::fail(errc::invalid_argument, "the deadline would be over already");
+          after->deadline = terms.deadline;
+          details["deadline"] = to_string(terms.deadline);
+          details["cut"] = terms.cut;
+        }
+        d.step(before, *after, event::accommodate, by, std::move(details), options.reason);
         return changed{*after};
       });
 }
