@@ -1,5 +1,5 @@
-/* The C interface from strict C99: what every function does. A store, a mailer and a clock written in C stand under all of
- * it. What the functions survive stands in c_survival_test.c. */
+/* The C interface from strict C99: what every function does. A store, a mailer and a clock written in C stand under all
+ * of it. What the functions survive stands in c_survival_test.c. */
 
 #include "c/world.h"
 
@@ -282,7 +282,8 @@ static void test_records_and_reading(struct world *w) {
   hirenow_rows_free(rows_of);
   IS(hirenow_read_audit(w->engine, "eve", &w->recruiter, 0, 0, &rows_of, NULL), HIRENOW_OK);
   const hirenow_audit_row *entry = hirenow_rows_get_audit(rows_of, 0);
-  CHECK(entry && entry->sequence == 1 && strcmp(entry->event, "schedule") == 0 && strcmp(entry->actor, "staff:rosa") == 0);
+  CHECK(entry && entry->sequence == 1 && strcmp(entry->event, "schedule") == 0);
+  CHECK(entry && strcmp(entry->actor, "staff:rosa") == 0);
   CHECK(entry && entry->from == HIRENOW_STATE_NONE && entry->to == HIRENOW_STATE_SCHEDULED && entry->at == w->now);
   CHECK(hirenow_rows_get_audit(rows_of, hirenow_rows_get_audit_count(rows_of)) == NULL);
   IS(hirenow_rows_json(rows_of, &text, NULL), HIRENOW_OK);

@@ -1,6 +1,6 @@
-/* What the C interface offers beside the engine: keys, tokens and policies; a store asked directly, by which a dispatcher of
- * the host's own empties the outbox; templates and mailers; the lifecycle and the audit's chain; the host's own SQLite
- * transaction. */
+/* What the C interface offers beside the engine: keys, tokens and policies; a store asked directly, by which a
+ * dispatcher of the host's own empties the outbox; templates and mailers; the lifecycle and the audit's chain; the
+ * host's own SQLite transaction. */
 
 #include <sqlite3.h>
 
@@ -182,7 +182,8 @@ static size_t dispatch_by_hand(struct world *w, hirenow_store *store, hirenow_te
     hirenow_text *link = NULL, *id = NULL, *answer = NULL;
     IS(hirenow_link_for_row(w->engine, of->tenant, of->applicant_id, i, &link, NULL), HIRENOW_OK);
     hirenow_token *token = NULL;
-    IS(hirenow_token_verify(w->keys, token_of(hirenow_text_get(link)), "hirenow", "interview", &token, NULL), HIRENOW_OK);
+    IS(hirenow_token_verify(w->keys, token_of(hirenow_text_get(link)), "hirenow", "interview", &token, NULL),
+       HIRENOW_OK);
     int32_t verdict = -1;
     IS(hirenow_judge_link(token, record, w->now, &verdict, NULL), HIRENOW_OK);
     if (verdict == HIRENOW_VERDICT_VALID && m->generation == i->generation) {
@@ -419,7 +420,8 @@ static void test_store_by_hand(struct world *w) {
   hirenow_rows_free(rows);
   IS(hirenow_store_list(store, NULL, &rows, NULL), HIRENOW_INVALID_ARGUMENT);
 
-  hirenow_policy_row own = {sizeof own, "by hand", "{\"hirenow_policy\":1,\"version\":\"v\",\"rules\":[]}", "anna", 5, {0}};
+  const char *document = "{\"hirenow_policy\":1,\"version\":\"v\",\"rules\":[]}";
+  hirenow_policy_row own = {sizeof own, "by hand", document, "anna", 5, {0}};
   IS(hirenow_store_set_policy(store, "acme", &own, NULL), HIRENOW_OK);
   hirenow_load_request request;
   memset(&request, 0, sizeof request);

@@ -1,5 +1,5 @@
-/* What every function of the C interface survives: nothing at all, input that is none, calls from inside a callback, and a
- * fork. */
+/* What every function of the C interface survives: nothing at all, input that is none, calls from inside a callback,
+ * and a fork. */
 
 #include <sys/wait.h>
 

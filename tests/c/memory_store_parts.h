@@ -104,7 +104,9 @@ static inline int same(const char *a, const char *b) { return strcmp(a, b) == 0;
 
 /* ---- Looking things up ---- */
 
-static inline struct record *record_at(struct memory_store *s, size_t n) { return at(&s->records, sizeof(struct record), n); }
+static inline struct record *record_at(struct memory_store *s, size_t n) {
+  return at(&s->records, sizeof(struct record), n);
+}
 
 static inline hirenow_interview_row *interview_at(const struct record *r, size_t n) {
   return at(&r->interviews, sizeof(hirenow_interview_row), n);

@@ -1,5 +1,5 @@
-/* Memory runs out at each allocation in turn, inside every function of the library. Each time the call must answer with a
- * code, the records must stand as they did, and nothing may be lost. An interposed malloc() fails the n-th allocation
+/* Memory runs out at each allocation in turn, inside every function of the library. Each time the call must answer with
+ * a code, the records must stand as they did, and nothing may be lost. An interposed malloc() fails the n-th allocation
  * that the calling thread makes; n grows until the call succeeds. */
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "memory_store.h"
 
-/* ---- The allocator of the C library, with a fault in it ---- */
+/* ---- The allocator of the C library, with a fault in it ---------------------------------------------------------- */
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -227,8 +227,8 @@ static hirenow_status record(struct world *w, hirenow_person **out, hirenow_erro
   return hirenow_record_fact(w->engine, "case", &f, &w->admin, "record-with-a-long-key-of-its-own", out, error);
 }
 static const char policy_document[] =
-    "{\"hirenow_policy\":1,\"version\":\"a version of some length\",\"rules\":[{\"rule\":\"wait\",\"id\":\"cooldown of some "
-    "length\",\"after\":[\"P14D\"]}]}";
+    "{\"hirenow_policy\":1,\"version\":\"a version of some length\",\"rules\":[{\"rule\":\"wait\",\"id\":\"cooldown of "
+    "some length\",\"after\":[\"P14D\"]}]}";
 
 CALL(c_schedule, interview, schedule_for(w, "newcomer with a long id of his own", &out, error))
 CALL(c_eligibility, eligibility, hirenow_retake_eligibility(w->engine, w->id, &w->admin, &out, error))
@@ -268,7 +268,8 @@ CALL(c_describe, text, hirenow_eligibility_describe(w->may, &out, error))
 CALL(c_eligibility_json, text, hirenow_eligibility_json(w->may, &out, error))
 CALL(c_actions_json, text, hirenow_actions_json(w->actions, &out, error))
 CALL(c_page_json, text, hirenow_page_json(w->page, &out, error))
-CALL(c_key_document, text, hirenow_key_document_new(HIRENOW_KEY_ED25519, "a kid of more than fifteen bytes", &out, error))
+CALL(c_key_document, text,
+     hirenow_key_document_new(HIRENOW_KEY_ED25519, "a kid of more than fifteen bytes", &out, error))
 CALL(c_keys, keys, hirenow_keys_from_json(hirenow_text_get(w->key_document), &out, error))
 CALL(c_kid, text, hirenow_keys_signing_kid(w->keys, &out, error))
 CALL(c_jwks, text, hirenow_keys_public_jwks(w->keys, &out, error))
@@ -454,8 +455,8 @@ static char *dump(struct world *w) {
   return all;
 }
 
-/* What all failed calls together have gained. A key keeps its MAC for the next call; a failure may drop that and a later
- * one make it anew, so one call alone may gain. Together they may not: what is lost is never given back. */
+/* What all failed calls together have gained. A key keeps its MAC for the next call; a failure may drop that and a
+ * later one make it anew, so one call alone may gain. Together they may not: what is lost is never given back. */
 static long gained;
 
 static void run_case(size_t which, const char *url) {

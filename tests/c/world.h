@@ -1,6 +1,7 @@
 #ifndef HIRENOW_TESTS_C_WORLD_H
 #define HIRENOW_TESTS_C_WORLD_H
-/* What the tests of the C interface share: checks, and a world with a clock, keys, an engine, a mailer and a dispatcher. */
+/* What the tests of the C interface share: checks, and a world with a clock, keys, an engine, a mailer and a
+ * dispatcher. */
 
 #include <pthread.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ static inline const char *token_of(const char *link) {
   return mark ? mark + 1 : "";
 }
 
-/* ---- A world: clock, keys, store, engine, mailer, dispatcher ---- */
+/* ---- A world: clock, keys, store, engine, mailer, dispatcher ----------------------------------------------------- */
 
 static const int64_t start = 1772442000; /* 2026-03-02T09:00:00Z */
 static const int64_t day = 86400;
