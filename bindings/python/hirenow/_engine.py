@@ -217,15 +217,15 @@ class Engine:
 
     def on(self, connection: object, *, create_tables: bool = False) -> Engine:
         """The same engine inside the transaction that is open on this connection of the host's: a `sqlite3.Connection`,
-        or what Django or SQLAlchemy wrap around one.
+        a `sqlalchemy.Connection`, or Django's.
 
         The library's SQL runs through the connection, so that the host's rows and hirenow's commit or roll back
         together; hirenow neither begins nor ends the transaction, but one that the driver begins lazily is made to
         begin. An error of ours leaves it as it was, and usable. A link returned there must not be used before the
         host's commit.
 
-        Raises `NoTransactionError` where none is open, `RetryTransactionError` where only the host can repeat it, and
-        whatever the host's driver raises.
+        Raises `NoTransactionError` where none is open, `RetryTransactionError` where only the host can repeat it (or
+        where it could not be begun, because somebody else holds the lock), and whatever else the host's driver raises.
         """
         from ._dbapi import joined
 
