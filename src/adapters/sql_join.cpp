@@ -153,7 +153,14 @@ class joined_store final : public store {
   void enter() {
     auto stands = sql_.transaction();
     if (stands == host_transaction::begins_lazily) {
-      sql_.run(is_postgresql() ? "BEGIN" : "BEGIN IMMEDIATE");
+      try {
+        sql_.run(is_postgresql() ? "BEGIN" : "BEGIN IMMEDIATE");
+      } catch (const exception& e) {
+        if (e.details().code != errc::store_busy) throw;
+        auto busy = e.details();
+        busy.code = errc::retry_transaction;
+        throw exception(std::move(busy));
+      }
       stands = sql_.transaction();
     }
     if (stands != host_transaction::open)
