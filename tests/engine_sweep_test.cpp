@@ -53,6 +53,20 @@ TEST_CASE("list, find and history show what the sweep then makes true", "[engine
   CHECK(w.bench.verify_audit(w.ada.id, w.admin));
 }
 
+TEST_CASE("where answers cannot be pruned a sweep says so before it changes anything", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  const auto at = bring_to(w, "scheduled");
+  w.clock.advance(days{30});
+  struct unprunable final : store_in_between {
+    using store_in_between::store_in_between;
+    result<std::size_t> prune(sys_seconds, std::size_t) override {
+      return hirenow::detail::fail(errc::store_full, "the disk is full");
+    }
+  } full(*w.data);
+  CHECK(code_of(w.another(full).sweep()) == errc::store_full);
+  CHECK(w.stored(at.id).state == interview_state::scheduled);
+}
+
 TEST_CASE("a sweep records at the limit, reports what it did, and has nothing left to do", "[engine]") {
   HIRENOW_IN_EVERY_STORE(w);
   std::vector<interview_id> ids;

@@ -154,6 +154,10 @@ class async_engine {
     return run(std::forward<Token>(token), &engine::void_attempt, id, std::move(who), std::move(options));
   }
   template <class Token>
+  auto async_accommodate(interview_id id, actor who, accommodate_options options, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::accommodate, id, std::move(who), std::move(options));
+  }
+  template <class Token>
   auto async_cancel(interview_id id, actor who, cancel_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::cancel, id, std::move(who), std::move(options));
   }

@@ -108,6 +108,8 @@ class dispatcher {
       if (limits::has_control(s.name))
         need(detail::fail(errc::invalid_argument, "the sender's name holds a control character"));
     };
+    if (!engine_.options().permissions[static_cast<std::size_t>(use_case::dispatch)].system)
+      need(detail::fail(errc::permission_denied, "the permission table does not let the engine dispatch"));
     need_sender(options_.sender);
     for (const auto& [tenant, sender] : options_.senders) need_sender(sender);
     need(limits::check_span("lease", options_.lease, seconds{1}));
@@ -251,7 +253,7 @@ class dispatcher {
     void claim(std::unique_lock<std::mutex>& lock) {
       hirenow::store& store = d_.engine_.storage();
       const auto asked = steady::now();
-      claim_request wanted{d_.engine_.time().now(), d_.options_.lease, std::min(ahead_ - queue_.size(), left_), {}};
+      claim_request wanted{d_.engine_.now(), d_.options_.lease, std::min(ahead_ - queue_.size(), left_), {}};
       random_bytes(wanted.token);
       lock.unlock();
       // Looking is a read; claiming is a commit, so an empty outbox is not claimed from.
@@ -298,7 +300,7 @@ class dispatcher {
 
     /// What waits untried goes back to the outbox.
     void give_back() {
-      const sys_seconds now = d_.engine_.time().now();
+      const sys_seconds now = d_.engine_.now();
       for (const held_message* h : queue_) add({h->message.mail.key, {settlement::verdict::release, now, {}}});
       queue_.clear();
     }
@@ -315,7 +317,7 @@ class dispatcher {
 
     /// Lengthens leases. A message whose lease was lost is dropped, unless a sender has it: then settling will tell.
     void renew(std::unique_lock<std::mutex>& lock) {
-      const sys_seconds until = d_.engine_.time().now() + d_.options_.lease;
+      const sys_seconds until = d_.engine_.now() + d_.options_.lease;
       const auto asked = steady::now();
       std::vector<settlement> all;
       std::vector<held_message*> of;
@@ -501,7 +503,7 @@ class dispatcher {
   /// Checks, renders and sends one message. Nothing that is thrown gets through.
   finding handle(const claimed_message& c, const lease_token& token, steady::time_point renewed) {
     using enum settlement::verdict;
-    const auto now = [&] { return engine_.time().now(); };
+    const auto now = [&] { return engine_.now(); };
     const auto again = [&](std::string text) {
       const std::uint32_t tries = c.mail.tries + 1;
       if (tries >= options_.most_tries) return finding{dead, now(), std::move(text)};
@@ -564,7 +566,8 @@ class dispatcher {
     if (i.link.not_before > i.link.issued_at) view.opens_at = i.link.not_before;
     view.start_by = i.start_by;
     view.deadline = i.deadline;
-    view.time_limit = i.time_limit;
+    const deadline_terms terms = deadline_breakdown(i, i.start_by);
+    view.time_limit = terms.time_limit + terms.by_percent + terms.extra + terms.pause;
     if (carries_link(c.mail.key.kind)) {
       auto link = engine_.link_of(c.tenant, record.person.id, i);
       if (!link) return link.error();

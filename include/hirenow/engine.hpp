@@ -123,6 +123,11 @@ class engine {
   /// Errors: archived, invalid_transition.
   result<changed> void_attempt(const interview_id& id, const actor& who, const void_options& options);
 
+  /// Lengthens an attempt that is scheduled or runs; the deadline of one that runs moves at once, at most to its outer
+  /// limit. See `deadline_breakdown()`.
+  /// Errors: archived, invalid_transition, deadline_passed; invalid_argument where the deadline would be over.
+  result<changed> accommodate(const interview_id& id, const actor& who, const accommodate_options& options);
+
   /// Cancels an interview that is not over.
   /// Errors: archived, invalid_transition.
   result<changed> cancel(const interview_id& id, const actor& who, const cancel_options& options = {});
@@ -149,6 +154,8 @@ class engine {
   result<void> erase_applicant(std::string_view applicant_id, const actor& who, std::string_view idempotency_key = {});
 
   /// Lets the clock do what is due on every record of every tenant. A record that fails is set aside and reported.
+  /// Errors: permission_denied; those of the store where it cannot prune or tell what is due: what had been done stays,
+  /// and what was set aside is reported by the next sweep.
   result<sweep_report> sweep(std::size_t limit = 10'000);
 
   // Reading. Interviews are shown as the clock would have them now.
@@ -173,7 +180,9 @@ class engine {
                                               std::size_t limit = limits::page);
 
   /// Verifies an applicant's whole audit, and that it ends where the interviews stand.
-  /// Errors: audit_broken.
+  /// Plays every entry and compares what comes of it with what is stored: states, outcomes, instants, lineage, facts, and
+  /// the progress that was submitted.
+  /// Errors: audit_broken, naming the first entry or field that is wrong.
   result<audit_report> verify_audit(std::string_view applicant_id, const actor& who);
 
   /// A signed statement of where every record of the tenant stands: JSON, to be kept outside the database.
@@ -181,7 +190,8 @@ class engine {
   result<std::string> audit_checkpoint(const actor& who);
 
   /// Compares the tenant's records with an earlier checkpoint: finds truncated and lost records.
-  /// Returns the number of records compared. Errors: audit_broken, invalid_argument.
+  /// Returns the number of records compared. Errors: audit_broken, invalid_argument; key_invalid where its key was
+  /// retired or taken away, so that nobody can tell: verify checkpoints before that, and sign new ones.
   result<std::size_t> verify_audit_checkpoint(std::string_view checkpoint, const actor& who);
 
   /// Messages of the actor's tenant.
@@ -192,8 +202,11 @@ class engine {
   /// The link to an interview's current generation, made again from what is stored.
   /// Errors: key_invalid where its key was retired.
   result<std::string> link_of(std::string_view tenant, std::string_view applicant_id, const interview& i) const;
+  /// The store it works on. Borrows.
   hirenow::store& storage() const { return store_; }
-  const hirenow::clock& time() const { return *clock_; }
+  /// The present instant by the engine's clock; one that has left the calendar stands at its end.
+  sys_seconds now() const { return std::clamp(clock_->now(), min_instant, max_instant); }
+  /// What it was told. Borrows.
   const engine_options& options() const { return options_; }
 
  private:
@@ -240,6 +253,8 @@ class engine {
   detail::answer_ids ids_of(const changed& a) const { return {a.interview.id, 0, {}, {}}; }
   detail::answer_ids ids_of(const person_changed&) const { return {}; }
   detail::answer_ids ids_of(const link_requested& a) const { return {a.interview, 0, {}, a.queued}; }
+  template <class Answer>
+  static void show(Answer& answer);
   result<void> rebuild(invited& a, const applicant_record& record, const detail::answer_ids& ids) const;
   result<void> rebuild(retaken& a, const applicant_record& record, const detail::answer_ids& ids) const;
   result<void> rebuild(changed& a, const applicant_record& record, const detail::answer_ids& ids) const;
@@ -260,10 +275,12 @@ class engine {
     sys_seconds opens_at;
     sys_seconds start_by;
   };
-  result<link_plan> plan_link(sys_seconds now, const std::optional<sys_seconds>& opens_at, seconds lifetime) const;
+  result<link_plan> plan_link(sys_seconds now, const std::optional<sys_seconds>& opens_at, seconds lifetime,
+                              const std::optional<sys_seconds>& ends_by) const;
   static result<void> check_terms(const std::optional<sys_seconds>& opens_at, seconds lifetime,
                                   const std::vector<seconds>& reminders, const notify& n);
-  static result<void> check_sitting(seconds time_limit, seconds grace, overtime o);
+  static result<void> check_sitting(seconds time_limit, seconds grace, overtime o,
+                                    const std::optional<sys_seconds>& ends_by);
   static result<void> check_person(const applicant& person, bool with_email);
   static void promise_link(draft& d, const interview& i, message_kind kind, std::uint64_t occasion, const notify& n,
                            const std::vector<seconds>& reminders, const author& who);

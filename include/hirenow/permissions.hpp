@@ -83,10 +83,12 @@ enum class use_case : std::uint8_t {
   redrive,
   dispatch,
   erase_applicant,
+  accommodate,
 };
-inline constexpr std::size_t use_case_count = 29;
+inline constexpr std::size_t use_case_count = 30;
 
-/// One row: which roles may, and whether the applicant's token or the engine itself may.
+/// One row: which roles may, and whether the applicant's token or the engine itself may. Nobody can take
+/// `submit` from the engine: it would leave overtime without an end.
 struct permission {
   use_case what;
   std::string_view word;
@@ -136,6 +138,7 @@ inline constexpr permission_table default_permissions = [] {
       {use_case::redrive, "redrive", admin},
       {use_case::dispatch, "dispatch", nobody, false, true},
       {use_case::erase_applicant, "erase_applicant", admin},
+      {use_case::accommodate, "accommodate", recruiter},
   }};
 }();
 
@@ -172,6 +175,7 @@ constexpr std::optional<use_case> use_case_of(event on) {
     case event::reopen: return use_case::reopen;
     case event::void_attempt: return use_case::void_attempt;
     case event::retake: return use_case::retake;
+    case event::accommodate: return use_case::accommodate;
   }
   return std::nullopt;
 }

@@ -64,7 +64,7 @@ struct placed_row {
 };
 
 #define HIRENOW_LIST_COLUMNS HIRENOW_INTERVIEW_COLUMNS ", i.sort_at, i.applicant_no, a.applicant, p.name, p.email"
-constexpr int after_interview = 24;
+constexpr int after_interview = interview_column_count;
 
 placed_row read_list_row(sql_session& s, const sql_row& row, sys_seconds at) {
   placed_row out;

@@ -67,6 +67,10 @@ interview read_interview(const sql_row& row, int first) {
   ++at;
   i.time_limit = seconds{row.integer(at++)};
   i.grace = seconds{row.integer(at++)};
+  i.accommodation.percent = row.number<std::uint32_t>(at++);
+  i.accommodation.extra = seconds{row.integer(at++)};
+  i.accommodation.pause = seconds{row.integer(at++)};
+  i.ends_by = row.maybe_instant(at++);
   i.created_at = row.instant(at++);
   i.start_by = row.instant(at++);
   i.started_at = row.maybe_instant(at++);

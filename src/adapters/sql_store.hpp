@@ -60,10 +60,12 @@ void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy
 std::size_t sql_prune(sql_session& s, sys_seconds now, const std::vector<tenant_answer>& some);
 
 /// The columns of an interview, as `read_interview` expects them from column `first` on, out of table `i`.
-#define HIRENOW_INTERVIEW_COLUMNS                                                                                      \
-  "i.track_no, i.attempt, i.interview, i.state, i.outcome, i.overtime, i.score, i.time_limit, i.grace, i.created_at, " \
-  "i.start_by, i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at, "            \
+#define HIRENOW_INTERVIEW_COLUMNS                                                                           \
+  "i.track_no, i.attempt, i.interview, i.state, i.outcome, i.overtime, i.score, i.time_limit, i.grace, "    \
+  "i.extra_percent, i.extra_time, i.pause_credit, i.ends_by, i.created_at, "                                \
+  "i.start_by, i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at, " \
   "i.generation, i.kid, i.issued_at, i.not_before, i.expires_at, i.retake_of, i.superseded_by"
+inline constexpr int interview_column_count = 28;
 /// The interview in a row, without its track and its sitting.
 interview read_interview(const sql_row& row, int first);
 

@@ -97,10 +97,11 @@ void insert_interview(sql_session& s, const record_rows& record, std::int64_t tr
   s.connection.execute(
       "INSERT INTO main.hirenow_interview (tenant_no, applicant_no, track_no, slot, attempt, interview, state, "
       "outcome, "
-      "overtime, sort_at, clock, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, "
+      "overtime, sort_at, clock, score, time_limit, grace, extra_percent, extra_time, pause_credit, ends_by, "
+      "created_at, start_by, started_at, deadline, submitted_at, "
       "decided_at, link_requested_at, changed_at, generation, kid, issued_at, not_before, expires_at, retake_of, "
       "superseded_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
-      "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
+      "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)",
       {record.tenant_no,
        record.applicant_no,
        track_no,
@@ -115,6 +116,10 @@ void insert_interview(sql_session& s, const record_rows& record, std::int64_t tr
        i.score,
        i.time_limit,
        i.grace,
+       i.accommodation.percent,
+       i.accommodation.extra,
+       i.accommodation.pause,
+       i.ends_by,
        i.created_at,
        i.start_by,
        i.started_at,
@@ -136,11 +141,12 @@ void update_interview(sql_session& s, const record_rows& record, std::int64_t tr
                       const interview& i) {
   const auto changed = s.connection.execute(
       "UPDATE main.hirenow_interview SET slot = $1, state = $2, outcome = $3, overtime = $4, sort_at = $5, clock = $6, "
-      "score = $7, time_limit = $8, grace = $9, start_by = $10, started_at = $11, deadline = $12, submitted_at = $13, "
-      "decided_at = $14, link_requested_at = $15, changed_at = $16, generation = $17, kid = $18, issued_at = $19, "
-      "not_before = $20, expires_at = $21, superseded_by = $22 WHERE tenant_no = $23 AND applicant_no = $24 AND "
+      "score = $7, time_limit = $8, grace = $9, extra_percent = $10, extra_time = $11, pause_credit = $12, ends_by = "
+      "$13, start_by = $14, started_at = $15, deadline = $16, submitted_at = $17, "
+      "decided_at = $18, link_requested_at = $19, changed_at = $20, generation = $21, kid = $22, issued_at = $23, "
+      "not_before = $24, expires_at = $25, superseded_by = $26 WHERE tenant_no = $27 AND applicant_no = $28 AND "
       "track_no "
-      "= $25 AND slot = $26 AND interview = $27 AND state = $28 AND attempt = $29 AND created_at = $30",
+      "= $29 AND slot = $30 AND interview = $31 AND state = $32 AND attempt = $33 AND created_at = $34",
       {slot_of(i.state, i.attempt),
        i.state,
        i.outcome,
@@ -150,6 +156,10 @@ void update_interview(sql_session& s, const record_rows& record, std::int64_t tr
        i.score,
        i.time_limit,
        i.grace,
+       i.accommodation.percent,
+       i.accommodation.extra,
+       i.accommodation.pause,
+       i.ends_by,
        i.start_by,
        i.started_at,
        i.deadline,

@@ -80,6 +80,10 @@ inline hirenow_interview_row row_of(const interview& i) {
   r.fence = i.sitting.fence;
   r.open = i.sitting.open;
   put_bytes(r.key_hash, i.sitting.key_hash);
+  r.extra_percent = i.accommodation.percent;
+  r.extra_seconds = i.accommodation.extra.count();
+  r.pause_seconds = i.accommodation.pause.count();
+  r.ends_by = instant(i.ends_by);
   return r;
 }
 
@@ -100,6 +104,8 @@ inline interview interview_of(const hirenow_interview_row* given) {
   i.score = score(r.has_score, r.score);
   i.time_limit = seconds{r.time_limit_seconds};
   i.grace = seconds{r.grace_seconds};
+  i.accommodation = {r.extra_percent, seconds{r.extra_seconds}, seconds{r.pause_seconds}};
+  i.ends_by = maybe(r.ends_by, "ends_by");
   i.created_at = at(r.created_at, "created_at");
   i.start_by = at(r.start_by, "start_by");
   i.started_at = maybe(r.started_at, "started_at");

@@ -249,12 +249,14 @@ class Engine:
         time_limit: Optional[timedelta] = None,
         grace: Optional[timedelta] = None,
         overtime: Overtime = Overtime.EXPIRE,
+        ends_by: Optional[datetime] = None,
         notify: Notify = True,
         idempotency_key: Optional[str] = None,
     ) -> Invited:
         """Plans an interview and promises the invitation.
 
-        Needs a track without a current interview; where it has a past, its retake policy must allow.
+        Needs a track without a current interview; where it has a past, its retake policy must allow. `ends_by` is the
+        outer limit: no link and no deadline lies behind it, whatever is added.
         """
         return self._core.schedule(
             applicant,
@@ -266,6 +268,7 @@ class Engine:
             time_limit,
             grace,
             overtime,
+            ends_by,
             notify,
             idempotency_key,
         )
@@ -285,6 +288,7 @@ class Engine:
         time_limit: Optional[timedelta] = None,
         grace: Optional[timedelta] = None,
         overtime: Optional[Overtime] = None,
+        ends_by: Optional[datetime] = None,
         notify: Notify = True,
         reason: str = "",
         idempotency_key: Optional[str] = None,
@@ -303,6 +307,7 @@ class Engine:
             time_limit,
             grace,
             overtime,
+            ends_by,
             notify,
             reason,
             idempotency_key,
@@ -315,14 +320,19 @@ class Engine:
         actor: Actor,
         opens_at: Optional[datetime] = None,
         link_lifetime: Optional[timedelta] = None,
+        extend_by: Optional[timedelta] = None,
         reminders: Sequence[timedelta] = (),
         notify: Notify = True,
         reason: str = "",
         idempotency_key: Optional[str] = None,
     ) -> Invited:
-        """Gives the same interview a fresh link; every older one is dead at once."""
+        """Gives the same interview a fresh link; every older one is dead at once.
+
+        It lives `link_lifetime` from its opening, or `extend_by` longer: a live link from its end, an expired one from
+        now.
+        """
         return self._core.reissue(
-            interview_id, actor, opens_at, link_lifetime, reminders, notify, reason, idempotency_key
+            interview_id, actor, opens_at, link_lifetime, extend_by, reminders, notify, reason, idempotency_key
         )
 
     def request_link(self, token: str, *, idempotency_key: Optional[str] = None) -> LinkRequested:
@@ -396,6 +406,27 @@ class Engine:
     ) -> Changed:
         """Voids an attempt that a technical failure spoilt."""
         return self._core.void_attempt(interview_id, actor, reason_code, reason, idempotency_key)
+
+    def accommodate(
+        self,
+        interview_id: InterviewId,
+        *,
+        actor: Actor,
+        reason_code: str,
+        percent: Optional[int] = None,
+        extra: Optional[timedelta] = None,
+        pause: Optional[timedelta] = None,
+        grace: Optional[timedelta] = None,
+        reason: str = "",
+        idempotency_key: Optional[str] = None,
+    ) -> Changed:
+        """Lengthens an attempt that is scheduled or runs; the deadline of one that runs moves at once.
+
+        A term that is given takes the place of the one before, the others stay. See `hirenow.deadline_breakdown`.
+        """
+        return self._core.accommodate(
+            interview_id, actor, reason_code, percent, extra, pause, grace, reason, idempotency_key
+        )
 
     def cancel(
         self,

@@ -11,6 +11,7 @@ from ._model import (
     AuditHead,
     AuditReport,
     Changed,
+    DeadlineTerms,
     Delivery,
     DispatchEvent,
     DispatchReport,
@@ -190,6 +191,7 @@ class EngineCore:
         time_limit: timedelta | None,
         grace: timedelta | None,
         overtime: Overtime,
+        ends_by: datetime | None,
         notify: Notify,
         idempotency_key: str | None,
         /,
@@ -205,6 +207,7 @@ class EngineCore:
         time_limit: timedelta | None,
         grace: timedelta | None,
         overtime: Overtime | None,
+        ends_by: datetime | None,
         notify: Notify,
         reason: str,
         idempotency_key: str | None,
@@ -216,6 +219,7 @@ class EngineCore:
         actor: Actor,
         opens_at: datetime | None,
         link_lifetime: timedelta | None,
+        extend_by: timedelta | None,
         reminders: Sequence[timedelta],
         notify: Notify,
         reason: str,
@@ -245,6 +249,19 @@ class EngineCore:
     ) -> Changed: ...
     def void_attempt(
         self, interview_id: InterviewId, actor: Actor, reason_code: str, reason: str, idempotency_key: str | None, /
+    ) -> Changed: ...
+    def accommodate(
+        self,
+        interview_id: InterviewId,
+        actor: Actor,
+        reason_code: str,
+        percent: int | None,
+        extra: timedelta | None,
+        pause: timedelta | None,
+        grace: timedelta | None,
+        reason: str,
+        idempotency_key: str | None,
+        /,
     ) -> Changed: ...
     def cancel(
         self, interview_id: InterviewId, actor: Actor, reason: str, notify: Notify, idempotency_key: str | None, /
@@ -343,6 +360,7 @@ def mint_token(keys: KeyRing, kid: str, claims: TokenClaims) -> str: ...
 def verify_token(keys: KeyRing, token: str, issuer: str, audience: str) -> TokenClaims: ...
 def judge_link(claims: TokenClaims, record: ApplicantRecord | None, now: datetime) -> Verdict: ...
 def describe(eligibility: Eligibility) -> str: ...
+def deadline_breakdown(interview: Interview, started_at: datetime) -> DeadlineTerms: ...
 def parse_span(text: str) -> PolicySpan: ...
 def apply_event(interview: Interview, event: Event, authority: Authority, at: datetime) -> Interview: ...
 def after_the_clock(interview: Interview, at: datetime) -> Interview: ...

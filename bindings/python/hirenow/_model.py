@@ -70,6 +70,37 @@ class SittingState(Record):
 
 
 @record
+class Accommodation(Record):
+    """What lengthens an attempt: a percentage of its time limit (100 to 1,000), and what is added to that.
+
+    `pause` is the credit for pauses, of this attempt alone; a retake takes the rest over.
+    """
+
+    percent: int = 100
+    extra: timedelta = timedelta(0)
+    pause: timedelta = timedelta(0)
+
+
+@record
+class DeadlineTerms(Record):
+    """How a deadline comes about: `started_at + time_limit + by_percent + extra + pause`, cut at `ends_by`.
+
+    From `last_submit` on nothing is accepted.
+    """
+
+    started_at: datetime
+    time_limit: timedelta
+    by_percent: timedelta
+    extra: timedelta
+    pause: timedelta
+    ends_by: Optional[datetime]
+    cut: bool
+    deadline: datetime
+    grace: timedelta
+    last_submit: datetime
+
+
+@record
 class Interview(Record):
     """One attempt at a track."""
 
@@ -82,6 +113,8 @@ class Interview(Record):
     time_limit: timedelta
     grace: timedelta
     overtime: Overtime
+    accommodation: Accommodation
+    ends_by: Optional[datetime]
     created_at: datetime
     start_by: datetime
     started_at: Optional[datetime]
@@ -544,6 +577,8 @@ __all__ = [
     "SetAside",
     "Sitting",
     "SittingState",
+    "Accommodation",
+    "DeadlineTerms",
     "SweepReport",
     "TokenClaims",
     "TrackHistory",

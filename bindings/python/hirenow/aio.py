@@ -67,6 +67,7 @@ class AsyncEngine:
     decide = _awaited(Engine.decide)
     reopen = _awaited(Engine.reopen)
     void_attempt = _awaited(Engine.void_attempt)
+    accommodate = _awaited(Engine.accommodate)
     cancel = _awaited(Engine.cancel)
     update_applicant = _awaited(Engine.update_applicant)
     record_fact = _awaited(Engine.record_fact)

@@ -77,9 +77,16 @@ HIRENOW_RECORD(link_stamp, "LinkStamp", plain("generation", &t::generation), pla
                plain("expires_at", &t::expires_at));
 HIRENOW_RECORD(sitting_state, "SittingState", plain("fence", &t::fence), plain("open", &t::open),
                plain("key_hash", &t::key_hash));
+HIRENOW_RECORD(accommodation, "Accommodation", plain("percent", &t::percent), plain("extra", &t::extra),
+               plain("pause", &t::pause));
+HIRENOW_RECORD(deadline_terms, "DeadlineTerms", plain("started_at", &t::started_at),
+               plain("time_limit", &t::time_limit), plain("by_percent", &t::by_percent), plain("extra", &t::extra),
+               plain("pause", &t::pause), plain("ends_by", &t::ends_by), plain("cut", &t::cut),
+               plain("deadline", &t::deadline), plain("grace", &t::grace), plain("last_submit", &t::last_submit));
 HIRENOW_RECORD(interview, "Interview", plain("id", &t::id), plain("track", &t::track), plain("attempt", &t::attempt),
                plain("state", &t::state), plain("outcome", &t::outcome), plain("score", &t::score),
                plain("time_limit", &t::time_limit), plain("grace", &t::grace), plain("overtime", &t::overtime),
+               plain("accommodation", &t::accommodation), plain("ends_by", &t::ends_by),
                plain("created_at", &t::created_at), plain("start_by", &t::start_by),
                plain("started_at", &t::started_at), plain("deadline", &t::deadline),
                plain("submitted_at", &t::submitted_at), plain("decided_at", &t::decided_at),

@@ -119,6 +119,10 @@ typedef struct hirenow_interview_row {
   int64_t fence;             /* of the sitting, with the next two */
   int32_t open;
   uint8_t key_hash[32];
+  uint32_t extra_percent;    /* of the time limit, 100 to 1,000, with the next two its accommodation */
+  int64_t extra_seconds;
+  int64_t pause_seconds;
+  int64_t ends_by;           /* the outer limit; HIRENOW_NONE */
 } hirenow_interview_row;
 
 /* The applicant record without its interviews and facts. */

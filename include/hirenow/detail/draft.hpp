@@ -55,7 +55,6 @@ class draft {
 
   const applicant_record& record() const { return record_; }
   sys_seconds now() const { return now_; }
-  bool changed() const { return !changes_.audit.empty(); }
 
   /// Gives a new record its salt and its commitment.
   void create(std::string_view tenant, const applicant& person) {

@@ -111,6 +111,10 @@ inline void same(std::string_view what, const interview& got, const interview& d
   same(in + "score", got.score, due.score);
   same(in + "time_limit", got.time_limit, due.time_limit);
   same(in + "grace", got.grace, due.grace);
+  same(in + "accommodation.percent", got.accommodation.percent, due.accommodation.percent);
+  same(in + "accommodation.extra", got.accommodation.extra, due.accommodation.extra);
+  same(in + "accommodation.pause", got.accommodation.pause, due.accommodation.pause);
+  same(in + "ends_by", got.ends_by, due.ends_by);
   same(in + "overtime submits", got.overtime == overtime::submit, due.overtime == overtime::submit);
   same(in + "created_at", got.created_at, due.created_at);
   same(in + "start_by", got.start_by, due.start_by);
