@@ -298,6 +298,13 @@ void write_outbox(sql_session& s, const change_set& changes, const record_rows& 
         {changes.head.last_instant, key.interview, key.kind, key.occasion, record.applicant_no});
     if (changed != 1) refuse("only a dead message is redriven");
   }
+  for (const auto& key : changes.drops) {
+    const auto changed = s.connection.execute(
+        "UPDATE main.hirenow_outbox SET state = 3 WHERE interview = $1 AND kind = $2 AND occasion = $3 AND "
+        "applicant_no = $4 AND state = 4",
+        {key.interview, key.kind, key.occasion, record.applicant_no});
+    if (changed != 1) refuse("only a dead message is dropped");
+  }
 }
 
 void write_facts(sql_session& s, const change_set& changes, const record_rows& record) {
@@ -408,9 +415,9 @@ std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& requ
   s.connection.execute("SELECT " HIRENOW_MESSAGE_COLUMNS
                        ", t.tenant, a.applicant FROM main.hirenow_outbox AS o CROSS JOIN main.hirenow_tenant AS t ON "
                        "t.tenant_no = o.tenant_no CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no = "
-                       "o.applicant_no WHERE o.state IN (0, 1) AND o.wake_at <= $1 ORDER BY o.wake_at, o.interview, "
-                       "o.kind, o.occasion LIMIT $2",
-                       {request.now, request.limit}, [&](const sql_row& row) {
+                       "o.applicant_no WHERE o.state IN (0, 1) AND o.wake_at <= $1 AND o.kind < $3 ORDER BY o.wake_at, "
+                       "o.interview, o.kind, o.occasion LIMIT $2",
+                       {request.now, request.limit, message_kind_count}, [&](const sql_row& row) {
                          out.push_back({row.string(9), row.string(10), read_message(row, 0)});
                          out.back().mail.state = message_state::leased;
                        });

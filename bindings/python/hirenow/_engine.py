@@ -461,6 +461,10 @@ class Engine:
         """Queues a dead message again."""
         self._core.redrive(key, actor, idempotency_key)
 
+    def drop(self, key: MessageKey, *, actor: Actor, idempotency_key: Optional[str] = None) -> None:
+        """Gives a dead message up: it is withdrawn, and no longer among the dead."""
+        self._core.drop(key, actor, idempotency_key)
+
     def erase_applicant(self, applicant_id: str, *, actor: Actor, idempotency_key: Optional[str] = None) -> None:
         """Erases a person; interviews and audit stay, and the audit stays valid."""
         self._core.erase_applicant(applicant_id, actor, idempotency_key)

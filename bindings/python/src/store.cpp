@@ -62,6 +62,13 @@ class python_store final : public store {
     return said;
   }
   result<std::optional<sys_seconds>> next_due() override { return ask<std::optional<sys_seconds>>("next_due"); }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    {
+      const gil_taken gil;
+      if (!py::hasattr(target_.get(), "outbox")) return store::outbox(now);
+    }
+    return ask<std::optional<outbox_figures>>("outbox", now);
+  }
   result<std::vector<message>> messages(const message_query& q) override {
     return ask<std::vector<message>>("messages", q);
   }
@@ -266,6 +273,13 @@ void add_store(py::module_& m) {
           },
           py::arg("settlements"))
       .def("next_due", [](const native_store& s) { return to_py(on_store(s, [](store& t) { return t.next_due(); })); })
+      .def(
+          "outbox",
+          [](const native_store& s, py::object now) {
+            const auto at = from_py<sys_seconds>(now, "now");
+            return to_py(on_store(s, [&](store& t) { return t.outbox(at); }));
+          },
+          py::arg("now"))
       .def(
           "messages",
           [](const native_store& s, py::object q) {
