@@ -11,6 +11,7 @@
 #include "hirenow/dispatcher.hpp"
 #include "support/plain_sql.hpp"
 #include "support/recording_mailer.hpp"
+#include "support/store_in_between.hpp"
 #include "support/world.hpp"
 
 using namespace hirenow;

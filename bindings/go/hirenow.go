@@ -113,11 +113,16 @@ func NewKeyDocument(kid string) (string, error) {
 func (k *Keys) VerifyToken(token, issuer, audience string) (string, error) {
 	var t texts
 	defer t.free()
+	var genuine *C.hirenow_token
 	var out *C.hirenow_text
 	var e *C.hirenow_error
-	status := C.hirenow_token_verify(k.handle, t.add(token), t.add(issuer), t.add(audience), &out, &e)
+	status := C.hirenow_token_verify(k.handle, t.add(token), t.add(issuer), t.add(audience), &genuine, &e)
 	runtime.KeepAlive(k)
 	if err := check(status, e); err != nil {
+		return "", err
+	}
+	defer C.hirenow_token_free(genuine)
+	if err := check(C.hirenow_token_json(genuine, &out, &e), e); err != nil {
 		return "", err
 	}
 	return take(out), nil

@@ -201,9 +201,15 @@ class engine {
   /// Messages of the actor's tenant.
   result<std::vector<message>> read_messages(message_query query, const actor& who);
 
+  /// The link to an interview's current generation. A link is a credential: the actor needs what `reissue` needs.
+  /// Errors: key_invalid where its key was retired.
+  /// Since: 0.1
+  result<std::string> link_of(const interview_id& id, const actor& who) const;
+
   // For the dispatcher, and for hosts that build their own.
 
-  /// The link to an interview's current generation, made again from what is stored.
+  /// The link to an interview's current generation, made again from what is stored. Asks nobody's permission, because a
+  /// dispatcher acts for the engine; for a person ask the other `link_of`.
   /// Errors: key_invalid where its key was retired.
   result<std::string> link_of(std::string_view tenant, std::string_view applicant_id, const interview& i) const;
   /// The store it works on. Borrows.

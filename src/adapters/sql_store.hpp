@@ -2,7 +2,9 @@
 /// What a store does, as SQL: each function works on a connection inside an open transaction, and neither begins nor
 /// ends one. The contracts are those of `store`.
 ///
-/// The text is written for SQLite and meant for PostgreSQL too: parameters as $1, $2, …, tables in schema `main`.
+/// One text serves SQLite and PostgreSQL: parameters as $1, $2, …, tables in schema `main`, whose place a PostgreSQL
+/// connection gives to its own. Where the tables differ (see postgres_schema.hpp), or where SQLite is cheapest one
+/// statement after the other and PostgreSQL all at once, a function asks `is_postgresql()`.
 /// Failures are thrown as `hirenow::exception`; the caller rolls back to where the function began.
 /// Threads: one at a time on a connection; the names may be shared.
 
@@ -24,6 +26,7 @@ struct sql_session {
   sql_names& names;
   bool writing = false;
 
+  bool is_postgresql() const { return connection.dialect() == sql_dialect::postgresql; }
   std::optional<std::int64_t> find_tenant(std::string_view name);
   std::optional<std::int64_t> find_track(std::int64_t tenant_no, std::string_view name);
   std::string track_name(std::int64_t track_no);

@@ -123,8 +123,8 @@ class audit_replay {
   /// that of the bytes, in hex.
   template <class Take>
   void submitted_progress(Take&& take) const {
-    for (const auto& [id, told] : interviews_)
-      if (!told.progress.empty()) take(id, std::string_view(told.progress));
+    for (const auto& [id, of] : interviews_)
+      if (!of.progress.empty()) take(id, std::string_view(of.progress));
   }
 
  private:

@@ -29,6 +29,12 @@ inline result<interview> engine::find(const interview_id& id, const actor& who) 
   return detail::shown(*find_interview(d.record(), id));
 }
 
+inline result<std::string> engine::link_of(const interview_id& id, const actor& who) const {
+  const auto data = load_for(use_case::reissue, who, id);
+  if (!data) return data.error();
+  return link_of(who.tenant, data->record.person.id, *find_interview(data->record, id));
+}
+
 inline result<std::vector<permitted_action>> engine::permitted_actions(const interview_id& id, const actor& who) {
   auto data = load_for(use_case::permitted_actions, who, id);
   if (!data) return data.error();
