@@ -205,6 +205,7 @@ __all__ = [
     "StoreError",
     "StoreFullError",
     "StoreNotADatabaseError",
+    "StoreOutcomeUnknownError",
     "StoreReadOnlyError",
     "StoreUnavailableError",
     "StoredAnswer",

@@ -4,6 +4,7 @@
 
 #include "binding.hpp"
 #include "hirenow/adapters/memory.hpp"
+#include "hirenow/adapters/postgres.hpp"
 #include "hirenow/adapters/sqlite.hpp"
 #include "records.hpp"
 
@@ -338,6 +339,25 @@ void add_store(py::module_& m) {
       },
       py::arg("path"), py::arg("normal"), py::arg("busy_timeout"), py::arg("readers"), py::arg("checkpoint_bytes"),
       py::arg("cache_kib"), py::arg("warn"));
+  m.def(
+      "open_postgres_store",
+      [](py::object url, py::object schema, py::object connections, py::object connect_timeout, py::object call_timeout,
+         bool prepared_statements, bool create_tables, bool database_clock) {
+        postgres_options options;
+        options.schema = from_py<std::string>(schema, "schema");
+        options.connections = from_py<std::size_t>(connections, "connections");
+        options.connect_timeout = from_py<seconds>(connect_timeout, "connect_timeout");
+        options.call_timeout = from_py<seconds>(call_timeout, "call_timeout");
+        options.prepared_statements = prepared_statements;
+        options.create_tables = create_tables;
+        options.clock = database_clock ? postgres_clock::database : postgres_clock::caller;
+        const auto where = from_py<std::string>(url, "url");
+        call frame;
+        auto opened = frame.unwrap(call::without_gil([&] { return open_postgres_store(where, options); }));
+        return native_store{std::shared_ptr<store>(opened.release(), careful_delete{})};
+      },
+      py::arg("url"), py::arg("schema"), py::arg("connections"), py::arg("connect_timeout"), py::arg("call_timeout"),
+      py::arg("prepared_statements"), py::arg("create_tables"), py::arg("database_clock"));
 }
 
 }  // namespace hirenow::python

@@ -261,7 +261,7 @@ def use_every_case(kind, tmp_path, spoil=lambda host: None):
         host.commit()
         assert (s.database.dump() != before) == writes, name
         assert s.w.engine.verify_audit("app-1", actor=s.w.admin), name
-        host.close()
+        s.close()
 
 
 @pytest.mark.parametrize("kind", HOSTS)
