@@ -149,6 +149,10 @@ class engine {
   /// Errors: invalid_transition where it is not dead.
   result<void> redrive(const message_key& key, const actor& who, std::string_view idempotency_key = {});
 
+  /// Gives a dead message up: it is withdrawn, and no longer among the dead.
+  /// Errors: invalid_transition where it is not dead.
+  result<void> drop(const message_key& key, const actor& who, std::string_view idempotency_key = {});
+
   /// Erases a person: name, address, reasons, progress, facts and stored answers are deleted, active interviews
   /// cancelled, unsent messages withdrawn. Interviews and audit stay, and the audit stays valid.
   result<void> erase_applicant(std::string_view applicant_id, const actor& who, std::string_view idempotency_key = {});
@@ -247,6 +251,9 @@ class engine {
   template <class Answer, class Decide>
   result<Answer> change_interview(use_case what, const interview_id& id, const actor& who,
                                   std::string_view idempotency_key, const payload_writer& payload, Decide&& decide);
+  /// What redrive and drop share: an actor's change of one dead message, which `mark` marks in the draft.
+  result<void> change_dead_message(use_case what, const message_key& key, const actor& who,
+                                   std::string_view idempotency_key, void (draft::*mark)(const message_key&));
   /// As above, for an actor's change of a person: `Decide` is called as `result<Answer>(draft&, const author&)`.
   template <class Answer, class Decide>
   result<Answer> change_person(use_case what, std::string_view applicant_id, const actor& who,

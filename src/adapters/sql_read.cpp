@@ -414,9 +414,26 @@ std::vector<tenant_answer> sql_find_expired(sql_session& s, sys_seconds now, std
 
 std::optional<sys_seconds> sql_next_due(sql_session& s) {
   std::optional<sys_seconds> next;
-  s.connection.execute("SELECT min(wake_at) FROM main.hirenow_outbox WHERE state IN (0, 1)", {},
-                       [&](const sql_row& row) { next = row.maybe_instant(0); });
+  s.connection.execute(
+      "SELECT wake_at FROM main.hirenow_outbox WHERE state IN (0, 1) AND kind < $1 ORDER BY wake_at LIMIT 1",
+      {message_kind_count}, [&](const sql_row& row) { next = row.instant(0); });
   return next;
+}
+
+outbox_figures sql_outbox(sql_session& s, sys_seconds now) {
+  outbox_figures out;
+  s.connection.execute(
+      "SELECT state, count(*), sum(CASE WHEN wake_at <= $1 THEN 1 ELSE 0 END), min(wake_at) FROM main.hirenow_outbox "
+      "WHERE state IN (0, 1) AND kind < $2 GROUP BY state",
+      {now, message_kind_count}, [&](const sql_row& row) {
+        const bool is_queued = row.integer(0) == static_cast<std::int64_t>(message_state::queued);
+        (is_queued ? out.queued : out.leased) = row.number(1);
+        (is_queued ? out.due : out.lapsed) = row.number(2);
+        if (is_queued && row.instant(3) <= now) out.oldest_due = row.instant(3);
+      });
+  s.connection.execute("SELECT count(*) FROM main.hirenow_outbox WHERE state = 4 AND kind < $1", {message_kind_count},
+                       [&](const sql_row& row) { out.dead = row.number(0); });
+  return out;
 }
 
 std::vector<message> sql_messages(sql_session& s, const message_query& query) {
