@@ -1,174 +1,7 @@
-/* The C interface from strict C99: what every function does, and what it survives. A store, a mailer and a clock written
- * in C stand under all of it. */
+/* The C interface from strict C99: what every function does. A store, a mailer and a clock written in C stand under all
+ * of it. What the functions survive stands in c_survival_test.c. */
 
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "c/memory_store.h"
-
-static int failures, checks;
-
-#define CHECK(condition) \
-  (++checks, (condition) ? (void)0 : (++failures, (void)fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition)))
-#define IS(call, expected) is((call), (expected), #call, __LINE__)
-
-static void is(hirenow_status got, hirenow_status expected, const char *call, int line) {
-  ++checks;
-  if (got == expected) return;
-  ++failures;
-  fprintf(stderr, "%s:%d: %s is %s (%d), not %s\n", __FILE__, line, call, hirenow_status_name(got), (int)got,
-          hirenow_status_name(expected));
-}
-
-static int has(const hirenow_text *text, const char *part) {
-  return text && strstr(hirenow_text_get(text), part) != NULL;
-}
-
-static const char *token_of(const char *link) {
-  const char *mark = link ? strchr(link, '#') : NULL;
-  return mark ? mark + 1 : "";
-}
-
-/* ---- A world: clock, keys, store, engine, mailer, dispatcher ---- */
-
-static const int64_t start = 1772442000; /* 2026-03-02T09:00:00Z */
-static const int64_t day = 86400;
-
-struct world {
-  int64_t now;
-  hirenow_engine *engine;
-  hirenow_dispatcher *dispatcher;
-  hirenow_clock *clock;
-  hirenow_keys *keys;
-  hirenow_mailer *mailer;
-  hirenow_actor admin, recruiter, nobody;
-  int32_t outcome; /* of the next delivery */
-  int mails, events, warnings, destroyed;
-  char text[8192];
-  /* What a callback does beside its work. */
-  void (*meddle)(struct world *w);
-  hirenow_status meddled;
-};
-
-static void meddle(struct world *w) {
-  void (*with)(struct world *) = w->meddle;
-  w->meddle = NULL;
-  if (with) with(w);
-}
-
-static int64_t tell_time(void *ctx) {
-  struct world *w = ctx;
-  meddle(w);
-  return w->now;
-}
-static hirenow_status take_mail(void *ctx, const hirenow_mail *mail, int32_t *outcome, hirenow_reply *reply) {
-  struct world *w = ctx;
-  ++w->mails;
-  snprintf(w->text, sizeof w->text, "%s\n%s", mail->subject, mail->text);
-  meddle(w);
-  *outcome = w->outcome;
-  return hirenow_reply_set_delivery(reply, w->outcome ? 550 : 250, "answered");
-}
-static void take_event(void *ctx, const hirenow_dispatch_event *event) {
-  struct world *w = ctx;
-  CHECK(event->struct_size == sizeof *event && strcmp(event->answer, "answered") == 0);
-  __atomic_fetch_add(&w->events, 1, __ATOMIC_SEQ_CST);
-}
-static void take_warning(void *ctx, const char *message) {
-  struct world *w = ctx;
-  w->warnings += message[0] != '\0';
-}
-static void count_destroy(void *ctx) { ++((struct world *)ctx)->destroyed; }
-
-static hirenow_actor actor(const char *id, uint32_t roles) {
-  hirenow_actor a = HIRENOW_ACTOR_INIT;
-  a.id = id;
-  a.tenant = "acme";
-  a.roles = roles;
-  return a;
-}
-
-static void open_world(struct world *w, hirenow_store *store) {
-  memset(w, 0, sizeof *w);
-  w->now = start;
-  w->admin = actor("anna", HIRENOW_ROLE_ADMIN);
-  w->recruiter = actor("rosa", HIRENOW_ROLE_RECRUITER);
-  w->nobody = actor("nemo", 0);
-  hirenow_clock_callbacks clock = HIRENOW_CLOCK_CALLBACKS_INIT;
-  clock.ctx = w;
-  clock.now = tell_time;
-  clock.destroy = count_destroy;
-  IS(hirenow_clock_new(&clock, &w->clock, NULL), HIRENOW_OK);
-  hirenow_text *document;
-  IS(hirenow_key_document_new(HIRENOW_KEY_HS256, "k1", &document, NULL), HIRENOW_OK);
-  IS(hirenow_keys_from_json(hirenow_text_get(document), &w->keys, NULL), HIRENOW_OK);
-  hirenow_text_free(document);
-  hirenow_engine_options options = HIRENOW_ENGINE_OPTIONS_INIT;
-  options.keys = w->keys;
-  options.clock = w->clock;
-  options.link_base = "https://example.com/i";
-  IS(hirenow_engine_new(store, &options, &w->engine, NULL), HIRENOW_OK);
-  hirenow_mailer_callbacks mailer = HIRENOW_MAILER_CALLBACKS_INIT;
-  mailer.ctx = w;
-  mailer.send = take_mail;
-  mailer.destroy = count_destroy;
-  IS(hirenow_mailer_new(&mailer, &w->mailer, NULL), HIRENOW_OK);
-  hirenow_dispatcher_options dispatching = HIRENOW_DISPATCHER_OPTIONS_INIT;
-  dispatching.sender_address = "jobs@example.com";
-  dispatching.ctx = w;
-  dispatching.on_event = take_event;
-  IS(hirenow_dispatcher_new(w->engine, w->mailer, &dispatching, &w->dispatcher, NULL), HIRENOW_OK);
-}
-
-static void close_world(struct world *w) {
-  /* In an order that shows that handles keep what they need. */
-  hirenow_clock_free(w->clock);
-  hirenow_keys_free(w->keys);
-  hirenow_mailer_free(w->mailer);
-  hirenow_engine_free(w->engine);
-  CHECK(w->destroyed == 0);
-  IS(hirenow_dispatcher_run_once(w->dispatcher, 0, NULL, NULL), HIRENOW_OK);
-  hirenow_dispatcher_free(w->dispatcher);
-  CHECK(w->destroyed == 2);
-}
-
-static hirenow_interview *schedule(struct world *w, const char *person, const char *track) {
-  hirenow_applicant a = HIRENOW_APPLICANT_INIT;
-  a.id = person;
-  a.email = "someone@example.com";
-  a.name = "J\xc3\xb6rg";
-  const int64_t reminders[] = {3600, 60};
-  hirenow_schedule_request r = HIRENOW_SCHEDULE_REQUEST_INIT;
-  r.applicant = &a;
-  r.track = track;
-  r.reminder_seconds = reminders;
-  r.reminder_count = 2;
-  r.grace_seconds = 30;
-  hirenow_interview *out = NULL;
-  hirenow_error *error;
-  IS(hirenow_schedule(w->engine, &r, &w->recruiter, &out, &error), HIRENOW_OK);
-  hirenow_error_free(error);
-  return out;
-}
-
-static hirenow_interview *sit_and_submit(struct world *w, const char *person, const char *track) {
-  hirenow_interview *i = schedule(w, person, track), *submitted = NULL;
-  hirenow_sitting *s = NULL;
-  IS(hirenow_start(w->engine, token_of(hirenow_interview_get_link(i)), "a key of sixteen bytes", &s, NULL), HIRENOW_OK);
-  hirenow_session session = HIRENOW_SESSION_INIT;
-  IS(hirenow_sitting_get_session(s, &session), HIRENOW_OK);
-  IS(hirenow_submit(w->engine, &session, "a\0b", 3, NULL, &submitted, NULL), HIRENOW_OK);
-  CHECK(hirenow_interview_get_state(submitted) == HIRENOW_STATE_SUBMITTED);
-  hirenow_interview_free(submitted);
-  hirenow_sitting_free(s);
-  return i;
-}
-
-/* ---- What every function does ---- */
+#include "c/world.h"
 
 static void test_inviting_and_sitting(struct world *w) {
   hirenow_error *error = NULL;
@@ -186,12 +19,21 @@ static void test_inviting_and_sitting(struct world *w) {
   IS(hirenow_interview_json(i, &json, NULL), HIRENOW_OK);
   CHECK(has(json, "\"hirenow_json\":1") && has(json, "\"state\":\"scheduled\"") && !has(json, token));
   hirenow_text_free(json);
-  IS(hirenow_link_of(w->engine, "ada", id, &w->recruiter, &link, NULL), HIRENOW_OK);
+  IS(hirenow_link_of(w->engine, id, &w->recruiter, &link, NULL), HIRENOW_OK);
   CHECK(link && strcmp(hirenow_text_get(link), hirenow_interview_get_link(i)) == 0);
   hirenow_text_free(link);
-  hirenow_actor reviewer = actor("vik", HIRENOW_ROLE_REVIEWER);
-  IS(hirenow_link_of(w->engine, "ada", id, &reviewer, &link, NULL), HIRENOW_PERMISSION_DENIED);
-  IS(hirenow_link_of(w->engine, "bob", id, &w->recruiter, &link, NULL), HIRENOW_NOT_FOUND);
+  hirenow_actor reviewer = actor("vik", HIRENOW_ROLE_REVIEWER), stranger = w->recruiter;
+  stranger.tenant = "other";
+  IS(hirenow_link_of(w->engine, id, &reviewer, &link, NULL), HIRENOW_PERMISSION_DENIED);
+  IS(hirenow_link_of(w->engine, id, &stranger, &link, NULL), HIRENOW_NOT_FOUND);
+  hirenow_interview_row row;
+  memset(&row, 0, sizeof row);
+  row.struct_size = sizeof row;
+  IS(hirenow_interview_get_row(i, &row), HIRENOW_OK);
+  CHECK(row.generation == 1 && row.grace_seconds == 30 && row.created_at == w->now && row.started_at == HIRENOW_NONE);
+  IS(hirenow_link_for_row(w->engine, "acme", "ada", &row, &link, NULL), HIRENOW_OK);
+  CHECK(link && strcmp(hirenow_text_get(link), hirenow_interview_get_link(i)) == 0);
+  hirenow_text_free(link);
 
   hirenow_inspection *seen = NULL;
   IS(hirenow_inspect(w->engine, token, &seen, NULL), HIRENOW_OK);
@@ -212,9 +54,14 @@ static void test_inviting_and_sitting(struct world *w) {
   hirenow_retake_options terms = HIRENOW_RETAKE_OPTIONS_INIT;
   terms.has_grace = 1;
   IS(hirenow_reissue(w->engine, id, &w->recruiter, &terms, &other, NULL), HIRENOW_INVALID_ARGUMENT);
-  int32_t queued = -1, noted = -1;
-  IS(hirenow_request_link(w->engine, token_of(hirenow_interview_get_link(i)), "ask", &queued, &noted, NULL), HIRENOW_OK);
-  CHECK(queued == 1 && noted == 1);
+  terms = (hirenow_retake_options)HIRENOW_RETAKE_OPTIONS_INIT;
+  terms.extend_by_seconds = day;
+  IS(hirenow_retake(w->engine, id, &w->recruiter, &terms, &other, NULL), HIRENOW_INVALID_ARGUMENT);
+  hirenow_link_requested asked = HIRENOW_LINK_REQUESTED_INIT;
+  for (int n = 0; n < 2; ++n) {
+    IS(hirenow_request_link(w->engine, token_of(hirenow_interview_get_link(i)), "ask", &asked, NULL), HIRENOW_OK);
+    CHECK(asked.queued == 1 && asked.noted == 1 && asked.replayed == n && strcmp(asked.interview_id, id) == 0);
+  }
 
   hirenow_sitting *first = NULL, *second = NULL;
   IS(hirenow_start(w->engine, token, "short", &first, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -246,6 +93,20 @@ static void test_inviting_and_sitting(struct world *w) {
   change.notify = HIRENOW_NOTIFY_NONE;
   IS(hirenow_withdraw(w->engine, token_of(hirenow_interview_get_link(bob)), &change, &other, NULL), HIRENOW_OK);
   CHECK(hirenow_interview_get_outcome(other) == HIRENOW_OUTCOME_WITHDRAWN);
+  hirenow_interview_free(other);
+  hirenow_accommodation more = HIRENOW_ACCOMMODATION_INIT;
+  IS(hirenow_accommodate(w->engine, id, &w->recruiter, &more, &other, NULL), HIRENOW_INVALID_ARGUMENT);
+  more.reason_code = "extra_time_50";
+  more.percent = 150;
+  more.has_pause = 1;
+  more.pause_seconds = 60;
+  IS(hirenow_accommodate(w->engine, id, &reviewer, &more, &other, NULL), HIRENOW_PERMISSION_DENIED);
+  IS(hirenow_accommodate(w->engine, id, &w->recruiter, &more, &other, NULL), HIRENOW_OK);
+  CHECK(hirenow_interview_get_deadline(other) == w->now + day * 3 / 2 + 60);
+  IS(hirenow_interview_get_row(other, &row), HIRENOW_OK);
+  int64_t deadline = 0;
+  IS(hirenow_interview_row_deadline(&row, w->now, &deadline), HIRENOW_OK);
+  CHECK(row.extra_percent == 150 && deadline == w->now + day * 3 / 2 + 60);
   hirenow_interview_free(other);
   IS(hirenow_cancel(w->engine, id, &w->recruiter, NULL, &other, NULL), HIRENOW_OK);
   CHECK(hirenow_interview_get_state(other) == HIRENOW_STATE_CANCELLED);
@@ -348,17 +209,26 @@ static void test_records_and_reading(struct world *w) {
   hirenow_applicant person = HIRENOW_APPLICANT_INIT;
   person.id = "eve";
   person.email = "eve@example.com";
-  int32_t replayed = -1;
+  person.name = "Eve";
+  hirenow_person *changed = NULL;
   for (int n = 0; n < 2; ++n) {
-    IS(hirenow_update_applicant(w->engine, &person, &w->recruiter, "update", &replayed, NULL), HIRENOW_OK);
-    CHECK(replayed == n);
+    hirenow_applicant after = HIRENOW_APPLICANT_INIT;
+    IS(hirenow_update_applicant(w->engine, &person, &w->recruiter, "update", &changed, NULL), HIRENOW_OK);
+    IS(hirenow_person_get(changed, &after), HIRENOW_OK);
+    CHECK(hirenow_person_get_replayed(changed) == n && strcmp(after.name, "Eve") == 0 && strcmp(after.id, "eve") == 0);
+    CHECK(strcmp(after.email, "eve@example.com") == 0 && !*after.locale && !*after.time_zone);
+    hirenow_person_free(changed);
   }
   hirenow_fact fact = HIRENOW_FACT_INIT;
   fact.kind = HIRENOW_FACT_PERIOD;
   fact.name = "leave";
   fact.at = w->now;
   fact.until = w->now + day;
-  IS(hirenow_record_fact(w->engine, "eve", &fact, &w->recruiter, NULL, &replayed, NULL), HIRENOW_OK);
+  IS(hirenow_record_fact(w->engine, "eve", &fact, &w->recruiter, NULL, &changed, NULL), HIRENOW_OK);
+  hirenow_applicant whose = HIRENOW_APPLICANT_INIT;
+  IS(hirenow_person_get(changed, &whose), HIRENOW_OK);
+  CHECK(strcmp(whose.email, "eve@example.com") == 0);
+  hirenow_person_free(changed);
   hirenow_error *error = NULL;
   IS(hirenow_set_policy(w->engine, "reading", "{", &w->admin, &error), HIRENOW_POLICY_INVALID);
   hirenow_error_free(error);
@@ -382,6 +252,7 @@ static void test_records_and_reading(struct world *w) {
     IS(hirenow_list(w->engine, &query, &w->recruiter, &page, NULL), HIRENOW_OK);
     rows += hirenow_page_get_count(page);
     CHECK(hirenow_page_get_applicant_id(page, 0) && hirenow_page_get_interview(page, 0));
+    CHECK(strchr(hirenow_page_get_applicant_email(page, 0), '@') && hirenow_page_get_applicant_name(page, 0));
     CHECK(hirenow_page_get_interview(page, 1) == NULL);
     snprintf(cursor, sizeof cursor, "%s", hirenow_page_get_next(page));
     hirenow_page_free(page);
@@ -400,12 +271,25 @@ static void test_records_and_reading(struct world *w) {
   query.state = 77;
   IS(hirenow_list(w->engine, &query, &w->recruiter, &page, NULL), HIRENOW_INVALID_ARGUMENT);
 
-  IS(hirenow_history(w->engine, id, &w->recruiter, &text, NULL), HIRENOW_OK);
+  hirenow_rows *rows_of = NULL;
+  IS(hirenow_history(w->engine, id, &w->recruiter, &rows_of, NULL), HIRENOW_OK);
+  CHECK(strcmp(hirenow_rows_get_record(rows_of)->email, "eve@example.com") == 0);
+  CHECK(hirenow_rows_get_interview_count(rows_of) == 1 && hirenow_rows_get_message_count(rows_of) == 3);
+  CHECK(hirenow_rows_get_audit_count(rows_of) >= 3 && strcmp(hirenow_rows_get_interview(rows_of, 0)->id, id) == 0);
+  IS(hirenow_rows_json(rows_of, &text, NULL), HIRENOW_OK);
   CHECK(has(text, "\"email\":\"eve@example.com\"") && has(text, "\"attempts\":[{"));
   hirenow_text_free(text);
-  IS(hirenow_read_audit(w->engine, "eve", &w->recruiter, 0, 0, &text, NULL), HIRENOW_OK);
+  hirenow_rows_free(rows_of);
+  IS(hirenow_read_audit(w->engine, "eve", &w->recruiter, 0, 0, &rows_of, NULL), HIRENOW_OK);
+  const hirenow_audit_row *entry = hirenow_rows_get_audit(rows_of, 0);
+  CHECK(entry && entry->sequence == 1 && strcmp(entry->event, "schedule") == 0);
+  CHECK(entry && strcmp(entry->actor, "staff:rosa") == 0);
+  CHECK(entry && entry->from == HIRENOW_STATE_NONE && entry->to == HIRENOW_STATE_SCHEDULED && entry->at == w->now);
+  CHECK(hirenow_rows_get_audit(rows_of, hirenow_rows_get_audit_count(rows_of)) == NULL);
+  IS(hirenow_rows_json(rows_of, &text, NULL), HIRENOW_OK);
   CHECK(has(text, "\"sequence\":1,") && has(text, "\"event\":\"record_fact\""));
   hirenow_text_free(text);
+  hirenow_rows_free(rows_of);
   uint64_t entries = 0;
   uint8_t head[32] = {0};
   IS(hirenow_verify_audit(w->engine, "eve", &w->recruiter, &entries, head, NULL), HIRENOW_OK);
@@ -418,9 +302,14 @@ static void test_records_and_reading(struct world *w) {
   hirenow_text_free(text);
   hirenow_message_query which = HIRENOW_MESSAGE_QUERY_INIT;
   which.interview_id = id;
-  IS(hirenow_read_messages(w->engine, &which, &w->recruiter, &text, NULL), HIRENOW_OK);
+  IS(hirenow_read_messages(w->engine, &which, &w->recruiter, &rows_of, NULL), HIRENOW_OK);
+  const hirenow_message_row *first = hirenow_rows_get_message(rows_of, 0);
+  CHECK(hirenow_rows_get_message_count(rows_of) == 3 && first && first->state == HIRENOW_MESSAGE_STATE_QUEUED);
+  CHECK(first && strcmp(hirenow_message_kind_name(first->key.kind), "invitation") == 0 && first->tries == 0);
+  IS(hirenow_rows_json(rows_of, &text, NULL), HIRENOW_OK);
   CHECK(has(text, "\"kind\":\"reminder\""));
   hirenow_text_free(text);
+  hirenow_rows_free(rows_of);
   hirenow_message_key key;
   memset(&key, 0, sizeof key);
   snprintf(key.interview_id, sizeof key.interview_id, "%s", id);
@@ -429,7 +318,7 @@ static void test_records_and_reading(struct world *w) {
   memset(key.interview_id, 'x', sizeof key.interview_id); /* without its NUL */
   IS(hirenow_redrive(w->engine, &key, &w->admin, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_erase_applicant(w->engine, "eve", &w->admin, "erase", NULL), HIRENOW_OK);
-  IS(hirenow_update_applicant(w->engine, &person, &w->recruiter, NULL, &replayed, NULL), HIRENOW_ERASED);
+  IS(hirenow_update_applicant(w->engine, &person, &w->recruiter, NULL, &changed, NULL), HIRENOW_ERASED);
   hirenow_interview *due = schedule(w, "finn", "reading");
   w->now += 4 * day;
   IS(hirenow_sweep(w->engine, 0, &text, NULL), HIRENOW_OK);
@@ -505,218 +394,14 @@ static void test_mail(struct world *w) {
   hirenow_mailer_free(mailer);
 }
 
-static void test_keys_tokens_policies(void) {
-  hirenow_text *document = NULL, *text = NULL;
-  hirenow_keys *keys = NULL;
-  IS(hirenow_key_document_new(7, "k", &document, NULL), HIRENOW_INVALID_ARGUMENT);
-  IS(hirenow_key_document_new(HIRENOW_KEY_ED25519, "", &document, NULL), HIRENOW_INVALID_ARGUMENT);
-  IS(hirenow_key_document_new(HIRENOW_KEY_ED25519, "k", &document, NULL), HIRENOW_OK);
-  IS(hirenow_keys_from_file("/nonexistent", &keys, NULL), HIRENOW_KEY_INVALID);
-  IS(hirenow_keys_from_environment("HIRENOW_NO_SUCH_VARIABLE", &keys, NULL), HIRENOW_KEY_INVALID);
-  IS(hirenow_keys_from_json(hirenow_text_get(document), &keys, NULL), HIRENOW_OK);
-  IS(hirenow_keys_signing_kid(keys, &text, NULL), HIRENOW_OK);
-  CHECK(text && strcmp(hirenow_text_get(text), "k") == 0);
-  hirenow_text_free(text);
-  IS(hirenow_keys_public_jwks(keys, &text, NULL), HIRENOW_OK);
-  CHECK(has(text, "\"OKP\"") && !has(text, "\"d\":"));
-  hirenow_text_free(text);
-  IS(hirenow_keys_reload(keys, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
-  IS(hirenow_keys_reload(keys, "{}", NULL), HIRENOW_KEY_INVALID);
-  IS(hirenow_keys_reload(keys, hirenow_text_get(document), NULL), HIRENOW_OK);
-  hirenow_token_claims claims = HIRENOW_TOKEN_CLAIMS_INIT;
-  claims.issuer = "i";
-  claims.audience = "a";
-  claims.subject = "s";
-  claims.tenant = "t";
-  claims.interview_id = "0190f5fe-7c00-7a3b-8d41-5e6f708192a3";
-  claims.generation = claims.attempt = 1;
-  claims.expires_at = 100;
-  IS(hirenow_token_mint(keys, "other", &claims, &text, NULL), HIRENOW_KEY_INVALID);
-  IS(hirenow_token_mint(keys, "k", &claims, &text, NULL), HIRENOW_OK);
-  hirenow_text *read = NULL;
-  IS(hirenow_token_verify(keys, hirenow_text_get(text), "i", "a", &read, NULL), HIRENOW_OK);
-  CHECK(has(read, "\"sub\":\"s\"") && has(read, "\"exp\":100"));
-  hirenow_text_free(read);
-  hirenow_error *error = NULL;
-  IS(hirenow_token_verify(keys, hirenow_text_get(text), "i", "other", &read, &error), HIRENOW_TOKEN_INVALID);
-  CHECK(strcmp(hirenow_error_get_reason(error), "audience") == 0);
-  hirenow_error_free(error);
-  hirenow_text_free(text);
-  hirenow_keys_free(keys);
-  hirenow_text_free(document);
-
-  hirenow_policy *policy = NULL;
-  IS(hirenow_policy_parse("[]", &policy, NULL), HIRENOW_POLICY_INVALID);
-  IS(hirenow_policy_parse(NULL, &policy, NULL), HIRENOW_OK);
-  CHECK(*hirenow_policy_get_version(policy) && strlen(hirenow_policy_get_hash(policy)) == 64);
-  const hirenow_attempt attempt = {"", start, HIRENOW_NONE, HIRENOW_OUTCOME_FAILED, 0, 0.0};
-  hirenow_eligibility *may = NULL;
-  IS(hirenow_policy_evaluate(policy, &attempt, 1, start + 14 * day, 0, &may, NULL), HIRENOW_OK);
-  CHECK(hirenow_eligibility_get_allowed(may));
-  hirenow_eligibility_free(may);
-  IS(hirenow_policy_evaluate(policy, NULL, 1, start, 0, &may, NULL), HIRENOW_INVALID_ARGUMENT);
-  IS(hirenow_policy_evaluate(policy, &attempt, 1, start, 9, &may, NULL), HIRENOW_INVALID_ARGUMENT);
-  hirenow_policy_free(policy);
-  int32_t months = -1;
-  int64_t seconds = -1;
-  IS(hirenow_span_parse("P1M", &months, &seconds, NULL), HIRENOW_OK);
-  CHECK(months == 1 && seconds == 0);
-  IS(hirenow_span_parse("1M", &months, &seconds, NULL), HIRENOW_INVALID_ARGUMENT);
-  CHECK(strcmp(hirenow_state_name(3), "passed") == 0 && strcmp(hirenow_state_name(-1), "unknown") == 0);
-  CHECK(strcmp(hirenow_outcome_name(4), "no_show") == 0 && strcmp(hirenow_verdict_name(7), "valid") == 0);
-  CHECK(strcmp(hirenow_verdict_name(-9), "unknown") == 0 && strcmp(hirenow_status_name(-9), "unknown") == 0);
-  CHECK(strcmp(hirenow_version(), "0.1.0") == 0);
-  CHECK(hirenow_is_lawful_step(0, 1) && !hirenow_is_lawful_step(9, 0) && !hirenow_is_lawful_step(-5, 77));
-}
-
-/* ---- What every function survives ---- */
-
-#include "c/bad_input.h"
-
-static void ask_again(struct world *w) {
-  hirenow_page *page = NULL;
-  w->meddled = hirenow_list(w->engine, NULL, &w->recruiter, &page, NULL);
-  hirenow_page_free(page);
-}
-
-static hirenow_status load_and_ask(void *ctx, const hirenow_load_request *request, hirenow_reply *reply) {
-  (void)request;
-  ask_again(ctx);
-  CHECK(hirenow_reply_add_message(reply, NULL) == HIRENOW_INVALID_ARGUMENT);
-  return hirenow_reply_fail(reply, 1234, "of the host's own", "finer");
-}
-
-static void test_callbacks(struct world *w) {
-  /* From the clock, on the calling thread; from the mailer, on a worker's. */
-  hirenow_interview *found = NULL;
-  w->meddle = ask_again;
-  w->meddled = -1;
-  IS(hirenow_find(w->engine, "0190f5fe-7c00-7a3b-8d41-5e6f708192a3", &w->admin, &found, NULL), HIRENOW_NOT_FOUND);
-  hirenow_page *page = NULL;
-  IS(hirenow_list(w->engine, NULL, &w->admin, &page, NULL), HIRENOW_OK);
-  hirenow_page_free(page);
-  IS(w->meddled, HIRENOW_REENTRANT_CALL);
-  hirenow_interview *i = schedule(w, "kim", "callbacks");
-  w->meddled = -1;
-  w->meddle = NULL;
-  w->meddle = ask_again;
-  IS(hirenow_dispatcher_run_once(w->dispatcher, 0, NULL, NULL), HIRENOW_OK);
-  IS(w->meddled, HIRENOW_REENTRANT_CALL);
-  hirenow_interview_free(i);
-  /* Afterwards the thread may call again. */
-  ask_again(w);
-  IS(w->meddled, HIRENOW_OK);
-
-  /* From a store; its own status and words come through. Another engine may be called. */
-  hirenow_store *good = NULL, *store = NULL;
-  IS(memory_store_open(&good, NULL, NULL), HIRENOW_OK);
-  struct world inner;
-  hirenow_store_callbacks c = HIRENOW_STORE_CALLBACKS_INIT;
-  memset(&inner, 0, sizeof inner);
-  inner.recruiter = w->recruiter;
-  c.ctx = &inner;
-  c.destroy = count_destroy;
-  IS(hirenow_store_new(&c, &store, NULL), HIRENOW_INVALID_ARGUMENT);
-  CHECK(store == NULL && inner.destroyed == 0); /* not registered: not destroyed */
-  fill_store_callbacks(&c);
-  c.load = load_and_ask;
-  IS(hirenow_store_new(&c, &store, NULL), HIRENOW_OK);
-  hirenow_engine_options options = HIRENOW_ENGINE_OPTIONS_INIT;
-  options.keys = w->keys;
-  IS(hirenow_engine_new(store, &options, &inner.engine, NULL), HIRENOW_OK);
-  hirenow_store_free(store);
-  hirenow_error *error = NULL;
-  IS(hirenow_find(inner.engine, "0190f5fe-7c00-7a3b-8d41-5e6f708192a3", &w->admin, &found, &error), 1234);
-  CHECK(strcmp(hirenow_error_get_message(error), "of the host's own") == 0);
-  hirenow_error_free(error);
-  IS(inner.meddled, HIRENOW_REENTRANT_CALL);
-  hirenow_engine *own = inner.engine;
-  inner.engine = w->engine;
-  IS(hirenow_find(own, "0190f5fe-7c00-7a3b-8d41-5e6f708192a3", &w->admin, &found, NULL), 1234);
-  IS(inner.meddled, HIRENOW_OK);
-  CHECK(inner.destroyed == 0);
-  hirenow_engine_free(own);
-  CHECK(inner.destroyed == 1);
-  hirenow_store_free(good);
-}
-
-static void test_fork(struct world *w) {
-  hirenow_interview *i = schedule(w, "lea", "fork");
-  const pid_t child = fork();
-  if (child == 0) {
-    failures = 0;
-    hirenow_interview *found = NULL;
-    hirenow_error *error = NULL;
-    hirenow_text *text = NULL;
-    IS(hirenow_find(w->engine, hirenow_interview_get_id(i), &w->admin, &found, &error), HIRENOW_FORKED);
-    CHECK(hirenow_error_get_status(error) == HIRENOW_FORKED);
-    hirenow_error_free(error);
-    IS(hirenow_sweep(w->engine, 0, &text, NULL), HIRENOW_FORKED);
-    IS(hirenow_keys_signing_kid(w->keys, &text, NULL), HIRENOW_FORKED);
-    IS(hirenow_dispatcher_run_once(w->dispatcher, 0, NULL, NULL), HIRENOW_FORKED);
-    IS(hirenow_dispatcher_stop(w->dispatcher), HIRENOW_FORKED);
-    IS(hirenow_dispatcher_wake(w->dispatcher), HIRENOW_FORKED);
-    hirenow_dispatcher_options options = HIRENOW_DISPATCHER_OPTIONS_INIT;
-    hirenow_dispatcher *dispatcher = NULL;
-    options.sender_address = "x@example.com";
-    IS(hirenow_dispatcher_new(w->engine, w->mailer, &options, &dispatcher, NULL), HIRENOW_FORKED);
-    hirenow_dispatcher_free(w->dispatcher);
-    hirenow_engine_free(w->engine);
-    hirenow_mailer_free(w->mailer);
-    hirenow_keys_free(w->keys);
-    CHECK(w->destroyed == 0); /* what is the parent's is left alone */
-    /* What the child opens itself works. */
-    struct world own;
-    hirenow_store *store = NULL;
-    IS(hirenow_store_open("memory:", NULL, &store, NULL), HIRENOW_OK);
-    open_world(&own, store);
-    hirenow_store_free(store);
-    hirenow_interview_free(schedule(&own, "mia", "fork"));
-    close_world(&own);
-    _exit(failures ? 1 : 0);
-  }
-  int status = -1;
-  CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
-  hirenow_interview_free(i);
+static void play(struct world *w) {
+  test_inviting_and_sitting(w);
+  test_deciding_and_retake(w);
+  test_records_and_reading(w);
+  test_mail(w);
 }
 
 int main(void) {
-  char file[256];
-  snprintf(file, sizeof file, "sqlite:/tmp/hirenow-c-api-test-%ld.db", (long)getpid());
-  for (int which = 0; which < 3; ++which) {
-    struct world w;
-    hirenow_store *store = NULL;
-    int destroyed = 0;
-    hirenow_logger_callbacks callbacks = HIRENOW_LOGGER_CALLBACKS_INIT;
-    callbacks.ctx = &w;
-    callbacks.warn = take_warning;
-    hirenow_logger *logger = NULL;
-    IS(hirenow_logger_new(&callbacks, &logger, NULL), HIRENOW_OK);
-    hirenow_store_options options = HIRENOW_STORE_OPTIONS_INIT;
-    options.logger = logger;
-    if (which == 0) IS(memory_store_open(&store, &destroyed, NULL), HIRENOW_OK);
-    if (which == 1) IS(hirenow_store_open("memory:", NULL, &store, NULL), HIRENOW_OK);
-    if (which == 2) IS(hirenow_store_open(file, &options, &store, NULL), HIRENOW_OK);
-    hirenow_logger_free(logger);
-    open_world(&w, store);
-    hirenow_store_free(store);
-    test_inviting_and_sitting(&w);
-    test_deciding_and_retake(&w);
-    test_records_and_reading(&w);
-    test_bad_input(&w);
-    test_callbacks(&w);
-    test_fork(&w);
-    test_mail(&w);
-    close_world(&w);
-    CHECK(destroyed == (which == 0));
-  }
-  static const char *const parts[] = {"", "-wal", "-shm", "-hirenow-lock"};
-  for (size_t n = 0; n < 4; ++n) {
-    char name[300];
-    snprintf(name, sizeof name, "%s%s", file + strlen("sqlite:"), parts[n]);
-    unlink(name);
-  }
-  test_keys_tokens_policies();
-  printf("%d checks, %d failed\n", checks, failures);
-  return failures ? 1 : 0;
+  for_every_store(play);
+  return end_of_tests();
 }

@@ -17,10 +17,12 @@ class forged_store final : public store_in_between {
   std::function<void(std::vector<audit_entry>&)> entries{};
   std::function<void(applicant_record&)> record{};
   std::function<void(std::vector<audit_head>&)> heads{};
+  std::string progress_bytes{};  ///< shown in the place of what was saved
 
   result<loaded> load(const load_request& r) override {
     auto data = next_.load(r);
     if (data && record) record(data->record);
+    if (data && data->progress && !progress_bytes.empty()) data->progress->bytes = progress_bytes;
     return data;
   }
   result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
@@ -87,6 +89,45 @@ const std::array forgeries{
             }},
     forgery{"a state changed behind the audit's back",
             [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].state = interview_state::passed; }; }},
+    forgery{"another outcome",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].outcome = outcome::passed; }; }},
+    forgery{"another score", [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].score = 99; }; }},
+    forgery{"no score", [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].score.reset(); }; }},
+    forgery{"another attempt number", [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].attempt = 2; }; }},
+    forgery{"another track", [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].track += "x"; }; }},
+    forgery{"an earlier start", [](forged_store& s) { s.record = [](auto& r) { *r.interviews[0].started_at -= 1s; }; }},
+    forgery{"a later deadline", [](forged_store& s) { s.record = [](auto& r) { *r.interviews[0].deadline += 1s; }; }},
+    forgery{"an earlier submission",
+            [](forged_store& s) { s.record = [](auto& r) { *r.interviews[0].submitted_at -= 1s; }; }},
+    forgery{"an earlier decision",
+            [](forged_store& s) { s.record = [](auto& r) { *r.interviews[0].decided_at -= 1s; }; }},
+    forgery{"another start_by", [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].start_by += 1s; }; }},
+    forgery{"an earlier creation",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].created_at -= 1s; }; }},
+    forgery{"another last change",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].changed_at -= 1s; }; }},
+    forgery{"a time limit changed",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].time_limit += 1s; }; }},
+    forgery{"a grace changed", [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].grace += 1s; }; }},
+    forgery{"another overtime",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].overtime = overtime::submit; }; }},
+    forgery{"an accommodation slipped in",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].accommodation.percent = 150; }; }},
+    forgery{"an outer limit slipped in",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].ends_by = max_instant; }; }},
+    forgery{"another generation",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].link.generation = 2; }; }},
+    forgery{"a lineage slipped in",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].retake_of = r.interviews[0].id; }; }},
+    forgery{"a successor slipped in",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].superseded_by = r.interviews[0].id; }; }},
+    forgery{"a request for a link slipped in",
+            [](forged_store& s) { s.record = [](auto& r) { r.interviews[0].link_requested_at = monday; }; }},
+    forgery{"another fact", [](forged_store& s) { s.record = [](auto& r) { r.facts[0].value = "with honours"; }; }},
+    forgery{"a fact moved", [](forged_store& s) { s.record = [](auto& r) { r.facts[0].at -= 1s; }; }},
+    forgery{"a fact lost", [](forged_store& s) { s.record = [](auto& r) { r.facts.clear(); }; }},
+    forgery{"a fact slipped in", [](forged_store& s) { s.record = [](auto& r) { r.facts.push_back(r.facts[0]); }; }},
+    forgery{"other progress", [](forged_store& s) { s.progress_bytes = "better answers"; }},
     forgery{"an interview lost", [](forged_store& s) { s.record = [](auto& r) { r.interviews.clear(); }; }},
     forgery{"an interview slipped in",
             [](forged_store& s) {
@@ -117,8 +158,9 @@ TEST_CASE("verify_audit finds every forgery of a record's history", "[engine]") 
   HIRENOW_IN_EVERY_STORE(w);
   const auto f = GENERATE(from_range(forgeries));
   INFO(f.name);
-  const auto at = bring_to(w, "submitted");
-  w.bench.decide(at.id, w.reviewer, {.outcome = outcome::failed, .reason = "the true one"}).value();
+  const auto at = bring_to(w, "in_progress");
+  w.bench.submit(at.open, {.progress = "the true answers"}).value();
+  w.bench.decide(at.id, w.reviewer, {.outcome = outcome::failed, .reason = "the true one", .score = 0.1}).value();
   // The last entry moves no interview: only the record's own end tells when it is lost, or another stands behind it.
   w.bench.record_fact(w.ada.id, {.name = "course", .at = monday}, w.recruiter).value();
   forged_store s(*w.data);
@@ -225,7 +267,7 @@ TEST_CASE("a checkpoint that was tampered with, or is somebody else's, is refuse
           o["statement"] = s;
         })) == errc::audit_broken);
   CHECK(refused(with([](auto& o) { o["signature"] = "AAAA"; })) == errc::audit_broken);
-  CHECK(refused(with([](auto& o) { o["kid"] = "k9"; })) == errc::audit_broken);
+  CHECK(refused(with([](auto& o) { o["kid"] = "k9"; })) == errc::key_invalid);
 
   // Another ring with a key of the same name; another tenant.
   engine foreign(*w.data, key_ring::from_json(new_key_document(key_algorithm::hs256, "k1")).value(),
@@ -246,6 +288,27 @@ TEST_CASE("a checkpoint that was tampered with, or is somebody else's, is refuse
         errc::invalid_argument);
   CHECK(refused(with([](auto& o) { o["heads"].as_array()[0].as_array()[2] = std::string(64, '\x01'); })) ==
         errc::invalid_argument);
+}
+
+TEST_CASE("a checkpoint whose key was retired is no forgery, and no proof either", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  const std::string document = new_key_document(key_algorithm::hs256, "old");
+  const auto with_status = [&](std::string_view status) {
+    auto keys = boost::json::parse(document);
+    keys.at("keys").as_array()[0].as_object()["status"] = status;
+    return boost::json::serialize(keys);
+  };
+  const key_ring ring = key_ring::from_json(document).value();
+  engine bench(*w.data, ring, retake_policy::standard(), w.with_defaults({}));
+  bench.schedule(w.terms(), w.recruiter).value();
+  const std::string checkpoint = bench.audit_checkpoint(w.admin).value();
+  const auto after = [&](std::string_view status) {
+    engine later(*w.data, key_ring::from_json(with_status(status)).value(), retake_policy::standard(),
+                 w.with_defaults({}));
+    return later.verify_audit_checkpoint(checkpoint, w.admin);
+  };
+  CHECK(after("verify_only").value() == 1);
+  CHECK(code_of(after("retired")) == errc::key_invalid);
 }
 
 TEST_CASE("an Ed25519 ring signs checkpoints as well", "[engine]") {

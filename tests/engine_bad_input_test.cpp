@@ -66,6 +66,8 @@ TEST_CASE("no id that is none gets past any call", "[engine]") {
       expect_refusal(code_of(w.bench.decide(at.id, w.reviewer, {.idempotency_key = bad.text})));
       expect_refusal(code_of(w.bench.reopen(at.id, w.admin, {.reason = "r", .idempotency_key = bad.text})));
       expect_refusal(code_of(w.bench.void_attempt(at.id, w.admin, {.reason_code = "r", .idempotency_key = bad.text})));
+      expect_refusal(code_of(
+          w.bench.accommodate(at.id, w.recruiter, {.pause = 60s, .reason_code = "r", .idempotency_key = bad.text})));
       expect_refusal(code_of(w.bench.cancel(at.id, w.recruiter, {.idempotency_key = bad.text})));
       expect_refusal(code_of(w.bench.update_applicant(w.ada, w.recruiter, bad.text)));
       expect_refusal(code_of(w.bench.erase_applicant(w.ada.id, w.admin, bad.text)));
@@ -82,12 +84,31 @@ TEST_CASE("no id that is none gets past any call", "[engine]") {
       const auto policy = code_of(w.bench.set_policy("", bad.text, w.admin));
       CHECK((policy == errc::policy_invalid || policy == errc::too_large));
     }
-    auto person = w.ada;
-    person.email = bad.text;
-    expect_refusal(code_of(w.bench.update_applicant(person, w.recruiter)));
+    const auto with_person = [&](auto change) {
+      auto person = w.ada;
+      change(person);
+      return code_of(w.bench.update_applicant(person, w.recruiter));
+    };
+    expect_refusal(with_person([&](auto& p) { p.email = bad.text; }));
+    expect_refusal(with_person([&](auto& p) { p.id = bad.text; }));
+    if (!bad.empty) {
+      expect_refusal(with_person([&](auto& p) { p.name = bad.text; }));
+      expect_refusal(with_person([&](auto& p) { p.locale = bad.text; }));
+      expect_refusal(with_person([&](auto& p) { p.time_zone = bad.text; }));
+      expect_refusal(code_of(w.bench.record_fact(w.ada.id, {.name = "n", .at = monday}, w.recruiter, bad.text)));
+    }
+    for (const actor& who : {actor{bad.text, acme, role::admin}, actor{"anna", bad.text, role::admin}}) {
+      expect_refusal(code_of(w.bench.history(at.id, who)));
+      expect_refusal(code_of(w.bench.permitted_actions(at.id, who)));
+      expect_refusal(code_of(w.bench.read_progress(at.id, who)));
+      expect_refusal(code_of(w.bench.retake_eligibility(at.id, who)));
+      expect_refusal(code_of(w.bench.retake(at.id, who)));
+      expect_refusal(code_of(w.bench.decide(at.id, who, {})));
+    }
     expect_refusal(code_of(w.bench.record_fact(bad.text, {.name = "n", .at = monday}, w.recruiter)));
     expect_refusal(code_of(w.bench.record_fact(w.ada.id, {.name = bad.text, .at = monday}, w.recruiter)));
     expect_refusal(code_of(w.bench.void_attempt(at.id, w.reviewer, {.reason_code = bad.text})));
+    expect_refusal(code_of(w.bench.accommodate(at.id, w.recruiter, {.pause = 60s, .reason_code = bad.text})));
     expect_refusal(code_of(w.bench.erase_applicant(bad.text, w.admin)));
     expect_refusal(code_of(w.bench.read_audit(bad.text, w.admin)));
     expect_refusal(code_of(w.bench.verify_audit(bad.text, w.admin)));
@@ -128,6 +149,8 @@ TEST_CASE("texts at their limit are taken, one byte more is too_large", "[engine
   CHECK(code_of(w.bench.decide(at.id, w.reviewer, {.reason = longer})) == errc::too_large);
   CHECK(code_of(w.bench.reopen(at.id, w.admin, {.reason = longer})) == errc::too_large);
   CHECK(code_of(w.bench.void_attempt(at.id, w.admin, {.reason_code = "c", .reason = longer})) == errc::too_large);
+  CHECK(code_of(w.bench.accommodate(at.id, w.admin, {.pause = 60s, .reason_code = "c", .reason = longer})) ==
+        errc::too_large);
   CHECK(code_of(w.bench.retake(at.id, w.admin, {.reason = longer})) == errc::too_large);
   CHECK(code_of(w.bench.reissue(at.id, w.admin, {.reason = longer})) == errc::too_large);
   fact f{.name = "n", .at = monday, .value = longer};
@@ -177,6 +200,8 @@ TEST_CASE("instants and spans outside their range are refused by name", "[engine
   for (const auto bad : {sys_seconds{least}, sys_seconds{-1s}, max_instant + 1s, sys_seconds{most}}) {
     CHECK(with_terms([&](auto& r) { r.opens_at = bad; }) == errc::invalid_argument);
     CHECK(with_terms([&](auto& r) { r.notify.at = bad; }) == errc::invalid_argument);
+    CHECK(with_terms([&](auto& r) { r.ends_by = bad; }) == errc::invalid_argument);
+    CHECK(code_of(w.bench.retake(failed.id, w.recruiter, {.ends_by = bad})) == errc::invalid_argument);
     CHECK(code_of(w.bench.retake(failed.id, w.recruiter, {.opens_at = bad})) == errc::invalid_argument);
     CHECK(code_of(w.bench.reissue(failed.id, w.recruiter, {.opens_at = bad})) == errc::invalid_argument);
     CHECK(code_of(w.bench.decide(failed.id, w.reviewer, {.notify = {true, bad}})) == errc::invalid_argument);
@@ -198,6 +223,13 @@ TEST_CASE("instants and spans outside their range are refused by name", "[engine
     CHECK(code_of(w.bench.retake(failed.id, w.recruiter, {.reminders = {bad}})) == errc::invalid_argument);
     CHECK(code_of(w.bench.reissue(failed.id, w.recruiter, {.link_lifetime = bad})) == errc::invalid_argument);
     CHECK(code_of(w.bench.reissue(failed.id, w.recruiter, {.reminders = {bad}})) == errc::invalid_argument);
+    CHECK(code_of(w.bench.reissue(failed.id, w.recruiter, {.extend_by = bad})) == errc::invalid_argument);
+    CHECK(code_of(w.bench.accommodate(failed.id, w.recruiter, {.extra = bad, .reason_code = "c"})) ==
+          errc::invalid_argument);
+    CHECK(code_of(w.bench.accommodate(failed.id, w.recruiter, {.pause = bad, .reason_code = "c"})) ==
+          errc::invalid_argument);
+    CHECK(code_of(w.bench.accommodate(failed.id, w.recruiter, {.grace = bad, .reason_code = "c"})) ==
+          errc::invalid_argument);
     engine_options options;
     options.answer_retention = bad;
     CHECK_THROWS_AS(w.another(*w.data, options), exception);
@@ -289,7 +321,15 @@ TEST_CASE("a clock beyond the calendar is an error and no crash", "[engine]") {
     CHECK(code_of(w.bench.schedule(w.terms(), w.recruiter)) == errc::invalid_argument);
   }
   CHECK(w.dump() == contents{});
+  w.clock.set(sys_seconds{seconds::max()});
+  CHECK(w.bench.list({}, w.recruiter).value().rows.empty());
+  CHECK(w.bench.sweep().value().records == 0);
+  CHECK(w.bench.now() == max_instant);
+  CHECK(w.bench.audit_checkpoint(w.admin));
+  CHECK(w.bench.set_policy("", "", w.admin));
+  CHECK(code_of(w.bench.checkpoint({acme, interview_id{}, 1, key_one}, "x")) == errc::not_found);
   w.clock.set(sys_seconds{seconds::min()});
+  CHECK(w.bench.now() == min_instant);
   CHECK(w.bench.schedule(w.terms(), w.recruiter).value().interview.created_at == min_instant);
 }
 

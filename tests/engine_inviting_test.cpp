@@ -95,6 +95,23 @@ TEST_CASE("a reminder whose time has passed is not promised", "[engine]") {
   CHECK(w.messages(i.id).size() == 2);
 }
 
+TEST_CASE("nobody is reminded twice at once, before the invitation, or before the link opens", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  auto request = w.terms();
+  request.reminders = {24h, 1h, 24h};
+  CHECK(w.messages(w.bench.schedule(request, w.recruiter).value().interview.id).size() == 3);
+
+  request.track = "told late";
+  request.notify = notify::not_before(monday + 48h);  // the instant of the reminder of 24 hours
+  CHECK(w.messages(w.bench.schedule(request, w.recruiter).value().interview.id).size() == 2);
+
+  request.track = "opens late";
+  request.notify = notify::now();
+  request.opens_at = monday + 10h;
+  request.link_lifetime = 24h;
+  CHECK(w.messages(w.bench.schedule(request, w.recruiter).value().interview.id).size() == 2);
+}
+
 TEST_CASE("schedule is refused while the track has a current interview, and names it", "[engine]") {
   HIRENOW_IN_EVERY_STORE(w);
   const auto s = GENERATE(from_range(situations));

@@ -53,6 +53,10 @@ constexpr std::array calls{
          [](world& w, const attempt_at_hand& a) {
            return answer_of(w.bench.void_attempt(a.id, w.admin, {.reason_code = "power_cut"}));
          }},
+    call{"accommodate",
+         [](world& w, const attempt_at_hand& a) {
+           return answer_of(w.bench.accommodate(a.id, w.admin, {.percent = 150, .reason_code = "extra_time"}));
+         }},
     call{"retake", [](world& w, const attempt_at_hand& a) { return answer_of(w.bench.retake(a.id, w.admin)); }},
 };
 
@@ -61,12 +65,14 @@ const std::map<std::pair<std::string_view, std::string_view>, interview_state> s
     {{"scheduled", "start"}, interview_state::in_progress},
     {{"scheduled", "withdraw"}, interview_state::cancelled},
     {{"scheduled", "reissue"}, interview_state::scheduled},
+    {{"scheduled", "accommodate"}, interview_state::scheduled},
     {{"scheduled", "cancel"}, interview_state::cancelled},
     {{"in_progress", "resume"}, interview_state::in_progress},
     {{"in_progress", "checkpoint"}, interview_state::in_progress},
     {{"in_progress", "submit"}, interview_state::submitted},
     {{"in_progress", "withdraw"}, interview_state::cancelled},
     {{"in_progress", "reissue"}, interview_state::in_progress},
+    {{"in_progress", "accommodate"}, interview_state::in_progress},
     {{"in_progress", "cancel"}, interview_state::cancelled},
     {{"in_progress", "void"}, interview_state::voided},
     {{"submitted", "pass"}, interview_state::passed},
@@ -183,6 +189,8 @@ TEST_CASE("permitted_actions agree with what the calls then do, for every state 
   const auto perform = [&](world& x, const interview_id& id, event on) -> answer {
     switch (on) {
       case event::reissue: return answer_of(x.bench.reissue(id, who));
+      case event::accommodate:
+        return answer_of(x.bench.accommodate(id, who, {.percent = 200, .reason_code = "extra_time"}));
       case event::cancel: return answer_of(x.bench.cancel(id, who));
       case event::pass: return answer_of(x.bench.decide(id, who, {.outcome = outcome::passed}));
       case event::fail: return answer_of(x.bench.decide(id, who, {.outcome = outcome::failed}));
@@ -198,7 +206,7 @@ TEST_CASE("permitted_actions agree with what the calls then do, for every state 
   const auto at = bring_to(w, s);
   if (erased) w.bench.erase_applicant(w.ada.id, w.admin).value();
   const auto actions = w.bench.permitted_actions(at.id, who).value();
-  CHECK(actions.size() == 8);
+  CHECK(actions.size() == 9);
   for (const auto& action : actions) {
     INFO(to_string(action.event));
     CHECK(action.allowed == !action.why);

@@ -1,5 +1,6 @@
 /// Who may ask what: every use case for every role, a table of the host's own, and other tenants.
 
+#include "support/recording_mailer.hpp"
 #include "support/world.hpp"
 
 namespace {
@@ -44,6 +45,10 @@ const std::array staff_calls{
                [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.reissue(a.id, who)); }},
     staff_call{use_case::cancel,
                [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.cancel(a.id, who)); }},
+    staff_call{use_case::accommodate,
+               [](engine& e, const attempt_at_hand& a, const actor& who) {
+                 return answer_of(e.accommodate(a.id, who, {.pause = 60s, .reason_code = "power_cut"}));
+               }},
     staff_call{use_case::update_applicant,
                [](engine& e, const attempt_at_hand&, const actor& who) {
                  return answer_of(e.update_applicant({.id = "app-1", .email = "x@example.org"}, who));
@@ -67,6 +72,10 @@ const std::array staff_calls{
     staff_call{use_case::redrive,
                [](engine& e, const attempt_at_hand& a, const actor& who) {
                  return answer_of(e.redrive({a.id, message_kind::invitation, 1}, who));
+               }},
+    staff_call{use_case::drop,
+               [](engine& e, const attempt_at_hand& a, const actor& who) {
+                 return answer_of(e.drop({a.id, message_kind::invitation, 1}, who));
                }},
     staff_call{use_case::erase_applicant, [](engine& e, const attempt_at_hand&,
                                              const actor& who) { return answer_of(e.erase_applicant("app-1", who)); }},
@@ -178,6 +187,18 @@ TEST_CASE("a table of the host's own is the one that counts", "[engine]") {
     row(use_case::sweep).system = false;
     auto bench = w.another(*w.data, options);
     CHECK(is_denied(answer_of(bench.sweep())));
+  }
+  SECTION("it closes the dispatcher") {
+    row(use_case::dispatch).system = false;
+    auto bench = w.another(*w.data, options);
+    recording_mailer box;
+    dispatcher_options sends;
+    sends.sender = {"jobs@acme.example", "Acme"};
+    CHECK_THROWS_AS(dispatcher(bench, box, sends), exception);
+  }
+  SECTION("it cannot take overtime's submission from the clock") {
+    row(use_case::submit).system = false;
+    CHECK_THROWS_AS(w.another(*w.data, options), exception);
   }
   SECTION("who may schedule but not update changes no person by scheduling") {
     row(use_case::update_applicant).staff = role::admin;

@@ -27,7 +27,7 @@ TEST_CASE("a retake archives the old interview and plans a new one in one commit
   CHECK_FALSE(answer.replayed);
   const auto fresh = w.stored(answer.interview.id), archived = w.stored(at.id);
   CHECK(fresh == answer.interview);
-  CHECK(archived == answer.archived);
+  CHECK(hirenow::detail::shown(archived) == answer.archived);
   CHECK(w.record().version == version + 1);
 
   // Lineage both ways, and a new life in every respect.
@@ -325,6 +325,29 @@ TEST_CASE("the policy is the track's, else the tenant's, else the engine's", "[e
   CHECK(code_of(w.bench.set_policy("", "{}", w.admin)) == errc::policy_invalid);
   CHECK(code_of(w.bench.set_policy("", std::string(limits::policy + 1, ' '), w.admin)) == errc::too_large);
   CHECK(asked().first == "standard-1");
+}
+
+TEST_CASE("a stored policy that is not the one that was set is refused, and none is taken for another", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  const auto at = bring_to(w, "failed");
+  struct exchanged final : store_in_between {
+    using store_in_between::store_in_between;
+    std::optional<stored_policy> shown{};
+    result<loaded> load(const load_request& r) override {
+      auto data = next_.load(r);
+      if (data && shown) data->policy = shown;
+      return data;
+    }
+  } s(*w.data);
+  auto bench = w.another(s);
+  const std::string strict = R"({"hirenow_policy": 1, "version": "strict", "retake_after": ["void"], "rules": []})";
+  const std::string lax = R"({"hirenow_policy": 1, "version": "lax", "retake_after": ["failed"], "rules": []})";
+  s.shown = stored_policy{.document = strict, .hash = sha256(strict)};
+  CHECK_FALSE(bench.retake_eligibility(at.id, w.recruiter).value().allowed);
+  s.shown->document = lax;
+  CHECK(code_of(bench.retake_eligibility(at.id, w.recruiter)) == errc::store_corrupt);
+  s.shown->hash = sha256(lax);
+  CHECK(bench.retake_eligibility(at.id, w.recruiter).value().policy_version == "lax");
 }
 
 TEST_CASE("eligibility says what no policy can allow before what the policy says", "[engine]") {

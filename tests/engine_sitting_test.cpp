@@ -50,6 +50,16 @@ TEST_CASE("starting withdraws the mail that carries the link", "[engine]") {
   for (const auto& m : w.messages(at.id)) CHECK(m.state == message_state::withdrawn);
 }
 
+TEST_CASE("submitting withdraws the mail that carries the link", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  const auto at = bring_to(w, "in_progress");
+  const auto fresh = w.bench.reissue(at.id, w.recruiter).value();
+  const auto open = w.bench.resume(token_in(fresh.link), key_two).value();
+  CHECK(w.unsent(at.id).size() == 1);
+  REQUIRE(w.bench.submit(open.session));
+  CHECK(w.unsent(at.id).empty());
+}
+
 TEST_CASE("start answers again under its key and refuses another", "[engine]") {
   HIRENOW_IN_EVERY_STORE(w);
   const auto at = bring_to(w, "scheduled");
@@ -77,6 +87,11 @@ TEST_CASE("the session key is stored hashed and its hash is handed to nobody who
   CHECK(w.bench.history(at.id, w.recruiter).value().attempts[0].sitting.key_hash == digest{});
   CHECK(w.bench.list({}, w.recruiter).value().rows[0].interview.sitting.key_hash == digest{});
   CHECK(w.bench.inspect(at.token).value().interview->sitting.key_hash == digest{});
+  CHECK(w.bench.start(at.token, key_one).value().interview.sitting.key_hash == digest{});
+  const accommodate_options more{.extra = 1min, .reason_code = "x", .idempotency_key = "k"};
+  CHECK(w.bench.accommodate(at.id, w.recruiter, more).value().interview.sitting.key_hash == digest{});
+  CHECK(w.bench.accommodate(at.id, w.recruiter, more).value().interview.sitting.key_hash == digest{});
+  CHECK(w.bench.reissue(at.id, w.recruiter).value().interview.sitting.key_hash == digest{});
 }
 
 TEST_CASE("a resume fences the older session off", "[engine]") {
@@ -155,7 +170,8 @@ TEST_CASE("seconds left are exact", "[engine]") {
   CHECK(w.bench.inspect(at.token).value().verdict == verdict::expired);
 }
 
-TEST_CASE("from the deadline to the end of the grace only submit is accepted", "[engine]") {
+TEST_CASE("from the deadline to the end of the grace the applicant can only submit, and staff only end the attempt",
+          "[engine]") {
   HIRENOW_IN_EVERY_STORE(w);
   const auto at = bring_to(w, "in_progress");
   const sys_seconds deadline = monday + 1h;
@@ -167,9 +183,17 @@ TEST_CASE("from the deadline to the end of the grace only submit is accepted", "
   CHECK(code_of(w.bench.resume(at.token, key_two)) == errc::token_expired);
   CHECK(code_of(w.bench.withdraw(at.token)) == errc::token_expired);
   CHECK(code_of(w.bench.reissue(at.id, w.recruiter)) == errc::deadline_passed);
+  CHECK(code_of(w.bench.accommodate(at.id, w.recruiter, {.extra = 1h, .reason_code = "x"})) == errc::deadline_passed);
   CHECK_FALSE(w.bench.request_link(at.token).value().queued);
   CHECK(w.bench.find(at.id, w.recruiter).value().state == interview_state::in_progress);
 
+  SECTION("a recruiter may cancel") {
+    CHECK(w.bench.cancel(at.id, w.recruiter).value().interview.state == interview_state::cancelled);
+  }
+  SECTION("a reviewer may void") {
+    CHECK(w.bench.void_attempt(at.id, w.reviewer, {.reason_code = "x"}).value().interview.state ==
+          interview_state::voided);
+  }
   SECTION("within the grace") {
     w.clock.set(deadline + 5min - 1s);
     const auto done = w.bench.submit(at.open, {.progress = "last words"}).value().interview;

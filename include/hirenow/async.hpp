@@ -154,6 +154,10 @@ class async_engine {
     return run(std::forward<Token>(token), &engine::void_attempt, id, std::move(who), std::move(options));
   }
   template <class Token>
+  auto async_accommodate(interview_id id, actor who, accommodate_options options, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::accommodate, id, std::move(who), std::move(options));
+  }
+  template <class Token>
   auto async_cancel(interview_id id, actor who, cancel_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::cancel, id, std::move(who), std::move(options));
   }
@@ -175,6 +179,10 @@ class async_engine {
   template <class Token>
   auto async_redrive(message_key key, actor who, std::string idempotency_key, Token&& token) const {
     return run(std::forward<Token>(token), &engine::redrive, key, std::move(who), std::move(idempotency_key));
+  }
+  template <class Token>
+  auto async_drop(message_key key, actor who, std::string idempotency_key, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::drop, key, std::move(who), std::move(idempotency_key));
   }
   template <class Token>
   auto async_erase_applicant(std::string applicant_id, actor who, std::string idempotency_key, Token&& token) const {

@@ -6,7 +6,7 @@
 /// §4.5.3.2.6 allows. Immediately before sending, the interview is loaded once more: a link that has died since is not
 /// mailed. What the server said is written down in batches, none older than 100 ms, and no more is sent while 32
 /// answers a worker are not written down: that is how many mails a crash or a failing store can make go out twice.
-/// Threads: several dispatchers, in one process or many, may work on one store. One dispatcher runs once at a time.
+/// Threads: several dispatchers, in one process or many, may work on one store, and several threads may call one.
 
 #include <algorithm>
 #include <array>
@@ -28,6 +28,7 @@
 
 #include "hirenow/detail/guarded.hpp"
 #include "hirenow/detail/step.hpp"
+#include "hirenow/dispatch_stats.hpp"
 #include "hirenow/engine.hpp"
 #include "hirenow/mailer.hpp"
 #include "hirenow/message_template.hpp"
@@ -74,18 +75,6 @@ struct dispatcher_options {
   std::function<std::chrono::steady_clock::time_point()> steady_now{};
 };
 
-/// How a run went.
-struct dispatch_report {
-  std::size_t accepted = 0;
-  std::size_t retried = 0;  ///< temporary or ambiguous: will be tried again
-  std::size_t dead = 0;
-  std::size_t withdrawn = 0;  ///< found senseless by the last check
-  std::size_t released = 0;   ///< given back untried: by a graceful stop, or because the record could not be read
-  std::size_t lost = 0;       ///< not ours any more when its answer came: another worker had taken the lease, or a
-                              ///< change had withdrawn it; or the store failed until the run had to end
-  std::size_t store_errors = 0;
-};
-
 /// How long to wait after so many tries: the first backoff doubled each time, up to the longest, and of that a random
 /// half to whole, so that messages that failed together do not come back together; never less than a second. `chance`
 /// lies in [0, 1).
@@ -111,6 +100,8 @@ class dispatcher {
       if (limits::has_control(s.name))
         need(detail::fail(errc::invalid_argument, "the sender's name holds a control character"));
     };
+    if (!engine_.options().permissions[static_cast<std::size_t>(use_case::dispatch)].system)
+      need(detail::fail(errc::permission_denied, "the permission table does not let the engine dispatch"));
     need_sender(options_.sender);
     for (const auto& [tenant, sender] : options_.senders) need_sender(sender);
     need(limits::check_span("lease", options_.lease, seconds{1}));
@@ -122,14 +113,35 @@ class dispatcher {
                         "a lease is renewed before it ends, a message tried once at least, and a poll takes time"));
   }
 
-  /// Sends what is due now, at most `limit` messages, and returns when all of it is settled.
+  /// Sends what is due now, at most `limit` messages, and returns when all of it is settled. A plain call for a host
+  /// that has workers of its own: a task of Celery's, a cron job, a thread. Calls that overlap, here or in another
+  /// process, share the work and double nothing.
   /// Errors: invalid_argument, and the store's where it could not be asked at all.
-  result<dispatch_report> run_once(std::size_t limit = 1000) {
+  /// Since: 0.1
+  result<dispatch_report> dispatch_due(std::size_t limit = 1000) {
     if (limit == 0) return detail::fail(errc::invalid_argument, "a run of nothing");
     shift s{*this, 1, limit, true, {}};
     s.work();
     if (s.first_error_ && !s.claimed_any_) return *s.first_error_;
     return s.report_;
+  }
+
+  /// The same.
+  result<dispatch_report> run_once(std::size_t limit = 1000) { return dispatch_due(limit); }
+
+  /// How this dispatcher fares and how the outbox stands, while it runs too. See `prometheus_text`.
+  /// Errors: the store's.
+  /// Since: 0.1
+  result<dispatch_stats> stats() {
+    const sys_seconds now = engine_.now();
+    auto outbox = detail::guarded([&] { return engine_.storage().outbox(now); });
+    if (!outbox) return outbox.error();
+    dispatch_stats out{.outbox = *outbox};
+    if (out.outbox && out.outbox->oldest_due)
+      out.oldest_due_age = static_cast<std::uint64_t>(std::max(now - *out.outbox->oldest_due, seconds{0}).count());
+    const std::lock_guard lock(totals_mutex_);
+    out.sent = totals_;
+    return out;
   }
 
   /// Sends for ever with so many workers (1 to 256), until a stop is asked for; then finishes what is being sent, gives
@@ -144,7 +156,7 @@ class dispatcher {
   void wake() {
     woken_ = true;
     const std::lock_guard lock(running_mutex_);
-    if (running_) running_->look();
+    for (shift* s : running_) s->look();
   }
 
  private:
@@ -201,12 +213,12 @@ class dispatcher {
     struct ending {
       explicit ending(shift& of) : s(of) {
         const std::lock_guard lock(s.d_.running_mutex_);
-        s.d_.running_ = &s;
+        s.d_.running_.push_back(&s);
       }
       ~ending() {
         {
           const std::lock_guard lock(s.d_.running_mutex_);
-          s.d_.running_ = nullptr;
+          std::erase(s.d_.running_, &s);
         }
         const std::lock_guard lock(s.mutex_);
         s.over_ = true;
@@ -265,7 +277,7 @@ class dispatcher {
     void claim(std::unique_lock<std::mutex>& lock) {
       hirenow::store& store = d_.engine_.storage();
       const auto asked = d_.steady_now();
-      claim_request wanted{d_.engine_.time().now(), d_.options_.lease, std::min(ahead_ - queue_.size(), left_), {}};
+      claim_request wanted{d_.engine_.now(), d_.options_.lease, std::min(ahead_ - queue_.size(), left_), {}};
       random_bytes(wanted.token);
       lock.unlock();
       // Looking is a read; claiming is a commit, so an empty outbox is not claimed from.
@@ -312,7 +324,7 @@ class dispatcher {
 
     /// What waits untried goes back to the outbox.
     void give_back() {
-      const sys_seconds now = d_.engine_.time().now();
+      const sys_seconds now = d_.engine_.now();
       for (const held_message* h : queue_) add({h->message.mail.key, {settlement::verdict::release, now, {}}});
       queue_.clear();
     }
@@ -329,7 +341,7 @@ class dispatcher {
 
     /// Lengthens leases. A message whose lease was lost is dropped, unless a sender has it: then settling will tell.
     void renew(std::unique_lock<std::mutex>& lock) {
-      const sys_seconds until = d_.engine_.time().now() + d_.options_.lease;
+      const sys_seconds until = d_.engine_.now() + d_.options_.lease;
       const auto asked = d_.steady_now();
       std::vector<settlement> all;
       std::vector<held_message*> of;
@@ -348,7 +360,7 @@ class dispatcher {
         if (const auto at = std::find(queue_.begin(), queue_.end(), of[n]); at != queue_.end()) {
           queue_.erase(at);
           held_.erase(all[n].key);
-          ++report_.lost;
+          tally(&dispatch_report::lost);
         }
       }
     }
@@ -379,7 +391,7 @@ class dispatcher {
             answers_.push_back(a);
           } else {
             held_.erase(a.key);
-            ++report_.lost;
+            tally(&dispatch_report::lost);
           }
         }
         oldest_ = oldest;
@@ -391,31 +403,31 @@ class dispatcher {
 
     void count(const held_message& h, const finding& found, bool ours) {
       using enum settlement::verdict;
-      if (found.store_failed) ++report_.store_errors;
+      if (found.store_failed) tally(&dispatch_report::store_errors);
       if (!ours) {
-        ++report_.lost;
+        tally(&dispatch_report::lost);
         return;
       }
       dispatch_event told{h.message.tenant, h.message.applicant_id, h.message.mail.key};
       switch (found.what) {
         case accepted:
-          ++report_.accepted;
+          tally(&dispatch_report::accepted);
           told.state = message_state::accepted;
           break;
         case withdrawn:
-          ++report_.withdrawn;
+          tally(&dispatch_report::withdrawn);
           told.state = message_state::withdrawn;
           break;
         case dead:
-          ++report_.dead;
+          tally(&dispatch_report::dead);
           told.state = message_state::dead;
           break;
         case retry:
-          ++report_.retried;
+          tally(&dispatch_report::retried);
           told.next_try = found.at;
           break;
         case renew:
-        case release: ++report_.released; return;
+        case release: tally(&dispatch_report::released); return;
       }
       if (!d_.options_.on_event) return;
       told.answer = found.text;
@@ -426,8 +438,15 @@ class dispatcher {
       }
     }
 
+    /// Counts one, for this run and for the dispatcher.
+    void tally(std::size_t dispatch_report::* what) {
+      ++(report_.*what);
+      const std::lock_guard lock(d_.totals_mutex_);
+      ++(d_.totals_.*what);
+    }
+
     void failed(const error& e) {
-      ++report_.store_errors;
+      tally(&dispatch_report::store_errors);
       if (!first_error_) first_error_ = e;
       store_rests_until_ = d_.steady_now() + after_failure;
     }
@@ -518,7 +537,7 @@ class dispatcher {
   /// Checks, renders and sends one message. Nothing that is thrown gets through.
   finding handle(const claimed_message& c, const lease_token& token, steady::time_point renewed) {
     using enum settlement::verdict;
-    const auto now = [&] { return engine_.time().now(); };
+    const auto now = [&] { return engine_.now(); };
     const auto again = [&](std::string text) {
       const std::uint32_t tries = c.mail.tries + 1;
       if (tries >= options_.most_tries) return finding{dead, now(), std::move(text)};
@@ -528,6 +547,7 @@ class dispatcher {
     const auto give_back = [&](bool store_failed) {
       return finding{release, now() + backoff_after(1, chance(), options_), {}, store_failed};
     };
+    if (!is_known(c.mail.key.kind)) return give_back(false);  // a store's that does not leave them to newer nodes
     // A worker that stood still past its lease may have been replaced: it asks before it goes on.
     if (steady_now() - renewed > options_.renew_every) {
       const settlement renewal{c.mail.key, c.tenant, token, renew, now() + options_.lease, {}};
@@ -583,7 +603,8 @@ class dispatcher {
     if (i.link.not_before > i.link.issued_at) view.opens_at = i.link.not_before;
     view.start_by = i.start_by;
     view.deadline = i.deadline;
-    view.time_limit = i.time_limit;
+    const deadline_terms terms = deadline_breakdown(i, i.start_by);
+    view.time_limit = terms.time_limit + terms.by_percent + terms.extra + terms.pause;
     if (carries_link(c.mail.key.kind)) {
       auto link = engine_.link_of(c.tenant, record.person.id, i);
       if (!link) return link.error();
@@ -616,7 +637,9 @@ class dispatcher {
   hirenow::mailer& mailer_;
   dispatcher_options options_;
   std::mutex running_mutex_{};
-  shift* running_ = nullptr;
+  std::vector<shift*> running_{};
+  std::mutex totals_mutex_{};
+  dispatch_report totals_{};
   std::atomic<bool> woken_{false};
 };
 

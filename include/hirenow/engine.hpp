@@ -6,6 +6,7 @@
 /// nothing.
 /// Threads: an engine serves any thread.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -123,6 +124,11 @@ class engine {
   /// Errors: archived, invalid_transition.
   result<changed> void_attempt(const interview_id& id, const actor& who, const void_options& options);
 
+  /// Lengthens an attempt that is scheduled or runs; the deadline of one that runs moves at once, at most to its outer
+  /// limit. See `deadline_breakdown()`.
+  /// Errors: archived, invalid_transition, deadline_passed; invalid_argument where the deadline would be over.
+  result<changed> accommodate(const interview_id& id, const actor& who, const accommodate_options& options);
+
   /// Cancels an interview that is not over.
   /// Errors: archived, invalid_transition.
   result<changed> cancel(const interview_id& id, const actor& who, const cancel_options& options = {});
@@ -144,11 +150,18 @@ class engine {
   /// Errors: invalid_transition where it is not dead.
   result<void> redrive(const message_key& key, const actor& who, std::string_view idempotency_key = {});
 
+  /// Gives a dead message up: it is withdrawn, and no longer among the dead.
+  /// Errors: invalid_transition where it is not dead.
+  result<void> drop(const message_key& key, const actor& who, std::string_view idempotency_key = {});
+
   /// Erases a person: name, address, reasons, progress, facts and stored answers are deleted, active interviews
   /// cancelled, unsent messages withdrawn. Interviews and audit stay, and the audit stays valid.
   result<void> erase_applicant(std::string_view applicant_id, const actor& who, std::string_view idempotency_key = {});
 
   /// Lets the clock do what is due on every record of every tenant. A record that fails is set aside and reported.
+  /// Once an hour it also deletes stored answers that have expired.
+  /// Errors: permission_denied; those of the store where it cannot prune or tell what is due: what had been done stays,
+  /// and what was set aside is reported by the next sweep.
   result<sweep_report> sweep(std::size_t limit = 10'000);
 
   // Reading. Interviews are shown as the clock would have them now.
@@ -173,7 +186,9 @@ class engine {
                                               std::size_t limit = limits::page);
 
   /// Verifies an applicant's whole audit, and that it ends where the interviews stand.
-  /// Errors: audit_broken.
+  /// Plays every entry and compares what comes of it with what is stored: states, outcomes, instants, lineage, facts, and
+  /// the progress that was submitted.
+  /// Errors: audit_broken, naming the first entry or field that is wrong.
   result<audit_report> verify_audit(std::string_view applicant_id, const actor& who);
 
   /// A signed statement of where every record of the tenant stands: JSON, to be kept outside the database.
@@ -181,19 +196,29 @@ class engine {
   result<std::string> audit_checkpoint(const actor& who);
 
   /// Compares the tenant's records with an earlier checkpoint: finds truncated and lost records.
-  /// Returns the number of records compared. Errors: audit_broken, invalid_argument.
+  /// Returns the number of records compared. Errors: audit_broken, invalid_argument; key_invalid where its key was
+  /// retired or taken away, so that nobody can tell: verify checkpoints before that, and sign new ones.
   result<std::size_t> verify_audit_checkpoint(std::string_view checkpoint, const actor& who);
 
   /// Messages of the actor's tenant.
   result<std::vector<message>> read_messages(message_query query, const actor& who);
 
+  /// The link to an interview's current generation. A link is a credential: the actor needs what `reissue` needs.
+  /// Errors: key_invalid where its key was retired.
+  /// Since: 0.1
+  result<std::string> link_of(const interview_id& id, const actor& who) const;
+
   // For the dispatcher, and for hosts that build their own.
 
-  /// The link to an interview's current generation, made again from what is stored.
+  /// The link to an interview's current generation, made again from what is stored. Asks nobody's permission, because a
+  /// dispatcher acts for the engine; for a person ask the other `link_of`.
   /// Errors: key_invalid where its key was retired.
   result<std::string> link_of(std::string_view tenant, std::string_view applicant_id, const interview& i) const;
+  /// The store it works on. Borrows.
   hirenow::store& storage() const { return store_; }
-  const hirenow::clock& time() const { return *clock_; }
+  /// The present instant by the engine's clock; one that has left the calendar stands at its end.
+  sys_seconds now() const { return std::clamp(clock_->now(), min_instant, max_instant); }
+  /// What it was told. Borrows.
   const engine_options& options() const { return options_; }
 
  private:
@@ -210,7 +235,8 @@ class engine {
     engine_options options;
     system_clock machine_clock{};
     std::mutex policies_mutex{};
-    std::map<digest, retake_policy> policies{};  ///< parsed documents of tenants and tracks
+    std::map<digest, retake_policy> policies{};       ///< parsed documents of tenants and tracks
+    std::atomic<sys_seconds> pruned_at{min_instant};  ///< when expired answers were last looked for, and none was left
   };
   engine(hirenow::store& store, std::shared_ptr<shared_state> shared);
 
@@ -228,6 +254,9 @@ class engine {
   template <class Answer, class Decide>
   result<Answer> change_interview(use_case what, const interview_id& id, const actor& who,
                                   std::string_view idempotency_key, const payload_writer& payload, Decide&& decide);
+  /// What redrive and drop share: an actor's change of one dead message, which `mark` marks in the draft.
+  result<void> change_dead_message(use_case what, const message_key& key, const actor& who,
+                                   std::string_view idempotency_key, void (draft::*mark)(const message_key&));
   /// As above, for an actor's change of a person: `Decide` is called as `result<Answer>(draft&, const author&)`.
   template <class Answer, class Decide>
   result<Answer> change_person(use_case what, std::string_view applicant_id, const actor& who,
@@ -240,6 +269,8 @@ class engine {
   detail::answer_ids ids_of(const changed& a) const { return {a.interview.id, 0, {}, {}}; }
   detail::answer_ids ids_of(const person_changed&) const { return {}; }
   detail::answer_ids ids_of(const link_requested& a) const { return {a.interview, 0, {}, a.queued}; }
+  template <class Answer>
+  static void show(Answer& answer);
   result<void> rebuild(invited& a, const applicant_record& record, const detail::answer_ids& ids) const;
   result<void> rebuild(retaken& a, const applicant_record& record, const detail::answer_ids& ids) const;
   result<void> rebuild(changed& a, const applicant_record& record, const detail::answer_ids& ids) const;
@@ -260,10 +291,12 @@ class engine {
     sys_seconds opens_at;
     sys_seconds start_by;
   };
-  result<link_plan> plan_link(sys_seconds now, const std::optional<sys_seconds>& opens_at, seconds lifetime) const;
+  result<link_plan> plan_link(sys_seconds now, const std::optional<sys_seconds>& opens_at, seconds lifetime,
+                              const std::optional<sys_seconds>& ends_by) const;
   static result<void> check_terms(const std::optional<sys_seconds>& opens_at, seconds lifetime,
                                   const std::vector<seconds>& reminders, const notify& n);
-  static result<void> check_sitting(seconds time_limit, seconds grace, overtime o);
+  static result<void> check_sitting(seconds time_limit, seconds grace, overtime o,
+                                    const std::optional<sys_seconds>& ends_by);
   static result<void> check_person(const applicant& person, bool with_email);
   static void promise_link(draft& d, const interview& i, message_kind kind, std::uint64_t occasion, const notify& n,
                            const std::vector<seconds>& reminders, const author& who);

@@ -53,15 +53,17 @@ enum class errc : int {
   policy_invalid = 60,    ///< the policy document is refused; the message names the path of every fault
   template_invalid = 61,  ///< a message template cannot be used
 
-  store_unavailable = 70,     ///< input or output failed
-  store_busy = 71,            ///< somebody else held the lock too long
-  store_full = 72,            ///< no room on the disk
-  store_read_only = 73,       ///< the file or its folder cannot be written
-  store_corrupt = 74,         ///< the database is damaged
-  store_not_a_database = 75,  ///< the file is something else
-  schema_too_new = 76,        ///< written by a newer hirenow
-  schema_damaged = 77,        ///< tables, triggers or indexes of ours are missing or altered
-  constraint_violated = 78,   ///< the database itself refused an unlawful change
+  store_unavailable = 70,      ///< input or output failed
+  store_busy = 71,             ///< somebody else held the lock too long
+  store_full = 72,             ///< no room on the disk
+  store_read_only = 73,        ///< the file or its folder cannot be written
+  store_corrupt = 74,          ///< the database is damaged
+  store_not_a_database = 75,   ///< the file is something else
+  schema_too_new = 76,         ///< written by a newer hirenow
+  schema_damaged = 77,         ///< tables, triggers or indexes of ours are missing or altered
+  constraint_violated = 78,    ///< the database itself refused an unlawful change
+  store_outcome_unknown = 79,  ///< the connection broke while a commit was under way: repeat the call, with the same
+                               ///< idempotency key where it has one
 
   lease_lost = 80,  ///< another worker holds the message now
 
@@ -119,6 +121,7 @@ inline constexpr std::array errc_names{
     errc_name{errc::schema_too_new, "schema_too_new"},
     errc_name{errc::schema_damaged, "schema_damaged"},
     errc_name{errc::constraint_violated, "constraint_violated"},
+    errc_name{errc::store_outcome_unknown, "store_outcome_unknown"},
     errc_name{errc::lease_lost, "lease_lost"},
     errc_name{errc::audit_broken, "audit_broken"},
     errc_name{errc::internal, "internal"},

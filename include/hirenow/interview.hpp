@@ -131,6 +131,15 @@ struct link_stamp {
   friend bool operator==(const link_stamp&, const link_stamp&) = default;
 };
 
+/// What lengthens an attempt for a person who needs it, or makes up for time that was lost.
+struct accommodation {
+  std::uint32_t percent = 100;  ///< of the time limit: 150 is time and a half; 100 to 1,000
+  seconds extra{0};             ///< added to that
+  seconds pause{0};  ///< credit for pauses, added too; of this attempt alone, so a retake does not take it over
+
+  friend bool operator==(const accommodation&, const accommodation&) = default;
+};
+
 /// One open sitting of an interview; a newer one fences the older off.
 struct sitting_state {
   std::int64_t fence = 0;  ///< 0: none was ever opened
@@ -152,11 +161,13 @@ struct interview {
   seconds time_limit{86400};  ///< from start to deadline
   seconds grace{0};           ///< after the deadline, for submit alone
   hirenow::overtime overtime = hirenow::overtime::expire;
+  hirenow::accommodation accommodation{};
+  std::optional<sys_seconds> ends_by{};  ///< the outer limit: no deadline lies behind it, whatever is added
 
   sys_seconds created_at{};
   sys_seconds start_by{};  ///< ends the link of an interview that was not started
   std::optional<sys_seconds> started_at{};
-  std::optional<sys_seconds> deadline{};  ///< start + time limit; once started it alone decides
+  std::optional<sys_seconds> deadline{};  ///< start + time limit and what is added to it; once started it alone decides
   std::optional<sys_seconds> submitted_at{};
   std::optional<sys_seconds> decided_at{};
   std::optional<sys_seconds> link_requested_at{};  ///< when the applicant last asked for a link
@@ -169,6 +180,36 @@ struct interview {
 
   friend bool operator==(const interview&, const interview&) = default;
 };
+
+/// How a deadline comes about, term by term: `started_at + time_limit + by_percent + extra + pause`, cut at `ends_by`.
+struct deadline_terms {
+  sys_seconds started_at{};
+  seconds time_limit{};
+  seconds by_percent{};  ///< what the accommodation's percentage adds to the time limit, rounded down
+  seconds extra{};
+  seconds pause{};
+  std::optional<sys_seconds> ends_by{};
+  bool cut = false;        ///< the outer limit made it earlier
+  sys_seconds deadline{};  ///< after it only a submission is accepted
+  seconds grace{};
+  sys_seconds last_submit{};  ///< `deadline + grace`: from then on nothing is accepted
+};
+
+/// The deadline of an attempt that begins at an instant, and how it comes about.
+inline deadline_terms deadline_breakdown(const interview& i, sys_seconds started_at) {
+  deadline_terms t{.started_at = started_at,
+                   .time_limit = i.time_limit,
+                   .by_percent = i.time_limit * (static_cast<std::int64_t>(i.accommodation.percent) - 100) / 100,
+                   .extra = i.accommodation.extra,
+                   .pause = i.accommodation.pause,
+                   .ends_by = i.ends_by,
+                   .grace = i.grace};
+  t.deadline = started_at + t.time_limit + t.by_percent + t.extra + t.pause;
+  t.cut = i.ends_by && *i.ends_by < t.deadline;
+  if (t.cut) t.deadline = *i.ends_by;
+  t.last_submit = t.deadline + t.grace;
+  return t;
+}
 
 /// The instant at which the clock acts on an open interview if nobody else does; nothing for one that is not open.
 /// Expired means `now >= limit`.

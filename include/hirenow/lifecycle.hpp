@@ -32,14 +32,15 @@ enum class event : std::uint8_t {
   reopen,
   void_attempt,  ///< "void" in every text
   retake,
+  accommodate,
 };
-inline constexpr std::size_t event_count = 15;
+inline constexpr std::size_t event_count = 16;
 
 /// The event's word; `void_attempt` is "void".
 constexpr std::string_view to_string(event e) {
-  constexpr std::array<std::string_view, event_count> words{"schedule", "start",  "resume",   "submit",       "expire",
-                                                            "reissue",  "cancel", "withdraw", "request_link", "pass",
-                                                            "fail",     "hold",   "reopen",   "void",         "retake"};
+  constexpr std::array<std::string_view, event_count> words{
+      "schedule",     "start", "resume", "submit", "expire", "reissue", "cancel", "withdraw",
+      "request_link", "pass",  "fail",   "hold",   "reopen", "void",    "retake", "accommodate"};
   const auto n = static_cast<std::size_t>(e);
   return n < words.size() ? words[n] : "unknown";
 }
@@ -104,6 +105,8 @@ inline constexpr auto transition_table = [] {
       transition{scheduled, event::reissue, scheduled, staff},
       transition{expired, event::reissue, scheduled, staff, never_started},
       transition{in_progress, event::reissue, in_progress, staff},
+      transition{scheduled, event::accommodate, scheduled, staff},
+      transition{in_progress, event::accommodate, in_progress, staff},
       transition{scheduled, event::cancel, cancelled, staff},
       transition{in_progress, event::cancel, cancelled, staff},
       transition{scheduled, event::withdraw, cancelled, token},
@@ -201,9 +204,10 @@ inline result<interview> apply(interview i, event on, authority by, sys_seconds 
   if (row->when == condition::never_started && i.started_at) return refuse(": the attempt was started");
   if (row->when == condition::overtime_submits && i.overtime != overtime::submit) return refuse(": overtime expires");
   if (row->when == condition::overtime_expires && i.overtime != overtime::expire) return refuse(": overtime submits");
-  // From the deadline on the applicant can only submit, and a fresh link would open nothing; to cancel or to void ends
-  // the attempt at any time.
-  const bool needs_time = on == event::reissue || (by == authority::token && on != event::submit);
+  // From the deadline on the applicant can only submit, a fresh link would open nothing, and no time that is added
+  // brings the attempt back; to cancel or to void ends it at any time.
+  const bool needs_time =
+      on == event::reissue || on == event::accommodate || (by == authority::token && on != event::submit);
   if (needs_time && i.state == interview_state::in_progress && i.deadline && at >= *i.deadline)
     return detail::fail(errc::deadline_passed,
                         "the deadline has passed: " + std::string(to_string(on)) + " is not possible any more");
@@ -215,7 +219,7 @@ inline result<interview> apply(interview i, event on, authority by, sys_seconds 
   switch (on) {
     case event::start:
       i.started_at = at;
-      i.deadline = at + i.time_limit;
+      i.deadline = deadline_breakdown(i, at).deadline;
       break;
     case event::submit:
       i.submitted_at = at;
@@ -248,7 +252,8 @@ inline result<interview> apply(interview i, event on, authority by, sys_seconds 
       break;
     case event::schedule:
     case event::resume:
-    case event::retake: break;
+    case event::retake:
+    case event::accommodate: break;
   }
   return i;
 }

@@ -14,21 +14,23 @@
 
 namespace hirenow::limits {
 
-inline constexpr std::size_t id = 255;                      ///< bytes of an id, a track, a locale, a time zone, a key
-inline constexpr std::size_t email = 254;                   ///< bytes of an address (RFC 5321 §4.5.3.1.3)
-inline constexpr std::size_t email_local = 64;              ///< bytes of an address before the @ (RFC 5321 §4.5.3.1.1)
-inline constexpr std::size_t name = 255;                    ///< bytes of a person's name
-inline constexpr std::size_t reason = 2 * 1024;             ///< bytes of a free-text reason
-inline constexpr std::size_t token = 8 * 1024;              ///< bytes of a token
-inline constexpr std::size_t policy = 64 * 1024;            ///< bytes of a policy document
-inline constexpr std::size_t policy_depth = 16;             ///< nesting of a policy document
-inline constexpr std::size_t progress = 256 * 1024;         ///< bytes of saved progress
-inline constexpr std::size_t attempts = 10'000;             ///< interviews of one applicant that are read
-inline constexpr std::size_t fact_value = 2 * 1024;         ///< bytes of a fact's value
-inline constexpr std::size_t reminders = 16;                ///< reminders of one link
-inline constexpr std::size_t page = 500;                    ///< rows of one page
-inline constexpr std::size_t session_key_min = 16;          ///< bytes of a session key, at least (128 bits)
-inline constexpr seconds longest_span{10LL * 366 * 86400};  ///< longest life of a link, time limit or grace
+inline constexpr std::size_t id = 255;                    ///< bytes of an id, a track, a locale, a time zone, a key
+inline constexpr std::size_t email = 254;                 ///< bytes of an address (RFC 5321 §4.5.3.1.3)
+inline constexpr std::size_t email_local = 64;            ///< bytes of an address before the @ (RFC 5321 §4.5.3.1.1)
+inline constexpr std::size_t name = 255;                  ///< bytes of a person's name
+inline constexpr std::size_t reason = 2 * 1024;           ///< bytes of a free-text reason
+inline constexpr std::size_t token = 8 * 1024;            ///< bytes of a token
+inline constexpr std::size_t policy = 64 * 1024;          ///< bytes of a policy document
+inline constexpr std::size_t policy_depth = 16;           ///< nesting of a policy document
+inline constexpr std::size_t progress = 256 * 1024;       ///< bytes of saved progress
+inline constexpr std::size_t attempts = 10'000;           ///< interviews of one applicant that are read
+inline constexpr std::size_t fact_value = 2 * 1024;       ///< bytes of a fact's value
+inline constexpr std::size_t reminders = 16;              ///< reminders of one link
+inline constexpr std::size_t page = 500;                  ///< rows of one page
+inline constexpr std::size_t session_key_min = 16;        ///< bytes of a session key, at least (128 bits)
+inline constexpr unsigned accommodation_percent = 1'000;  ///< of a time limit, at most
+inline constexpr seconds longest_span{10LL * 366 *
+                                      86400};  ///< longest life of a link, time limit with what is added, or grace
 
 /// True where a byte of the text is odd. Without a branch, so that many bytes are looked at in one step.
 template <class IsOdd>

@@ -83,10 +83,13 @@ enum class use_case : std::uint8_t {
   redrive,
   dispatch,
   erase_applicant,
+  accommodate,
+  drop,
 };
-inline constexpr std::size_t use_case_count = 29;
+inline constexpr std::size_t use_case_count = 31;
 
-/// One row: which roles may, and whether the applicant's token or the engine itself may.
+/// One row: which roles may, and whether the applicant's token or the engine itself may. Nobody can take
+/// `submit` from the engine: it would leave overtime without an end.
 struct permission {
   use_case what;
   std::string_view word;
@@ -98,8 +101,8 @@ struct permission {
 /// The table. Made of `default_permissions` unless the host brings its own.
 using permission_table = std::array<permission, use_case_count>;
 
-/// Recruiters run interviews, reviewers judge them, an admin may do both and alone erases, reopens, redrives and sets
-/// policies.
+/// Recruiters run interviews, reviewers judge them, an admin may do both and alone erases, reopens, redrives, drops
+/// and sets policies.
 inline constexpr permission_table default_permissions = [] {
   constexpr role_set recruiter = role::recruiter | role::admin;
   constexpr role_set reviewer = role::reviewer | role::admin;
@@ -136,6 +139,8 @@ inline constexpr permission_table default_permissions = [] {
       {use_case::redrive, "redrive", admin},
       {use_case::dispatch, "dispatch", nobody, false, true},
       {use_case::erase_applicant, "erase_applicant", admin},
+      {use_case::accommodate, "accommodate", recruiter},
+      {use_case::drop, "drop", admin},
   }};
 }();
 
@@ -172,6 +177,7 @@ constexpr std::optional<use_case> use_case_of(event on) {
     case event::reopen: return use_case::reopen;
     case event::void_attempt: return use_case::void_attempt;
     case event::retake: return use_case::retake;
+    case event::accommodate: return use_case::accommodate;
   }
   return std::nullopt;
 }

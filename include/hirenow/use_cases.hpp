@@ -20,7 +20,8 @@
 
 namespace hirenow {
 
-/// Whether and when a change's message goes out.
+/// Whether and when a change's message goes out. A reminder that would come before it, or before the link opens, is not
+/// promised.
 struct notify {
   bool send = true;
   std::optional<sys_seconds> at{};  ///< not before; nothing: at once
@@ -40,11 +41,14 @@ struct schedule_request {
   seconds time_limit{0};                  ///< from start to deadline
   seconds grace{0};                       ///< after the deadline, for submit alone
   hirenow::overtime overtime = hirenow::overtime::expire;
+  std::optional<sys_seconds> ends_by{};  ///< the outer limit of `start_by` and of the deadline; nothing: none
   hirenow::notify notify{};
   std::string idempotency_key{};
 };
 
-/// Terms left empty are taken from the interview that is retaken.
+/// A time limit, a grace and an overtime that are left empty are those of the interview that is retaken, and so is what
+/// lengthens it: all of its accommodation but the pause credit. The link's terms are not: a lifetime left empty is the
+/// engine's default, and without reminders and an outer limit there are none.
 struct retake_options {
   std::optional<sys_seconds> opens_at{};
   seconds link_lifetime{0};
@@ -52,15 +56,18 @@ struct retake_options {
   seconds time_limit{0};  ///< 0: as before
   std::optional<seconds> grace{};
   std::optional<hirenow::overtime> overtime{};
+  std::optional<sys_seconds> ends_by{};
   hirenow::notify notify{};
   std::string reason{};
   std::string idempotency_key{};
 };
 
-/// A fresh link to the same interview. For one in progress only the link is new: its deadline stays.
+/// A fresh link to the same interview. For one in progress only the link is new: its deadline stays. Either a lifetime,
+/// counted from the opening, or an extension.
 struct reissue_options {
   std::optional<sys_seconds> opens_at{};
   seconds link_lifetime{0};
+  seconds extend_by{0};  ///< lets a live link end so much later, and an expired one so long after now
   std::vector<seconds> reminders{};
   hirenow::notify notify{};
   std::string reason{};
@@ -73,6 +80,18 @@ struct decision {
   std::string reason{};
   std::optional<double> score{};
   hirenow::notify notify{};
+  std::string idempotency_key{};
+};
+
+/// Lengthens an attempt, before it starts or while it runs. A term that is given takes the place of the one before;
+/// the others stay.
+struct accommodate_options {
+  std::optional<std::uint32_t> percent{};  ///< of the time limit: 100 to 1,000
+  std::optional<seconds> extra{};          ///< added to that
+  std::optional<seconds> pause{};          ///< all the credit for pauses, added too
+  std::optional<seconds> grace{};          ///< after the deadline, for submit alone
+  std::string reason_code;                 ///< the host's word, for example "extra_time_25"; goes into the audit
+  std::string reason{};                    ///< free text, at most 2 KiB: personal, erased with the person
   std::string idempotency_key{};
 };
 

@@ -121,15 +121,42 @@ class row_taker {
   void (*call_)(void*, const sql_row&);
 };
 
+/// Whose SQL a connection speaks. The statements are one text for both, but for a few whose tables differ.
+enum class sql_dialect : std::uint8_t { sqlite, postgresql };
+
 /// A connection inside an open transaction.
 class sql_connection {
  public:
   virtual ~sql_connection() = default;
 
+  virtual sql_dialect dialect() const { return sql_dialect::sqlite; }
+
   /// Runs one statement and hands each row of its answer to `take`. `sql` must live as long as the program: prepared
   /// statements are kept by its address. Parameters are written $1, $2, …; no other $ may stand in it.
   /// Returns how many rows the statement changed.
   virtual std::int64_t execute(const char* sql, std::span<const sql_value> parameters, row_taker take) = 0;
+
+  /// Runs one statement whose answer is not needed before `finish()`. Where the way to the database is long it is sent
+  /// together with what follows; a failure comes then. `take` and `changed`, which is told how many rows the statement
+  /// changed, must live until `finish()` or `execute()`.
+  virtual void post(const char* sql, std::span<const sql_value> parameters, row_taker take,
+                    std::int64_t* changed = nullptr) {
+    const auto count = execute(sql, parameters, take);
+    if (changed) *changed = count;
+  }
+  /// As above, for an INSERT, UPDATE or DELETE that has to change exactly one row: where it does not, nothing that comes
+  /// after it is done, and it fails with `otherwise`.
+  virtual void post_one(const char* sql, std::span<const sql_value> parameters, errc otherwise, const char* why) {
+    if (execute(sql, parameters, [](const sql_row&) {}) != 1) throw exception(fail(otherwise, why));
+  }
+  /// A number for a new record; PostgreSQL's alone, where it is wanted before the row is sent.
+  virtual std::int64_t new_applicant_no() {
+    std::int64_t number = 0;
+    execute("SELECT nextval('main.hirenow_applicant_no')", {}, [&](const sql_row& row) { number = row.integer(0); });
+    return number;
+  }
+  /// Waits for all that was posted. Throws what the first that failed did.
+  virtual void finish() {}
 
   /// Runs one statement that is needed once: it has no parameters, answers nothing and is not kept.
   virtual void run(const std::string& sql) = 0;
@@ -140,6 +167,19 @@ class sql_connection {
   std::int64_t execute(const char* sql, std::initializer_list<sql_value> parameters) {
     return execute(sql, parameters, [](const sql_row&) {});
   }
+  void post(const char* sql, std::initializer_list<sql_value> parameters, row_taker take = nothing) {
+    post(sql, std::span(parameters.begin(), parameters.size()), take);
+  }
+  void post(const char* sql, std::initializer_list<sql_value> parameters, std::int64_t& changed) {
+    post(sql, std::span(parameters.begin(), parameters.size()), nothing, &changed);
+  }
+  void post_one(const char* sql, std::initializer_list<sql_value> parameters, errc otherwise, const char* why) {
+    post_one(sql, std::span(parameters.begin(), parameters.size()), otherwise, why);
+  }
+
+ protected:
+  static constexpr auto take_nothing = [](const sql_row&) {};
+  static inline const row_taker nothing{take_nothing};
 };
 
 }  // namespace hirenow::detail

@@ -1,5 +1,7 @@
 #include "sql_host_connection.hpp"
 
+#include "postgres_schema.hpp"
+
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
@@ -13,7 +15,21 @@ struct driver_statement {
   std::vector<std::size_t> parameters;
 };
 
-driver_statement rewrite(std::string_view sql) {
+/// The type by which PostgreSQL is to take a parameter: a driver may say a narrower one, or none. NULL has none; it is
+/// written into the statement.
+std::string_view postgres_type(sql_value::kind kind) {
+  switch (kind) {
+    case sql_value::kind::null: break;
+    case sql_value::kind::integer: return "bigint";
+    case sql_value::kind::real: return "double precision";
+    case sql_value::kind::text: return "text";
+    case sql_value::kind::bytes: return "bytea";
+  }
+  return {};
+}
+
+/// `typed`, where it is not empty, are the parameters for which PostgreSQL is to be told the types.
+driver_statement rewrite(std::string_view sql, std::span<const sql_value> typed = {}) {
   driver_statement out;
   for (std::size_t at = 0; at < sql.size();) {
     if (sql[at] != '$') {
@@ -23,8 +39,15 @@ driver_statement rewrite(std::string_view sql) {
     std::size_t number = 0;
     for (++at; at < sql.size() && sql[at] >= '0' && sql[at] <= '9'; ++at)
       number = number * 10 + static_cast<std::size_t>(sql[at] - '0');
-    out.text.push_back('?');
-    out.parameters.push_back(number - 1);
+    const auto place = number - 1;
+    if (place < typed.size()) {
+      const auto type = postgres_type(typed[place].what());
+      out.text += type.empty() ? "NULL" : "CAST(? AS " + std::string(type) + ")";
+      if (type.empty()) continue;
+    } else {
+      out.text.push_back('?');
+    }
+    out.parameters.push_back(place);
   }
   return out;
 }
@@ -40,6 +63,22 @@ const driver_statement& rewritten(const char* sql) {
   auto made = rewrite(sql);
   const std::unique_lock lock(mutex);
   return known.try_emplace(sql, std::move(made)).first->second;
+}
+
+/// The same for PostgreSQL, for a schema and the kinds of the parameters.
+driver_statement postgres_statement(const char* sql, const std::string& schema, std::span<const sql_value> parameters) {
+  static std::shared_mutex mutex;
+  static auto& known = *new std::unordered_map<std::string, driver_statement>;
+  std::string key(schema + '\0' + std::to_string(reinterpret_cast<std::uintptr_t>(sql)) + '\0');
+  for (const auto& value : parameters) key.push_back(static_cast<char>('0' + static_cast<int>(value.what())));
+  {
+    const std::shared_lock lock(mutex);
+    if (const auto at = known.find(key); at != known.end()) return at->second;
+  }
+  auto made = rewrite(postgres_text(sql, schema), parameters);
+  const std::unique_lock lock(mutex);
+  if (known.size() >= 10'000) known.clear();  // many schemas
+  return known.try_emplace(std::move(key), std::move(made)).first->second;
 }
 
 host_parameter as_parameter(const sql_value& value) {
@@ -90,7 +129,9 @@ class host_row final : public sql_row {
 }  // namespace
 
 std::int64_t sql_host_connection::execute(const char* sql, std::span<const sql_value> parameters, row_taker take) {
-  const driver_statement& statement = rewritten(sql);
+  std::optional<driver_statement> own;
+  if (dialect() == sql_dialect::postgresql) own = postgres_statement(sql, schema_, parameters);
+  const driver_statement& statement = own ? *own : rewritten(sql);
   std::vector<host_parameter> values;
   values.reserve(statement.parameters.size());
   for (const auto number : statement.parameters) values.push_back(as_parameter(parameters[number]));

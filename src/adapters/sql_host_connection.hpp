@@ -11,7 +11,14 @@ namespace hirenow::detail {
 
 class sql_host_connection final : public sql_connection {
  public:
-  explicit sql_host_connection(host_connection& driver) : driver_(driver) {}
+  /// `schema` is PostgreSQL's alone.
+  explicit sql_host_connection(host_connection& driver, std::string schema = {})
+      : driver_(driver), schema_(std::move(schema)) {}
+
+  sql_dialect dialect() const override {
+    return driver_.dialect() == host_dialect::postgresql ? sql_dialect::postgresql : sql_dialect::sqlite;
+  }
+  const std::string& schema() const { return schema_; }
 
   using sql_connection::execute;
   std::int64_t execute(const char* sql, std::span<const sql_value> parameters, row_taker take) override;
@@ -21,6 +28,7 @@ class sql_host_connection final : public sql_connection {
 
  private:
   host_connection& driver_;
+  const std::string schema_;
 };
 
 }  // namespace hirenow::detail

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "hirenow/crypto.hpp"
+#include "postgres_schema.hpp"
 #include "sql_host_connection.hpp"
 #include "sql_store.hpp"
 #include "sqlite_schema.hpp"
@@ -16,7 +17,8 @@ using detail::sql_session;
 
 class joined_store final : public store {
  public:
-  joined_store(host_connection& connection, const join_options& options) : sql_(connection), options_(options) {}
+  joined_store(host_connection& connection, const join_options& options)
+      : sql_(connection, options.schema), options_(options) {}
 
   result<loaded> load(const load_request& request) override {
     return call([&](sql_session& s) { return detail::sql_load(s, request); });
@@ -37,6 +39,9 @@ class joined_store final : public store {
   result<std::vector<bool>> settle(std::span<const settlement>) override { return not_here(); }
   result<std::optional<sys_seconds>> next_due() override {
     return call([&](sql_session& s) { return detail::sql_next_due(s); });
+  }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    return call([&](sql_session& s) { return std::optional(detail::sql_outbox(s, now)); });
   }
   result<std::vector<message>> messages(const message_query& query) override {
     return call([&](sql_session& s) { return detail::sql_messages(s, query); });
@@ -151,7 +156,14 @@ class joined_store final : public store {
   void enter() {
     auto stands = sql_.transaction();
     if (stands == host_transaction::begins_lazily) {
-      sql_.run("BEGIN IMMEDIATE");
+      try {
+        sql_.run(is_postgresql() ? "BEGIN" : "BEGIN IMMEDIATE");
+      } catch (const exception& e) {
+        if (e.details().code != errc::store_busy) throw;
+        auto busy = e.details();
+        busy.code = errc::retry_transaction;
+        throw exception(std::move(busy));
+      }
       stands = sql_.transaction();
     }
     if (stands != host_transaction::open)
@@ -162,16 +174,21 @@ class joined_store final : public store {
 
   void check_schema() {
     if (tables_are_right_) return;
-    if (detail::schema_is_complete(sql_)) {
+    if (is_postgresql() ? detail::postgres_schema_is_there(sql_, sql_.schema()) : detail::schema_is_complete(sql_)) {
       // Tables that this store made go again if the host rolls back.
       tables_are_right_ = !made_tables_;
     } else if (options_.create_tables) {
       made_tables_ = true;
-      detail::prepare_schema(sql_);
+      if (is_postgresql())
+        detail::prepare_postgres_schema(sql_, sql_.schema());
+      else
+        detail::prepare_schema(sql_);
     } else {
       throw exception(detail::fail(errc::schema_damaged, "the database has no tables of hirenow's"));
     }
   }
+
+  bool is_postgresql() const { return sql_.dialect() == detail::sql_dialect::postgresql; }
 
   detail::sql_host_connection sql_;
   const join_options options_;
@@ -185,7 +202,10 @@ class joined_store final : public store {
 
 result<std::unique_ptr<store>> join_transaction(host_connection& connection, const join_options& options) {
   try {
+    if (connection.dialect() == host_dialect::postgresql) detail::check_schema_name(options.schema);
     return std::unique_ptr<store>(std::make_unique<joined_store>(connection, options));
+  } catch (const exception& e) {
+    return e.details();
   } catch (const std::bad_alloc&) {
     return error{.code = errc::out_of_memory};
   }

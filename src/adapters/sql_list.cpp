@@ -64,7 +64,7 @@ struct placed_row {
 };
 
 #define HIRENOW_LIST_COLUMNS HIRENOW_INTERVIEW_COLUMNS ", i.sort_at, i.applicant_no, a.applicant, p.name, p.email"
-constexpr int after_interview = 24;
+constexpr int after_interview = interview_column_count;
 
 placed_row read_list_row(sql_session& s, const sql_row& row, sys_seconds at) {
   placed_row out;
@@ -126,6 +126,22 @@ const char* list_sql(std::optional<interview_state> shown) {
   return statements[shown ? static_cast<std::size_t>(*shown) : interview_state_count].c_str();
 }
 
+/// PostgreSQL's: what was summed up, and what was appended since; the tenant's own counts are those of all its tracks.
+const char* count_with_deltas_sql() {
+  static const std::string statement = [] {
+    std::string sums, columns;
+    for (std::size_t n = 0; n < interview_state_count; ++n) {
+      const std::string name(to_string(static_cast<interview_state>(n)));
+      sums += (n ? ", " : "") + ("CAST(coalesce(sum(c." + name + "), 0) AS BIGINT)");
+      columns += (n ? ", " : "") + name;
+    }
+    return "SELECT " + sums + " FROM (SELECT " + columns +
+           " FROM main.hirenow_count WHERE tenant_no = $1 AND track_no = $2 UNION ALL SELECT " + columns +
+           " FROM main.hirenow_count_delta WHERE tenant_no = $1 AND ($2 = 0 OR track_no = $2)) AS c";
+  }();
+  return statement.c_str();
+}
+
 const char* count_sql() {
   static const std::string statement = [] {
     std::string columns;
@@ -141,11 +157,13 @@ using state_counts = std::array<std::uint64_t, interview_state_count>;
 /// The kept counts, corrected by what the sweep would do at this instant. Track 0 is all of the tenant.
 state_counts read_counts(sql_session& s, std::int64_t tenant_no, std::int64_t track_no, sys_seconds at) {
   std::array<std::int64_t, interview_state_count> counts{};
-  s.connection.execute(count_sql(), {tenant_no, track_no}, [&](const sql_row& row) {
-    for (std::size_t n = 0; n < interview_state_count; ++n) counts[n] = row.integer(static_cast<int>(n));
-  });
+  s.connection.execute(s.is_postgresql() ? count_with_deltas_sql() : count_sql(), {tenant_no, track_no},
+                       [&](const sql_row& row) {
+                         for (std::size_t n = 0; n < interview_state_count; ++n)
+                           counts[n] = row.integer(static_cast<int>(n));
+                       });
   s.connection.execute(
-      "SELECT i.state, count(i.clock), sum(i.clock) FROM main.hirenow_interview AS i WHERE i.tenant_no "
+      "SELECT i.state, count(i.clock), CAST(sum(i.clock) AS BIGINT) FROM main.hirenow_interview AS i WHERE i.tenant_no "
       "= $1 AND i.state IN (0, 1) AND i.sort_at <= $2 AND ($3 = 0 OR i.track_no = $3) GROUP BY i.state",
       {tenant_no, at, track_no}, [&](const sql_row& row) {
         const std::int64_t due = row.integer(1), submit = row.integer(2);

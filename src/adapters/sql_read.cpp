@@ -41,16 +41,23 @@ std::string sql_session::track_name(std::int64_t track_no) {
 std::int64_t sql_session::tenant(std::string_view name) {
   if (const auto found = find_tenant(name)) return *found;
   std::int64_t made = 0;
-  connection.execute("INSERT INTO main.hirenow_tenant (tenant) VALUES ($1) RETURNING tenant_no", {name},
-                     [&](const sql_row& row) { made = row.integer(0); });
+  connection.execute(
+      "INSERT INTO main.hirenow_tenant (tenant) VALUES ($1) ON CONFLICT (tenant) DO UPDATE SET tenant = "
+      "excluded.tenant "
+      "RETURNING tenant_no",
+      {name}, [&](const sql_row& row) { made = row.integer(0); });
+  if (!writing) names.remember_tenant(name, made);
   return made;
 }
 
 std::int64_t sql_session::track(std::int64_t tenant_no, std::string_view name) {
   if (const auto found = find_track(tenant_no, name)) return *found;
   std::int64_t made = 0;
-  connection.execute("INSERT INTO main.hirenow_track (tenant_no, track) VALUES ($1, $2) RETURNING track_no",
-                     {tenant_no, name}, [&](const sql_row& row) { made = row.integer(0); });
+  connection.execute(
+      "INSERT INTO main.hirenow_track (tenant_no, track) VALUES ($1, $2) ON CONFLICT (tenant_no, track) DO "
+      "UPDATE SET track = excluded.track RETURNING track_no",
+      {tenant_no, name}, [&](const sql_row& row) { made = row.integer(0); });
+  if (!writing) names.remember_track(tenant_no, name, made);
   return made;
 }
 
@@ -67,6 +74,10 @@ interview read_interview(const sql_row& row, int first) {
   ++at;
   i.time_limit = seconds{row.integer(at++)};
   i.grace = seconds{row.integer(at++)};
+  i.accommodation.percent = row.number<std::uint32_t>(at++);
+  i.accommodation.extra = seconds{row.integer(at++)};
+  i.accommodation.pause = seconds{row.integer(at++)};
+  i.ends_by = row.maybe_instant(at++);
   i.created_at = row.instant(at++);
   i.start_by = row.instant(at++);
   i.started_at = row.maybe_instant(at++);
@@ -204,12 +215,109 @@ std::optional<stored_policy> read_policy(sql_session& s, std::int64_t tenant_no,
   return policy;
 }
 
+/// The load as statements of which none waits for another's answer.
+loaded load_at_once(sql_session& s, const load_request& request, std::int64_t tenant_no) {
+  loaded out;
+  auto& record = out.record;
+  const auto* wanted = std::get_if<interview_id>(&request.who);
+  const sql_value who = wanted ? sql_value(*wanted) : sql_value(std::get<std::string_view>(request.who));
+#define HIRENOW_OF_INTERVIEW                                                                                         \
+  " FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no = k.applicant_no " \
+  "AND k.interview = $1 AND k.tenant_no = $2"
+#define HIRENOW_OF_APPLICANT                                                       \
+  " FROM (SELECT h.* FROM main.hirenow_applicant AS h WHERE h.applicant = $1 AND " \
+  "h.tenant_no = $2) AS a"
+  std::int64_t applicant_no = 0;
+  const auto take_head = [&](const sql_row& row) { applicant_no = read_head(row, record); };
+#define HIRENOW_PERSON " LEFT JOIN main.hirenow_person AS p ON p.applicant_no = a.applicant_no"
+  s.connection.post(wanted ? "SELECT " HIRENOW_HEAD_COLUMNS HIRENOW_OF_INTERVIEW HIRENOW_PERSON
+                           : "SELECT " HIRENOW_HEAD_COLUMNS HIRENOW_OF_APPLICANT HIRENOW_PERSON,
+                    {who, tenant_no}, take_head);
+#undef HIRENOW_PERSON
+
+  const auto take_interview = [&](const sql_row& row) {
+    interview i = read_interview(row, 0);
+    i.track = row.text(24);
+    if (i.state == interview_state::in_progress || (request.with_sitting && wanted && i.id == *wanted))
+      i.sitting = {row.integer(25), row.integer(26) != 0, row.array<digest>(27)};
+    record.interviews.push_back(std::move(i));
+  };
+#define HIRENOW_INTERVIEWS                                                                                           \
+  " CROSS JOIN main.hirenow_interview AS i ON i.tenant_no = a.tenant_no AND i.applicant_no = a.applicant_no CROSS "  \
+  "JOIN main.hirenow_track AS t ON t.track_no = i.track_no LEFT JOIN main.hirenow_session AS s ON s.applicant_no = " \
+  "i.applicant_no AND s.track_no = i.track_no AND s.attempt = i.attempt ORDER BY i.created_at, i.track_no, i.attempt"
+#define HIRENOW_INTERVIEW_AND_SITTING HIRENOW_INTERVIEW_COLUMNS ", t.track, s.fence, s.open, s.key_hash"
+  s.connection.post(wanted ? "SELECT " HIRENOW_INTERVIEW_AND_SITTING HIRENOW_OF_INTERVIEW HIRENOW_INTERVIEWS
+                           : "SELECT " HIRENOW_INTERVIEW_AND_SITTING HIRENOW_OF_APPLICANT HIRENOW_INTERVIEWS,
+                    {who, tenant_no}, take_interview);
+#undef HIRENOW_INTERVIEW_AND_SITTING
+#undef HIRENOW_INTERVIEWS
+
+  const auto take_fact = [&](const sql_row& row) {
+    record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2), row.instant(3),
+                            row.maybe_instant(4), row.string(5), row.number(6)});
+  };
+  const auto take_policy = [&](const sql_row& row) {
+    out.policy = stored_policy{row.string(5), row.string(1), row.array<digest>(2), row.string(3), row.instant(4)};
+  };
+  if (request.with_rules) {
+#define HIRENOW_FACTS " CROSS JOIN main.hirenow_fact AS f ON f.applicant_no = a.applicant_no ORDER BY f.fact_no"
+#define HIRENOW_FACT_COLUMNS "f.kind, f.name, f.track, f.at, f.until, f.value, f.sequence"
+    s.connection.post(wanted ? "SELECT " HIRENOW_FACT_COLUMNS HIRENOW_OF_INTERVIEW HIRENOW_FACTS
+                             : "SELECT " HIRENOW_FACT_COLUMNS HIRENOW_OF_APPLICANT HIRENOW_FACTS,
+                      {who, tenant_no}, take_fact);
+#undef HIRENOW_FACT_COLUMNS
+#undef HIRENOW_FACTS
+#define HIRENOW_POLICY                                                                                          \
+  "SELECT p.track_no, p.document, p.hash, p.set_by, p.set_at, t.track FROM main.hirenow_policy AS p LEFT JOIN " \
+  "main.hirenow_track AS t ON t.track_no = p.track_no WHERE p.tenant_no = $2 AND (p.track_no = 0 OR p.track_no = "
+    if (wanted && request.track.empty())
+      s.connection.post(
+          HIRENOW_POLICY
+          "(SELECT k.track_no FROM main.hirenow_interview_key AS k WHERE k.interview = $1 AND k.tenant_no "
+          "= $2)) ORDER BY p.track_no DESC LIMIT 1",
+          {who, tenant_no}, take_policy);
+    else
+      s.connection.post(HIRENOW_POLICY
+                        "(SELECT n.track_no FROM main.hirenow_track AS n WHERE n.track = $1 AND n.tenant_no = $2)) "
+                        "ORDER BY p.track_no DESC LIMIT 1",
+                        {request.track, tenant_no}, take_policy);
+#undef HIRENOW_POLICY
+  }
+#undef HIRENOW_OF_APPLICANT
+#undef HIRENOW_OF_INTERVIEW
+
+  const auto take_progress = [&](const sql_row& row) {
+    out.progress = progress{std::string(row.bytes(0)), row.instant(1)};
+  };
+  if (wanted && request.with_progress)
+    s.connection.post(
+        "SELECT s.progress, s.saved_at FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_session AS s ON "
+        "s.applicant_no = k.applicant_no AND s.track_no = k.track_no AND s.attempt = k.attempt WHERE k.interview = $1 "
+        "AND k.tenant_no = $2 AND s.saved_at IS NOT NULL",
+        {*wanted, tenant_no}, take_progress);
+  const auto take_answer = [&](const sql_row& row) {
+    out.answer = stored_answer{*request.answer, row.array<digest>(0), row.string(1), row.instant(2)};
+  };
+  if (request.answer)
+    s.connection.post(
+        "SELECT payload, answer, expires_at FROM main.hirenow_answer WHERE tenant_no = $1 AND answer_key = $2",
+        {tenant_no, *request.answer}, take_answer);
+  s.connection.finish();
+  if (record.version != 0) {
+    record.tenant = request.tenant;
+    if (!s.writing) s.names.remember_applicant(tenant_no, record.person.id, applicant_no);
+  }
+  return out;
+}
+
 }  // namespace
 
 loaded sql_load(sql_session& s, const load_request& request) {
   loaded out;
   const auto tenant_no = s.find_tenant(request.tenant);
   if (!tenant_no) return out;
+  if (s.is_postgresql()) return load_at_once(s, request, *tenant_no);
   auto& record = out.record;
   std::int64_t applicant_no = 0;
   const auto head = [&](const sql_row& row) { applicant_no = read_head(row, record); };
@@ -269,19 +377,35 @@ std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant,
   std::vector<audit_entry> out;
   const auto tenant_no = s.find_tenant(tenant);
   if (!tenant_no) return out;
-  // From the newest entry back by pointer; `previous` is the hash of the entry that the pointer names.
+  // From the newest entry back by pointer; `previous` is the hash of the entry that the pointer names. PostgreSQL has
+  // the entries under (record, sequence).
   s.connection.execute(
-      "WITH RECURSIVE chain (audit_no, applicant_no, sequence) AS ("
-      "SELECT e.audit_no, e.applicant_no, e.sequence FROM main.hirenow_applicant AS a CROSS JOIN main.hirenow_audit AS "
-      "e "
-      "ON e.audit_no = a.audit_no WHERE a.tenant_no = $1 AND a.applicant = $2 AND e.sequence > $3 "
-      "UNION ALL SELECT e.audit_no, e.applicant_no, e.sequence FROM chain AS c CROSS JOIN main.hirenow_audit AS n ON "
-      "n.audit_no = c.audit_no CROSS JOIN main.hirenow_audit AS e ON e.audit_no = n.prev WHERE e.sequence > $3) "
-      "SELECT e.sequence, e.at, e.actor, e.event, e.interview, e.from_state, e.to_state, e.details, b.hash, e.hash, "
-      "n.note FROM (SELECT audit_no, applicant_no, sequence FROM chain ORDER BY sequence LIMIT $4) AS c CROSS JOIN "
-      "main.hirenow_audit AS e ON e.audit_no = c.audit_no LEFT JOIN main.hirenow_audit AS b ON b.audit_no = e.prev "
-      "LEFT JOIN main.hirenow_note AS n ON n.applicant_no = c.applicant_no AND n.sequence = c.sequence "
-      "ORDER BY c.sequence",
+      s.is_postgresql()
+          ? "SELECT e.sequence, e.at, e.actor, e.event, e.interview, e.from_state, e.to_state, e.details, b.hash, "
+            "e.hash, "
+            "n.note FROM main.hirenow_applicant AS a CROSS JOIN main.hirenow_audit AS e ON e.applicant_no = "
+            "a.applicant_no "
+            "LEFT JOIN main.hirenow_audit AS b ON b.applicant_no = e.applicant_no AND b.sequence = e.sequence - 1 LEFT "
+            "JOIN "
+            "main.hirenow_note AS n ON n.applicant_no = e.applicant_no AND n.sequence = e.sequence WHERE a.tenant_no = "
+            "$1 AND "
+            "a.applicant = $2 AND e.sequence > $3 ORDER BY e.sequence LIMIT $4"
+          : "WITH RECURSIVE chain (audit_no, applicant_no, sequence) AS ("
+            "SELECT e.audit_no, e.applicant_no, e.sequence FROM main.hirenow_applicant AS a CROSS JOIN "
+            "main.hirenow_audit AS "
+            "e "
+            "ON e.audit_no = a.audit_no WHERE a.tenant_no = $1 AND a.applicant = $2 AND e.sequence > $3 "
+            "UNION ALL SELECT e.audit_no, e.applicant_no, e.sequence FROM chain AS c CROSS JOIN main.hirenow_audit AS "
+            "n ON "
+            "n.audit_no = c.audit_no CROSS JOIN main.hirenow_audit AS e ON e.audit_no = n.prev WHERE e.sequence > $3) "
+            "SELECT e.sequence, e.at, e.actor, e.event, e.interview, e.from_state, e.to_state, e.details, b.hash, "
+            "e.hash, "
+            "n.note FROM (SELECT audit_no, applicant_no, sequence FROM chain ORDER BY sequence LIMIT $4) AS c CROSS "
+            "JOIN "
+            "main.hirenow_audit AS e ON e.audit_no = c.audit_no LEFT JOIN main.hirenow_audit AS b ON b.audit_no = "
+            "e.prev "
+            "LEFT JOIN main.hirenow_note AS n ON n.applicant_no = c.applicant_no AND n.sequence = c.sequence "
+            "ORDER BY c.sequence",
       {*tenant_no, applicant_id, after, limit}, [&](const sql_row& row) {
         audit_entry e;
         e.sequence = row.number(0);
@@ -322,9 +446,26 @@ std::vector<tenant_answer> sql_find_expired(sql_session& s, sys_seconds now, std
 
 std::optional<sys_seconds> sql_next_due(sql_session& s) {
   std::optional<sys_seconds> next;
-  s.connection.execute("SELECT min(wake_at) FROM main.hirenow_outbox WHERE state IN (0, 1)", {},
-                       [&](const sql_row& row) { next = row.maybe_instant(0); });
+  s.connection.execute(
+      "SELECT wake_at FROM main.hirenow_outbox WHERE state IN (0, 1) AND kind < $1 ORDER BY wake_at LIMIT 1",
+      {message_kind_count}, [&](const sql_row& row) { next = row.instant(0); });
   return next;
+}
+
+outbox_figures sql_outbox(sql_session& s, sys_seconds now) {
+  outbox_figures out;
+  s.connection.execute(
+      "SELECT state, count(*), sum(CASE WHEN wake_at <= $1 THEN 1 ELSE 0 END), min(wake_at) FROM main.hirenow_outbox "
+      "WHERE state IN (0, 1) AND kind < $2 GROUP BY state",
+      {now, message_kind_count}, [&](const sql_row& row) {
+        const bool is_queued = row.integer(0) == static_cast<std::int64_t>(message_state::queued);
+        (is_queued ? out.queued : out.leased) = row.number(1);
+        (is_queued ? out.due : out.lapsed) = row.number(2);
+        if (is_queued && row.instant(3) <= now) out.oldest_due = row.instant(3);
+      });
+  s.connection.execute("SELECT count(*) FROM main.hirenow_outbox WHERE state = 4 AND kind < $1", {message_kind_count},
+                       [&](const sql_row& row) { out.dead = row.number(0); });
+  return out;
 }
 
 std::vector<message> sql_messages(sql_session& s, const message_query& query) {
@@ -340,7 +481,7 @@ std::vector<message> sql_messages(sql_session& s, const message_query& query) {
   if (query.interview)
     s.connection.execute("SELECT " HIRENOW_MESSAGE_COLUMNS
                          " FROM main.hirenow_outbox AS o WHERE o.tenant_no = $1 AND o.interview = $2 AND (o.interview, "
-                         "o.kind, o.occasion) > ($3, $4, $5) AND ($6 IS NULL OR o.state = $6) ORDER BY o.interview, "
+                         "o.kind, o.occasion) > ($3, $4, $5) AND o.state = coalesce($6, o.state) ORDER BY o.interview, "
                          "o.kind, o.occasion LIMIT $7",
                          {*tenant_no, *query.interview, after.interview, kind, after.occasion, state, query.limit},
                          take);
@@ -352,7 +493,7 @@ std::vector<message> sql_messages(sql_session& s, const message_query& query) {
   else
     s.connection.execute("SELECT " HIRENOW_MESSAGE_COLUMNS
                          " FROM main.hirenow_outbox AS o WHERE o.tenant_no = $1 AND (o.interview, o.kind, o.occasion) "
-                         "> ($2, $3, $4) AND ($5 IS NULL OR o.state = $5) ORDER BY o.interview, o.kind, o.occasion "
+                         "> ($2, $3, $4) AND o.state = coalesce($5, o.state) ORDER BY o.interview, o.kind, o.occasion "
                          "LIMIT $6",
                          {*tenant_no, after.interview, kind, after.occasion, state, query.limit}, take);
   return out;

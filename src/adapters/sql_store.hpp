@@ -2,7 +2,9 @@
 /// What a store does, as SQL: each function works on a connection inside an open transaction, and neither begins nor
 /// ends one. The contracts are those of `store`.
 ///
-/// The text is written for SQLite and meant for PostgreSQL too: parameters as $1, $2, …, tables in schema `main`.
+/// One text serves SQLite and PostgreSQL: parameters as $1, $2, …, tables in schema `main`, whose place a PostgreSQL
+/// connection gives to its own. Where the tables differ (see postgres_schema.hpp), or where SQLite is cheapest one
+/// statement after the other and PostgreSQL all at once, a function asks `is_postgresql()`.
 /// Failures are thrown as `hirenow::exception`; the caller rolls back to where the function began.
 /// Threads: one at a time on a connection; the names may be shared.
 
@@ -24,6 +26,7 @@ struct sql_session {
   sql_names& names;
   bool writing = false;
 
+  bool is_postgresql() const { return connection.dialect() == sql_dialect::postgresql; }
   std::optional<std::int64_t> find_tenant(std::string_view name);
   std::optional<std::int64_t> find_track(std::int64_t tenant_no, std::string_view name);
   std::string track_name(std::int64_t track_no);
@@ -42,6 +45,7 @@ loaded sql_load(sql_session& s, const load_request& request);
 list_page sql_list(sql_session& s, const list_request& request);
 due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_view cursor);
 std::optional<sys_seconds> sql_next_due(sql_session& s);
+outbox_figures sql_outbox(sql_session& s, sys_seconds now);
 std::vector<message> sql_messages(sql_session& s, const message_query& query);
 std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant, std::string_view applicant_id,
                                         std::uint64_t after, std::size_t limit);
@@ -60,10 +64,12 @@ void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy
 std::size_t sql_prune(sql_session& s, sys_seconds now, const std::vector<tenant_answer>& some);
 
 /// The columns of an interview, as `read_interview` expects them from column `first` on, out of table `i`.
-#define HIRENOW_INTERVIEW_COLUMNS                                                                                      \
-  "i.track_no, i.attempt, i.interview, i.state, i.outcome, i.overtime, i.score, i.time_limit, i.grace, i.created_at, " \
-  "i.start_by, i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at, "            \
+#define HIRENOW_INTERVIEW_COLUMNS                                                                           \
+  "i.track_no, i.attempt, i.interview, i.state, i.outcome, i.overtime, i.score, i.time_limit, i.grace, "    \
+  "i.extra_percent, i.extra_time, i.pause_credit, i.ends_by, i.created_at, "                                \
+  "i.start_by, i.started_at, i.deadline, i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at, " \
   "i.generation, i.kid, i.issued_at, i.not_before, i.expires_at, i.retake_of, i.superseded_by"
+inline constexpr int interview_column_count = 28;
 /// The interview in a row, without its track and its sitting.
 interview read_interview(const sql_row& row, int first);
 

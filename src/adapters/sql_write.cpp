@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
+#include <tuple>
 
 #include "hirenow/detail/step.hpp"
 #include "sql_store.hpp"
@@ -23,10 +25,39 @@ struct record_rows {
   std::map<std::int64_t, std::array<std::int64_t, interview_state_count>> counts{};  ///< differences, by track
 };
 
+/// Takes the record to stand where the change set says that it was: `move_head` makes the database compare, and fail by
+/// itself, so that nothing has to be read before everything is sent.
+void expect_record(sql_session& s, const change_set& changes, record_rows& record) {
+  if (changes.expected_version != 0) {
+    auto found = s.names.applicant(record.tenant_no, changes.applicant_id);
+    if (!found)
+      s.connection.execute("SELECT applicant_no FROM main.hirenow_applicant WHERE tenant_no = $1 AND applicant = $2",
+                           {record.tenant_no, changes.applicant_id},
+                           [&](const sql_row& row) { found = row.integer(0); });
+    if (!found) throw exception(fail(errc::conflict, "the record is at version 0"));
+    record.applicant_no = *found;
+    record.sequence = changes.audit.empty() ? changes.head.sequence : changes.audit.front().sequence - 1;
+    record.audit_head = changes.audit.empty() ? changes.head.audit_head : changes.audit.front().previous;
+  }
+}
+
+/// Where a change set contradicts itself, its being late is said first: it may be why.
+void refuse_if_stale(sql_session& s, const change_set& changes, const record_rows& record) {
+  std::uint64_t version = 0;
+  s.connection.execute("SELECT version FROM main.hirenow_applicant WHERE tenant_no = $1 AND applicant = $2",
+                       {record.tenant_no, changes.applicant_id}, [&](const sql_row& row) { version = row.number(0); });
+  if (version != changes.expected_version)
+    throw exception(fail(errc::conflict, "the record is at version " + std::to_string(version)));
+}
+
 /// Finds the record, and refuses another version than the one that was decided on.
 record_rows find_record(sql_session& s, const change_set& changes) {
   record_rows record;
   record.tenant_no = s.tenant(changes.tenant);
+  if (s.is_postgresql()) {
+    expect_record(s, changes, record);
+    return record;
+  }
   std::uint64_t version = 0;
   const auto take = [&](const sql_row& row) {
     record.last_audit_no = row.integer(0);
@@ -54,6 +85,15 @@ record_rows find_record(sql_session& s, const change_set& changes) {
 }
 
 void make_record(sql_session& s, const change_set& changes, record_rows& record) {
+  if (s.is_postgresql()) {
+    record.applicant_no = s.connection.new_applicant_no();
+    s.connection.post(
+        "INSERT INTO main.hirenow_applicant (applicant_no, tenant_no, applicant, version, sequence, last_instant, "
+        "erased, subject, audit_head) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8)",
+        {record.applicant_no, record.tenant_no, changes.applicant_id, record.sequence, changes.head.last_instant,
+         changes.erase, changes.head.subject, record.audit_head});
+    return;
+  }
   s.connection.execute(
       "INSERT INTO main.hirenow_applicant (tenant_no, applicant, version, sequence, audit_no, "
       "last_instant, erased, subject, audit_head) VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8) "
@@ -61,6 +101,19 @@ void make_record(sql_session& s, const change_set& changes, record_rows& record)
       {record.tenant_no, changes.applicant_id, record.sequence, record.audit_no, changes.head.last_instant,
        changes.erase, changes.head.subject, record.audit_head},
       [&](const sql_row& row) { record.applicant_no = row.integer(0); });
+}
+
+/// Where another version, sequence or head is found than the change set was decided on, this fails: the version in the
+/// trigger, the others because NULL is refused.
+void move_head_if_expected(sql_session& s, const change_set& changes, const record_rows& before,
+                           const record_rows& record) {
+  s.connection.post_one(
+      "UPDATE main.hirenow_applicant SET version = $1, sequence = CASE WHEN sequence = $2 AND audit_head = $3 THEN $4 "
+      "END, last_instant = $5, audit_head = $6, erased = CASE WHEN $7 = 1 THEN 1 ELSE erased END WHERE applicant_no = "
+      "$8",
+      {changes.expected_version + 1, before.sequence, before.audit_head, record.sequence, changes.head.last_instant,
+       record.audit_head, changes.erase, record.applicant_no},
+      errc::conflict, "the record is gone");
 }
 
 void move_head(sql_session& s, const change_set& changes, const record_rows& record) {
@@ -73,7 +126,7 @@ void move_head(sql_session& s, const change_set& changes, const record_rows& rec
 
 void write_person(sql_session& s, const change_set& changes, const record_rows& record) {
   const applicant& p = changes.head.person;
-  s.connection.execute(
+  s.connection.post(
       "INSERT INTO main.hirenow_person (applicant_no, salt, email, name, locale, time_zone) VALUES "
       "($1, $2, $3, $4, $5, $6) ON CONFLICT (applicant_no) DO UPDATE SET salt = excluded.salt, email "
       "= excluded.email, name = excluded.name, locale = excluded.locale, time_zone = "
@@ -90,17 +143,18 @@ std::optional<overtime> clock_of(const interview& i) {
 }
 
 void insert_interview(sql_session& s, const record_rows& record, std::int64_t track_no, const interview& i) {
-  s.connection.execute(
+  s.connection.post(
       "INSERT INTO main.hirenow_interview_key (interview, tenant_no, applicant_no, track_no, attempt) "
       "VALUES ($1, $2, $3, $4, $5)",
       {i.id, record.tenant_no, record.applicant_no, track_no, i.attempt});
-  s.connection.execute(
+  s.connection.post(
       "INSERT INTO main.hirenow_interview (tenant_no, applicant_no, track_no, slot, attempt, interview, state, "
       "outcome, "
-      "overtime, sort_at, clock, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, "
+      "overtime, sort_at, clock, score, time_limit, grace, extra_percent, extra_time, pause_credit, ends_by, "
+      "created_at, start_by, started_at, deadline, submitted_at, "
       "decided_at, link_requested_at, changed_at, generation, kid, issued_at, not_before, expires_at, retake_of, "
       "superseded_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
-      "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
+      "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)",
       {record.tenant_no,
        record.applicant_no,
        track_no,
@@ -115,6 +169,10 @@ void insert_interview(sql_session& s, const record_rows& record, std::int64_t tr
        i.score,
        i.time_limit,
        i.grace,
+       i.accommodation.percent,
+       i.accommodation.extra,
+       i.accommodation.pause,
+       i.ends_by,
        i.created_at,
        i.start_by,
        i.started_at,
@@ -134,13 +192,14 @@ void insert_interview(sql_session& s, const record_rows& record, std::int64_t tr
 
 void update_interview(sql_session& s, const record_rows& record, std::int64_t track_no, interview_state before,
                       const interview& i) {
-  const auto changed = s.connection.execute(
+  s.connection.post_one(
       "UPDATE main.hirenow_interview SET slot = $1, state = $2, outcome = $3, overtime = $4, sort_at = $5, clock = $6, "
-      "score = $7, time_limit = $8, grace = $9, start_by = $10, started_at = $11, deadline = $12, submitted_at = $13, "
-      "decided_at = $14, link_requested_at = $15, changed_at = $16, generation = $17, kid = $18, issued_at = $19, "
-      "not_before = $20, expires_at = $21, superseded_by = $22 WHERE tenant_no = $23 AND applicant_no = $24 AND "
+      "score = $7, time_limit = $8, grace = $9, extra_percent = $10, extra_time = $11, pause_credit = $12, ends_by = "
+      "$13, start_by = $14, started_at = $15, deadline = $16, submitted_at = $17, "
+      "decided_at = $18, link_requested_at = $19, changed_at = $20, generation = $21, kid = $22, issued_at = $23, "
+      "not_before = $24, expires_at = $25, superseded_by = $26 WHERE tenant_no = $27 AND applicant_no = $28 AND "
       "track_no "
-      "= $25 AND slot = $26 AND interview = $27 AND state = $28 AND attempt = $29 AND created_at = $30",
+      "= $29 AND slot = $30 AND interview = $31 AND state = $32 AND attempt = $33 AND created_at = $34",
       {slot_of(i.state, i.attempt),
        i.state,
        i.outcome,
@@ -150,6 +209,10 @@ void update_interview(sql_session& s, const record_rows& record, std::int64_t tr
        i.score,
        i.time_limit,
        i.grace,
+       i.accommodation.percent,
+       i.accommodation.extra,
+       i.accommodation.pause,
+       i.ends_by,
        i.start_by,
        i.started_at,
        i.deadline,
@@ -170,9 +233,8 @@ void update_interview(sql_session& s, const record_rows& record, std::int64_t tr
        i.id,
        before,
        i.attempt,
-       i.created_at});
-  if (changed != 1)
-    refuse("the record has no interview " + to_string(i.id) + " that is " + std::string(to_string(before)));
+       i.created_at},
+      errc::constraint_violated, "the record has no such interview in the state that it was decided on in");
 }
 
 void write_interviews(sql_session& s, const change_set& changes, record_rows& record) {
@@ -188,7 +250,7 @@ void write_interviews(sql_session& s, const change_set& changes, record_rows& re
     }
     ++counts[static_cast<std::size_t>(i.state)];
     if (change.sitting_changed && (change.before || i.sitting != sitting_state{}))
-      s.connection.execute(
+      s.connection.post(
           "INSERT INTO main.hirenow_session (applicant_no, track_no, attempt, fence, open, key_hash) "
           "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (applicant_no, track_no, attempt) DO UPDATE SET "
           "fence = excluded.fence, open = excluded.open, key_hash = excluded.key_hash",
@@ -216,6 +278,14 @@ void write_counts(sql_session& s, const record_rows& record) {
   }();
   for (const auto& [track_no, moved] : record.counts) {
     if (moved == std::array<std::int64_t, interview_state_count>{}) continue;
+    if (s.is_postgresql()) {
+      // Writers that meet in one row would wait for each other. What is appended here is read as if it were added.
+      static const std::string append = "INSERT INTO main.hirenow_count_delta" + insert.substr(insert.find(" ("));
+      std::array<sql_value, interview_state_count + 2> values{record.tenant_no, track_no};
+      std::copy(moved.begin(), moved.end(), values.begin() + 2);
+      s.connection.post(append.c_str(), values, [](const sql_row&) {});
+      continue;
+    }
     for (const std::int64_t of : {track_no, std::int64_t{0}}) {
       std::array<sql_value, interview_state_count + 2> values{record.tenant_no, of};
       std::copy(moved.begin(), moved.end(), values.begin() + 2);
@@ -243,15 +313,21 @@ void write_audit(sql_session& s, const change_set& changes, const record_rows& r
   std::int64_t number = record.last_audit_no;
   for (const auto& e : changes.audit) {
     ++number;
-    s.connection.execute(
-        "INSERT INTO main.hirenow_audit (audit_no, applicant_no, prev, sequence, at, actor, event, "
-        "interview, from_state, to_state, details, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-        "$10, $11, $12)",
-        {number, record.applicant_no, previous, e.sequence, e.at, e.actor, e.event, e.interview, e.from, e.to,
-         e.details, e.hash});
+    if (s.is_postgresql())
+      s.connection.post(
+          "INSERT INTO main.hirenow_audit (applicant_no, sequence, at, actor, event, interview, from_state, to_state, "
+          "details, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+          {record.applicant_no, e.sequence, e.at, e.actor, e.event, e.interview, e.from, e.to, e.details, e.hash});
+    else
+      s.connection.execute(
+          "INSERT INTO main.hirenow_audit (audit_no, applicant_no, prev, sequence, at, actor, event, "
+          "interview, from_state, to_state, details, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
+          "$10, $11, $12)",
+          {number, record.applicant_no, previous, e.sequence, e.at, e.actor, e.event, e.interview, e.from, e.to,
+           e.details, e.hash});
     if (!e.note.empty())
-      s.connection.execute("INSERT INTO main.hirenow_note (applicant_no, sequence, note) VALUES ($1, $2, $3)",
-                           {record.applicant_no, e.sequence, e.note});
+      s.connection.post("INSERT INTO main.hirenow_note (applicant_no, sequence, note) VALUES ($1, $2, $3)",
+                        {record.applicant_no, e.sequence, e.note});
     previous = number;
   }
 }
@@ -268,13 +344,13 @@ bool owns_interview(sql_session& s, const change_set& changes, const record_rows
 
 void write_outbox(sql_session& s, const change_set& changes, const record_rows& record) {
   for (const auto& w : changes.withdrawals)
-    s.connection.execute(
+    s.connection.post(
         "UPDATE main.hirenow_outbox SET state = 3, lease = NULL WHERE interview = $1 AND applicant_no "
-        "= $2 AND state IN (0, 1) AND (($3 >> kind) & 1) = 1",
+        "= $2 AND state IN (0, 1) AND (($3 >> CAST(kind AS INTEGER)) & 1) = 1",
         {w.interview, record.applicant_no, w.kinds});
   for (const auto& m : changes.messages) {
     if (!owns_interview(s, changes, record, m.key.interview)) refuse("a message of an interview of another record");
-    s.connection.execute(
+    s.connection.post(
         "INSERT INTO main.hirenow_outbox (interview, kind, occasion, tenant_no, applicant_no, "
         "generation, created_at, due_at, wake_at, state, tries, last_answer) VALUES ($1, $2, $3, $4, "
         "$5, $6, $7, $8, $8, $9, $10, $11)",
@@ -282,17 +358,24 @@ void write_outbox(sql_session& s, const change_set& changes, const record_rows& 
          m.due_at, m.state, m.tries, m.last_answer});
   }
   for (const auto& key : changes.redrives) {
-    const auto changed = s.connection.execute(
+    s.connection.post_one(
         "UPDATE main.hirenow_outbox SET state = 0, tries = 0, due_at = $1, wake_at = $1, lease = NULL WHERE interview "
         "= $2 AND kind = $3 AND occasion = $4 AND applicant_no = $5 AND state = 4",
-        {changes.head.last_instant, key.interview, key.kind, key.occasion, record.applicant_no});
-    if (changed != 1) refuse("only a dead message is redriven");
+        {changes.head.last_instant, key.interview, key.kind, key.occasion, record.applicant_no},
+        errc::constraint_violated, "only a dead message is redriven");
+  }
+  for (const auto& key : changes.drops) {
+    s.connection.post_one(
+        "UPDATE main.hirenow_outbox SET state = 3 WHERE interview = $1 AND kind = $2 AND occasion = $3 AND "
+        "applicant_no = $4 AND state = 4",
+        {key.interview, key.kind, key.occasion, record.applicant_no}, errc::constraint_violated,
+        "only a dead message is dropped");
   }
 }
 
 void write_facts(sql_session& s, const change_set& changes, const record_rows& record) {
   for (const auto& f : changes.facts)
-    s.connection.execute(
+    s.connection.post(
         "INSERT INTO main.hirenow_fact (applicant_no, fact_no, kind, name, track, at, until, value, "
         "sequence) VALUES ($1, (SELECT coalesce(max(g.fact_no), 0) + 1 FROM main.hirenow_fact AS g "
         "WHERE g.applicant_no = $1), $2, $3, $4, $5, $6, $7, $8)",
@@ -302,7 +385,7 @@ void write_facts(sql_session& s, const change_set& changes, const record_rows& r
 void write_final_progress(sql_session& s, const change_set& changes, const record_rows& record) {
   const auto& [id, saved] = *changes.final_progress;
   if (!owns_interview(s, changes, record, id)) refuse("progress of an interview of another record");
-  s.connection.execute(
+  s.connection.post(
       "INSERT INTO main.hirenow_session (applicant_no, track_no, attempt, fence, open, key_hash, "
       "saved_at, progress) SELECT k.applicant_no, k.track_no, k.attempt, 0, 0, $1, $2, $3 FROM "
       "main.hirenow_interview_key AS k WHERE k.interview = $4 ON CONFLICT (applicant_no, track_no, "
@@ -313,15 +396,15 @@ void write_final_progress(sql_session& s, const change_set& changes, const recor
 /// Deletes what names or describes the person. The interviews and the audit stay.
 void erase_person(sql_session& s, const record_rows& record) {
   auto& c = s.connection;
-  c.execute("DELETE FROM main.hirenow_person WHERE applicant_no = $1", {record.applicant_no});
-  c.execute("DELETE FROM main.hirenow_fact WHERE applicant_no = $1", {record.applicant_no});
-  c.execute("DELETE FROM main.hirenow_note WHERE applicant_no = $1", {record.applicant_no});
-  c.execute("UPDATE main.hirenow_session SET progress = NULL, saved_at = NULL WHERE applicant_no = $1",
-            {record.applicant_no});
-  c.execute("DELETE FROM main.hirenow_answer WHERE tenant_no = $1 AND applicant_no = $2",
-            {record.tenant_no, record.applicant_no});
+  c.post("DELETE FROM main.hirenow_person WHERE applicant_no = $1", {record.applicant_no});
+  c.post("DELETE FROM main.hirenow_fact WHERE applicant_no = $1", {record.applicant_no});
+  c.post("DELETE FROM main.hirenow_note WHERE applicant_no = $1", {record.applicant_no});
+  c.post("UPDATE main.hirenow_session SET progress = NULL, saved_at = NULL WHERE applicant_no = $1",
+         {record.applicant_no});
+  c.post("DELETE FROM main.hirenow_answer WHERE tenant_no = $1 AND applicant_no = $2",
+         {record.tenant_no, record.applicant_no});
   // Servers quote the address.
-  c.execute(
+  c.post(
       "UPDATE main.hirenow_outbox SET last_answer = '' WHERE last_answer <> '' AND applicant_no = $1 AND "
       "interview IN (SELECT i.interview FROM main.hirenow_interview AS i WHERE i.tenant_no = $2 AND "
       "i.applicant_no = $1)",
@@ -330,13 +413,13 @@ void erase_person(sql_session& s, const record_rows& record) {
 
 void write_answer(sql_session& s, const change_set& changes, const record_rows& record) {
   const stored_answer& a = *changes.answer;
-  const auto changed = s.connection.execute(
+  s.connection.post_one(
       "INSERT INTO main.hirenow_answer (tenant_no, answer_key, applicant_no, expires_at, payload, answer) VALUES ($1, "
       "$2, $3, $4, $5, $6) ON CONFLICT (tenant_no, answer_key) DO UPDATE SET applicant_no = excluded.applicant_no, "
       "expires_at = excluded.expires_at, payload = excluded.payload, answer = excluded.answer WHERE "
       "hirenow_answer.expires_at <= $7",
-      {record.tenant_no, a.key, record.applicant_no, a.expires_at, a.payload, a.answer, changes.head.last_instant});
-  if (changed != 1) throw exception(fail(errc::conflict, "another call has answered under this idempotency key"));
+      {record.tenant_no, a.key, record.applicant_no, a.expires_at, a.payload, a.answer, changes.head.last_instant},
+      errc::conflict, "another call has answered under this idempotency key");
 }
 
 }  // namespace
@@ -344,28 +427,37 @@ void write_answer(sql_session& s, const change_set& changes, const record_rows& 
 void sql_commit(sql_session& s, const change_set& changes) {
   record_rows record = find_record(s, changes);
   const bool is_new = changes.expected_version == 0;
-  const auto previous_audit_no = record.audit_no;
-  check_audit(changes, record);
+  const record_rows before = record;
+  try {
+    check_audit(changes, record);
+  } catch (const exception&) {
+    if (s.is_postgresql()) refuse_if_stale(s, changes, record);
+    throw;
+  }
   if (!changes.audit.empty()) record.audit_no = record.last_audit_no + static_cast<std::int64_t>(changes.audit.size());
   HIRENOW_STEP("sql: before the record is written");
-  if (is_new) make_record(s, changes, record);
+  if (is_new)
+    make_record(s, changes, record);
+  else if (s.is_postgresql())
+    move_head_if_expected(s, changes, before, record);  // first, because it locks the record
   if (is_new || changes.write_person) write_person(s, changes, record);
   HIRENOW_STEP("sql: person written");
   write_interviews(s, changes, record);
   HIRENOW_STEP("sql: interviews written");
   write_facts(s, changes, record);
   HIRENOW_STEP("sql: facts written");
-  write_audit(s, changes, record, previous_audit_no);
+  write_audit(s, changes, record, before.audit_no);
   HIRENOW_STEP("sql: audit written");
   write_outbox(s, changes, record);
   HIRENOW_STEP("sql: outbox written");
   if (changes.final_progress) write_final_progress(s, changes, record);
-  if (!is_new) move_head(s, changes, record);
+  if (!is_new && !s.is_postgresql()) move_head(s, changes, record);
   HIRENOW_STEP("sql: head moved");
   if (changes.erase) erase_person(s, record);
   if (changes.answer) write_answer(s, changes, record);
   HIRENOW_STEP("sql: answer written");
   write_counts(s, record);
+  s.connection.finish();
   HIRENOW_STEP("sql: counts written");
 }
 
@@ -393,14 +485,46 @@ bool sql_save_progress(sql_session& s, const checkpoint_request& request) {
                       request.key_hash}) == 1;
 }
 
+namespace {
+
+/// Several may claim at once: each passes over what another is about to take.
+std::vector<claimed_message> claim_skipping_locked(sql_session& s, const claim_request& request) {
+  struct found_message {
+    std::int64_t woke_at;
+    claimed_message message;
+  };
+  std::vector<found_message> found;
+  s.connection.execute(
+      "WITH due AS MATERIALIZED (SELECT o.interview, o.kind, o.occasion, o.wake_at FROM main.hirenow_outbox AS o WHERE "
+      "o.state IN (0, 1) AND o.wake_at <= $1 AND o.kind < $5 ORDER BY o.wake_at, o.interview, o.kind, o.occasion LIMIT "
+      "$2 FOR UPDATE "
+      "SKIP LOCKED) UPDATE main.hirenow_outbox AS o SET state = 1, lease = $3, wake_at = $4 FROM due AS d, "
+      "main.hirenow_tenant AS t, main.hirenow_applicant AS a WHERE o.interview = d.interview AND o.kind = d.kind AND "
+      "o.occasion = d.occasion AND t.tenant_no = o.tenant_no AND a.applicant_no = o.applicant_no "
+      "RETURNING " HIRENOW_MESSAGE_COLUMNS ", t.tenant, a.applicant, d.wake_at",
+      {request.now, request.limit, request.token, request.now + request.lease, message_kind_count},
+      [&](const sql_row& row) {
+        found.push_back({row.integer(11), {row.string(9), row.string(10), read_message(row, 0)}});
+      });
+  std::ranges::sort(found, [](const found_message& a, const found_message& b) {
+    return std::tie(a.woke_at, a.message.mail.key) < std::tie(b.woke_at, b.message.mail.key);
+  });
+  std::vector<claimed_message> out;
+  for (auto& one : found) out.push_back(std::move(one.message));
+  return out;
+}
+
+}  // namespace
+
 std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& request) {
+  if (s.is_postgresql()) return claim_skipping_locked(s, request);
   std::vector<claimed_message> out;
   s.connection.execute("SELECT " HIRENOW_MESSAGE_COLUMNS
                        ", t.tenant, a.applicant FROM main.hirenow_outbox AS o CROSS JOIN main.hirenow_tenant AS t ON "
                        "t.tenant_no = o.tenant_no CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no = "
-                       "o.applicant_no WHERE o.state IN (0, 1) AND o.wake_at <= $1 ORDER BY o.wake_at, o.interview, "
-                       "o.kind, o.occasion LIMIT $2",
-                       {request.now, request.limit}, [&](const sql_row& row) {
+                       "o.applicant_no WHERE o.state IN (0, 1) AND o.wake_at <= $1 AND o.kind < $3 ORDER BY o.wake_at, "
+                       "o.interview, o.kind, o.occasion LIMIT $2",
+                       {request.now, request.limit, message_kind_count}, [&](const sql_row& row) {
                          out.push_back({row.string(9), row.string(10), read_message(row, 0)});
                          out.back().mail.state = message_state::leased;
                        });
@@ -415,13 +539,11 @@ std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& requ
 
 std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlements) {
   using verdict = settlement::verdict;
-  std::vector<bool> out;
-  for (const auto& one : settlements) {
+  std::vector<std::int64_t> changed(settlements.size());
+  for (std::size_t n = 0; n < settlements.size(); ++n) {
+    const settlement& one = settlements[n];
     const auto tenant_no = s.find_tenant(one.tenant);
-    if (!tenant_no) {
-      out.push_back(false);
-      continue;
-    }
+    if (!tenant_no) continue;
     const bool tried = one.what == verdict::accepted || one.what == verdict::retry || one.what == verdict::dead;
     const message_state state = one.what == verdict::accepted    ? message_state::accepted
                                 : one.what == verdict::withdrawn ? message_state::withdrawn
@@ -431,17 +553,20 @@ std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlem
     const bool moves = one.what == verdict::retry || one.what == verdict::release;
     const bool wakes = moves || one.what == verdict::renew;
     const std::string_view kept = kept_answer(one.answer);
-    const auto changed = s.connection.execute(
+    s.connection.post(
         "UPDATE main.hirenow_outbox SET state = $1, tries = tries + $2, due_at = coalesce($3, due_at), wake_at = "
         "coalesce($4, wake_at), last_answer = coalesce($5, last_answer) WHERE interview = $6 AND kind = $7 AND "
         "occasion "
         "= $8 AND tenant_no = $9 AND state = 1 AND lease = $10",
         {state, tried, moves ? sql_value(one.at) : sql_value(), wakes ? sql_value(one.at) : sql_value(),
          kept.empty() ? sql_value() : sql_value(kept), one.key.interview, one.key.kind, one.key.occasion, *tenant_no,
-         one.token});
-    out.push_back(changed == 1);
+         one.token},
+        changed[n]);
     HIRENOW_STEP("sql: message settled");
   }
+  s.connection.finish();
+  std::vector<bool> out;
+  for (const auto count : changed) out.push_back(count == 1);
   return out;
 }
 
@@ -460,14 +585,15 @@ void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy
 }
 
 std::size_t sql_prune(sql_session& s, sys_seconds now, const std::vector<tenant_answer>& some) {
-  std::int64_t deleted = 0;
-  for (const auto& one : some)
-    deleted += s.connection.execute(
+  std::vector<std::int64_t> deleted(some.size());
+  for (std::size_t n = 0; n < some.size(); ++n)
+    s.connection.post(
         "DELETE FROM main.hirenow_answer WHERE tenant_no = $1 AND answer_key = $2 AND "
         "expires_at <= $3",
-        {one.tenant_no, one.key, now});
+        {some[n].tenant_no, some[n].key, now}, deleted[n]);
+  s.connection.finish();
   HIRENOW_STEP("sql: answers pruned");
-  return static_cast<std::size_t>(deleted);
+  return static_cast<std::size_t>(std::accumulate(deleted.begin(), deleted.end(), std::int64_t{0}));
 }
 
 }  // namespace hirenow::detail

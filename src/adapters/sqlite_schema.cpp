@@ -154,6 +154,10 @@ std::vector<schema_object> make_objects() {
   score REAL,
   time_limit INTEGER NOT NULL,
   grace INTEGER NOT NULL,
+  extra_percent INTEGER NOT NULL,
+  extra_time INTEGER NOT NULL,
+  pause_credit INTEGER NOT NULL,
+  ends_by INTEGER,
   created_at INTEGER NOT NULL,
   start_by INTEGER NOT NULL,
   started_at INTEGER,
@@ -293,7 +297,9 @@ std::vector<schema_object> make_objects() {
   last_answer TEXT NOT NULL,
   PRIMARY KEY (interview, kind, occasion)
 ) WITHOUT ROWID)"},
-      {"index", "hirenow_outbox_unsent", " ON hirenow_outbox (wake_at) WHERE state IN (0, 1)"},
+      // In the order of the claim, and with all that counting them needs.
+      {"index", "hirenow_outbox_unsent",
+       " ON hirenow_outbox (wake_at, interview, kind, occasion, state) WHERE state IN (0, 1)"},
       {"index", "hirenow_outbox_dead", " ON hirenow_outbox (tenant_no) WHERE state = 4"},
       {"table", "hirenow_answer", R"( (
   tenant_no INTEGER NOT NULL,

@@ -3,8 +3,6 @@
 #include "handles.hpp"
 #include "rows.hpp"
 
-#include "hirenow/lifecycle.hpp"
-
 namespace hirenow::c {
 namespace {
 
@@ -360,23 +358,6 @@ hirenow_status hirenow_store_new(const hirenow_store_callbacks* callbacks, hiren
     return enter<callback_store>(s, callbacks, &t::load, &t::commit, &t::save_progress, &t::list, &t::due, &t::claim,
                                  &t::settle, &t::next_due, &t::messages, &t::read_audit, &t::audit_heads,
                                  &t::set_policy, &t::prune);
-  });
-}
-
-int32_t hirenow_is_lawful_step(int32_t from, int32_t to) {
-  const auto is_state = [](int32_t s) { return s >= 0 && s < HIRENOW_STATE_COUNT; };
-  return is_state(from) && is_state(to) &&
-         hirenow::is_lawful_step(static_cast<hirenow::interview_state>(from),
-                                 static_cast<hirenow::interview_state>(to));
-}
-
-hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row* row, int64_t when) {
-  return guard(nullptr, [&]() -> hirenow::result<void> {
-    const char *track = read(row, "row").track, *kid = row->kid;
-    *row = row_of(hirenow::after_the_clock(interview_of(row), at(when, "at")));
-    row->track = track;
-    row->kid = kid;
-    return {};
   });
 }
 

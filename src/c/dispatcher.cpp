@@ -4,6 +4,7 @@
 
 #include "handles.hpp"
 #include "hirenow/adapters/smtp.hpp"
+#include "rows.hpp"
 
 namespace {
 
@@ -22,6 +23,12 @@ class marked_mailer final : public mailer {
  private:
   mailer& base_;
   callback_threads& callbacks_;
+};
+
+/// A mailer that reads a clock of the host's. The mailer goes first.
+struct mailer_and_clock {
+  std::shared_ptr<const hirenow::clock> time{};
+  std::unique_ptr<mailer> base{};
 };
 
 struct dispatcher_state {
@@ -57,6 +64,46 @@ void tell(const hirenow_dispatcher_options& o, const dispatch_event& e) {
   o.on_event(o.ctx, &told);
 }
 
+/// Asks the host's renderer. The view borrows for the call.
+result<rendered_message> render_by(const hirenow_dispatcher_options& o, message_kind kind, std::string_view locale,
+                                   const message_view& v) {
+  const std::string of_locale(locale);
+  const hirenow_message_view view{
+      sizeof view,         v.applicant_name.c_str(), v.time_zone.c_str(), v.company_name.c_str(),
+      v.track.c_str(),     v.track_title.c_str(),    v.link.c_str(),      v.attempt,
+      instant(v.opens_at), instant(v.start_by),      instant(v.deadline), v.time_limit.count()};
+  rendered_message texts;
+  hirenow_reply reply;
+  reply.texts = &texts;
+  const auto status = o.render(o.ctx, static_cast<int32_t>(kind), of_locale.c_str(), &view, &reply);
+  if (status != HIRENOW_OK || reply.failed) return reply.error_for(status);
+  return texts;
+}
+
+message_view read_view(const hirenow_message_view* given) {
+  const auto v = read(given, "view");
+  const auto maybe = [](std::int64_t n, const char* what) {
+    return n == 0 ? std::nullopt : at_or_none(n, what, HIRENOW_NONE);
+  };
+  return {.applicant_name = string(v.applicant_name),
+          .time_zone = string(v.time_zone),
+          .company_name = string(v.company_name),
+          .track = string(v.track),
+          .track_title = string(v.track_title),
+          .link = string(v.link),
+          .attempt = v.attempt == 0 ? 1 : v.attempt,
+          .opens_at = maybe(v.opens_at, "opens_at"),
+          .start_by = at(v.start_by, "start_by"),
+          .deadline = maybe(v.deadline, "deadline"),
+          .time_limit = seconds{v.time_limit_seconds}};
+}
+
+outgoing_mail read_mail(const hirenow_mail* given) {
+  const auto m = read(given, "mail");
+  return {string(m.message_id), string(m.from_address), string(m.from_name), string(m.to_address), string(m.to_name),
+          string(m.subject),    string(m.text),         string(m.html),      string(m.language)};
+}
+
 dispatcher_options read_options(const hirenow_dispatcher_options& o, callback_threads& callbacks) {
   dispatcher_options out{.sender = {string(o.sender_address), string(o.sender_name)}};
   for (const auto& s : list(o.senders, o.sender_count, 1'000'000, "senders"))
@@ -72,6 +119,11 @@ dispatcher_options read_options(const hirenow_dispatcher_options& o, callback_th
     out.track_title = [o, &callbacks](std::string_view tenant, std::string_view track) {
       const callback_threads::visit inside(callbacks);
       return title_of(o, tenant, track);
+    };
+  if (o.render)
+    out.renderer = [o, &callbacks](message_kind kind, std::string_view locale, const message_view& view) {
+      const callback_threads::visit inside(callbacks);
+      return render_by(o, kind, locale, view);
     };
   if (o.on_event)
     out.on_event = [o, &callbacks](const dispatch_event& e) {
@@ -90,7 +142,7 @@ hirenow_status run(hirenow_dispatcher* handle, hirenow_dispatch_report* report, 
   return guard(error, [&]() -> result<void> {
     check_place(report, "report");
     const auto state = (state_of(handle), handle->state);  // outlives the run, whoever frees the handle
-    if (state->engine->callbacks.holds_this_thread() || state->running.exchange(true))
+    if (state->engine->callbacks->holds_this_thread() || state->running.exchange(true))
       refuse("the dispatcher runs already", errc::reentrant_call);
     const struct ending {
       std::atomic<bool>& running;
@@ -121,6 +173,9 @@ smtp_options read_smtp(const hirenow_smtp_options* given) {
   put_limit(out.connect_timeout, o.connect_timeout_milliseconds);
   put_limit(out.response_timeout, o.response_timeout_milliseconds);
   put_limit(out.final_answer_timeout, o.final_answer_timeout_milliseconds);
+  if (o.max_idle_seconds < 0) refuse("max_idle_seconds is below 0");
+  if (o.max_idle_connections) out.max_idle_connections = o.max_idle_connections;
+  if (o.max_idle_seconds) out.max_idle_age = seconds{o.max_idle_seconds};
   return out;
 }
 
@@ -141,13 +196,81 @@ hirenow_status hirenow_templates_set(hirenow_templates* templates, int32_t kind,
   });
 }
 
+hirenow_status hirenow_templates_render(const hirenow_templates* templates, int32_t kind, const char* locale,
+                                        const hirenow_message_view* view, hirenow_rendered** out,
+                                        hirenow_error** error) {
+  return make(error, out, [&](hirenow_rendered& r) -> result<void> {
+    auto texts =
+        alive(templates, "templates")
+            .value.render(one_of<message_kind>(kind, message_kind_count, "kind"), text(locale), read_view(view));
+    if (!texts) return texts.error();
+    return r.value = std::move(*texts), result<void>();
+  });
+}
+void hirenow_rendered_free(hirenow_rendered* rendered) { release(rendered); }
+const char* hirenow_rendered_get_subject(const hirenow_rendered* rendered) {
+  return get(rendered, nullptr, [](auto& r) { return r.value.subject.c_str(); });
+}
+const char* hirenow_rendered_get_text(const hirenow_rendered* rendered) {
+  return get(rendered, nullptr, [](auto& r) { return r.value.text.c_str(); });
+}
+const char* hirenow_rendered_get_html(const hirenow_rendered* rendered) {
+  return get(rendered, nullptr, [](auto& r) { return r.value.html.c_str(); });
+}
+const char* hirenow_rendered_get_language(const hirenow_rendered* rendered) {
+  return get(rendered, nullptr, [](auto& r) { return r.value.language.c_str(); });
+}
+int32_t hirenow_message_carries_link(int32_t kind) {
+  return kind >= 0 && static_cast<std::size_t>(kind) < message_kind_count &&
+         carries_link(static_cast<message_kind>(kind));
+}
+hirenow_status hirenow_message_id(const hirenow_message_key* key, const char* domain, hirenow_text** out,
+                                  hirenow_error** error) {
+  return make_text(error, out, [&]() -> result<std::string> {
+    need(key, "key");
+    if (text(domain).empty()) refuse("a Message-ID needs a domain");
+    return message_id(key_of(*key), text(domain));
+  });
+}
+
 hirenow_status hirenow_mailer_open_smtp(const hirenow_smtp_options* options, hirenow_mailer** out,
                                         hirenow_error** error) {
   return make(error, out, [&](hirenow_mailer& m) -> result<void> {
-    return m.value = open_smtp_mailer(read_smtp(options)).value(), result<void>();
+    const auto clock = read(options, "options").clock;
+    const auto both = std::make_shared<mailer_and_clock>();
+    if (clock) both->time = clock->value;
+    auto told = read_smtp(options);
+    told.clock = both->time.get();
+    both->base = open_smtp_mailer(std::move(told)).value();
+    m.value = {both, both->base.get()};
+    return {};
   });
 }
 void hirenow_mailer_free(hirenow_mailer* mailer) { release(mailer); }
+hirenow_status hirenow_mailer_send(hirenow_mailer* mailer, const hirenow_mail* mail, int32_t* outcome, int32_t* code,
+                                   hirenow_text** answer, hirenow_error** error) {
+  put<int32_t>(outcome, HIRENOW_DELIVERY_TEMPORARY);
+  put(code, 0);
+  if (answer) *answer = nullptr;
+  return guard(error, [&]() -> result<void> {
+    need(outcome, "the place for the outcome");
+    auto& base = *alive(mailer, "mailer").value;
+    const auto what = read_mail(mail);
+    auto words = answer ? std::make_unique<hirenow_text>() : nullptr;
+    auto said = base.send(what);
+    *outcome = static_cast<int32_t>(said.outcome);
+    put(code, static_cast<int32_t>(said.code));
+    if (!words) return {};
+    words->value = std::move(said.answer);
+    return *answer = words.release(), result<void>();
+  });
+}
+int64_t hirenow_backoff_after(uint32_t tries, double chance, int64_t first, int64_t longest) {
+  dispatcher_options o;
+  if (first > 0) o.first_backoff = seconds{first};
+  if (longest > 0) o.longest_backoff = seconds{longest};
+  return backoff_after(std::min(tries, 64U), chance >= 0 && chance < 1 ? chance : 0, o).count();
+}
 
 hirenow_status hirenow_dispatcher_new(const hirenow_engine* engine, const hirenow_mailer* mailer,
                                       const hirenow_dispatcher_options* options, hirenow_dispatcher** out,
@@ -157,9 +280,9 @@ hirenow_status hirenow_dispatcher_new(const hirenow_engine* engine, const hireno
     d.state = std::make_shared<dispatcher_state>();
     d.state->engine = engine->state;
     d.state->base = alive(mailer, "mailer").value;
-    d.state->marked = std::make_unique<marked_mailer>(*d.state->base, engine->state->callbacks);
+    d.state->marked = std::make_unique<marked_mailer>(*d.state->base, *engine->state->callbacks);
     d.state->core.emplace(*engine->state->core, *d.state->marked,
-                          read_options(read(options, "options"), engine->state->callbacks));
+                          read_options(read(options, "options"), *engine->state->callbacks));
     return {};
   });
 }

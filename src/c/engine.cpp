@@ -1,10 +1,9 @@
 /// The engine's use cases, for C. Each function reads what it is handed, asks the engine, and fills a handle that was
-/// made before.
+/// made before. Where an engine comes from stands in open.cpp.
 
 #include "handles.hpp"
-#include "hirenow/adapters/memory.hpp"
-#include "hirenow/adapters/sqlite.hpp"
 #include "json_documents.hpp"
+#include "rows.hpp"
 
 namespace {
 
@@ -12,14 +11,6 @@ using namespace hirenow;
 using namespace hirenow::c;
 
 // ---- Requests --------------------------------------------------------------------------------------------------------
-
-role_set roles_of(std::uint32_t bits) {
-  if (bits > 7) refuse("a role is none of the list");
-  role_set roles;
-  for (const role r : all_roles)
-    if (bits & static_cast<std::uint32_t>(r)) roles = roles | r;
-  return roles;
-}
 
 actor read_actor(const hirenow_actor* given) {
   const auto a = read(given, "actor");
@@ -57,11 +48,12 @@ schedule_request read_schedule(const hirenow_schedule_request* given) {
           .time_limit = seconds{r.time_limit_seconds},
           .grace = seconds{r.grace_seconds},
           .overtime = overtime_of(r.overtime),
+          .ends_by = at_or_none(r.ends_by, "ends_by"),
           .notify = read_notify(r.notify, r.notify_at),
           .idempotency_key = string(r.idempotency_key)};
 }
 
-retake_options read_retake(const hirenow_retake_options* given) {
+retake_options read_terms(const hirenow_retake_options* given) {
   const auto r = read_or<hirenow_retake_options>(given, HIRENOW_RETAKE_OPTIONS_INIT, "options");
   return {.opens_at = at_or_none(r.opens_at, "opens_at"),
           .link_lifetime = seconds{r.link_lifetime_seconds},
@@ -69,16 +61,24 @@ retake_options read_retake(const hirenow_retake_options* given) {
           .time_limit = seconds{r.time_limit_seconds},
           .grace = r.has_grace ? std::optional(seconds{r.grace_seconds}) : std::nullopt,
           .overtime = r.has_overtime ? std::optional(overtime_of(r.overtime)) : std::nullopt,
+          .ends_by = at_or_none(r.ends_by, "ends_by"),
           .notify = read_notify(r.notify, r.notify_at),
           .reason = string(r.reason),
           .idempotency_key = string(r.idempotency_key)};
 }
 
+retake_options read_retake(const hirenow_retake_options* given) {
+  auto r = read_terms(given);
+  if (given && given->extend_by_seconds != 0) refuse("only a reissue extends a link");
+  return r;
+}
+
 reissue_options read_reissue(const hirenow_retake_options* given) {
-  auto r = read_retake(given);
-  if (r.time_limit != seconds{0} || r.grace || r.overtime) refuse("a reissue changes the link alone");
+  auto r = read_terms(given);
+  if (r.time_limit != seconds{0} || r.grace || r.overtime || r.ends_by) refuse("a reissue changes the link alone");
   return {.opens_at = r.opens_at,
           .link_lifetime = r.link_lifetime,
+          .extend_by = seconds{given ? given->extend_by_seconds : 0},
           .reminders = std::move(r.reminders),
           .notify = r.notify,
           .reason = std::move(r.reason),
@@ -104,6 +104,17 @@ reopen_options read_reopen(const hirenow_change* given) {
 void_options read_void(const hirenow_change* given) {
   const auto c = read(given, "change");
   return {string(c.reason_code), string(c.reason), string(c.idempotency_key)};
+}
+accommodate_options read_accommodation(const hirenow_accommodation* given) {
+  const auto a = read(given, "terms");
+  const auto maybe = [](std::int32_t has, std::int64_t n) { return has ? std::optional(seconds{n}) : std::nullopt; };
+  return {.percent = a.percent ? std::optional(a.percent) : std::nullopt,
+          .extra = maybe(a.has_extra, a.extra_seconds),
+          .pause = maybe(a.has_pause, a.pause_seconds),
+          .grace = maybe(a.has_grace, a.grace_seconds),
+          .reason_code = string(a.reason_code),
+          .reason = string(a.reason),
+          .idempotency_key = string(a.idempotency_key)};
 }
 cancel_options read_cancel(const hirenow_change* given) {
   const auto c = read_change(given);
@@ -159,75 +170,6 @@ message_query read_query(const hirenow_message_query* given) {
   return out;
 }
 
-permission_table read_permissions(const hirenow_permission* first, std::size_t count) {
-  permission_table table = default_permissions;
-  for (const auto& row : list(first, count, 1024, "permissions")) {
-    const auto found =
-        std::find_if(table.begin(), table.end(), [&](const permission& p) { return p.word == text(row.use_case); });
-    if (found == table.end()) refuse("there is no use case of this name");
-    found->staff = roles_of(row.roles);
-    found->token = row.token != 0;
-    found->system = row.system != 0;
-  }
-  return table;
-}
-
-key_ring read_keys(const hirenow_engine_options& o) {
-  if ((o.keys != nullptr) + (o.keys_json != nullptr) + (o.keys_file != nullptr) != 1)
-    refuse("an engine needs keys, keys_json or keys_file, and one of them alone");
-  if (o.keys) return *alive(o.keys, "keys").value;
-  return o.keys_json ? key_ring::from_json(o.keys_json).value() : key_ring::from_file(o.keys_file).value();
-}
-
-engine_options read_engine_options(const hirenow_engine_options& o) {
-  engine_options out{.link_base = string(o.link_base),
-                     .permissions = read_permissions(o.permissions, o.permission_count)};
-  for (const auto& own : list(o.link_bases, o.link_base_count, 1'000'000, "link bases"))
-    out.link_bases[string(own.tenant)] = string(own.link_base);
-  if (o.issuer) out.issuer = o.issuer;
-  if (o.audience) out.audience = o.audience;
-  if (o.link_lifetime_seconds != 0) out.link_lifetime = seconds{o.link_lifetime_seconds};
-  if (o.time_limit_seconds != 0) out.time_limit = seconds{o.time_limit_seconds};
-  if (o.answer_retention_seconds != 0) out.answer_retention = seconds{o.answer_retention_seconds};
-  if (o.link_request_interval_seconds != 0)
-    out.link_request_interval = seconds{std::max<std::int64_t>(0, o.link_request_interval_seconds)};
-  return out;
-}
-
-std::shared_ptr<engine_state> make_engine(std::shared_ptr<store> base, bool is_callbacks,
-                                          const hirenow_engine_options& o) {
-  auto state = std::make_shared<engine_state>();
-  state->base = std::move(base);
-  if (is_callbacks) state->marked_store = mark_callbacks(*state->base, state->callbacks);
-  auto options = read_engine_options(o);
-  if (o.clock) {
-    state->time = o.clock->value;
-    state->marked_clock = mark_callbacks(*state->time, state->callbacks);
-    options.clock = state->marked_clock.get();
-  }
-  if (o.logger) state->log = o.logger->value;
-  state->core.emplace(state->marked_store ? *state->marked_store : *state->base, read_keys(o),
-                      o.policy_json ? retake_policy::parse(o.policy_json).value() : retake_policy::standard(),
-                      std::move(options));
-  return state;
-}
-
-std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_options* given) {
-  const auto o = read_or<hirenow_store_options>(given, HIRENOW_STORE_OPTIONS_INIT, "options");
-  constexpr std::string_view sqlite = "sqlite:";
-  if (url == "memory:") return open_memory_store();
-  if (!url.starts_with(sqlite)) refuse("a store's URL is sqlite:PATH or memory:");
-  sqlite_options options{.durability = one_of<sqlite_durability>(o.durability, 2, "durability")};
-  if (o.readers < 0 || o.readers > 1024 || o.busy_timeout_milliseconds < 0 || o.checkpoint_bytes < 0 || o.cache_kib < 0)
-    refuse("an option of the store is out of range");
-  if (o.readers) options.readers = static_cast<std::size_t>(o.readers);
-  if (o.busy_timeout_milliseconds) options.busy_timeout = std::chrono::milliseconds{o.busy_timeout_milliseconds};
-  if (o.checkpoint_bytes) options.checkpoint_bytes = static_cast<std::size_t>(o.checkpoint_bytes);
-  if (o.cache_kib) options.cache_kib = static_cast<std::size_t>(o.cache_kib);
-  if (o.logger) options.warn = [log = o.logger->value](std::string_view message) { log->warn(std::string(message)); };
-  return open_sqlite_store(std::string(url.substr(sqlite.size())), options).value();
-}
-
 // ---- Answers: what fills a handle, and cannot fail -----------------------------------------------------------------------
 
 void fill(hirenow_interview& to, interview&& from) noexcept { to.take(std::move(from)); }
@@ -257,6 +199,11 @@ void fill(hirenow_inspection& to, inspection&& from) noexcept {
 void fill(hirenow_eligibility& to, eligibility&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_actions& to, std::vector<permitted_action>&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_text& to, std::string&& from) noexcept { to.value = std::move(from); }
+void fill(hirenow_person& to, person_changed&& from) noexcept { to.value = std::move(from); }
+template <class Answer>
+void fill(hirenow_rows& to, Answer&& from) {
+  to.take(std::move(from));
+}
 void fill(hirenow_page& to, list_page&& from) {
   to.rows.resize(from.rows.size());
   for (std::size_t n = 0; n < to.rows.size(); ++n) to.rows[n].take(interview(from.rows[n].interview));
@@ -301,16 +248,6 @@ hirenow_status ask_then(hirenow_engine* engine, hirenow_error** error, Ask&& que
 }
 constexpr auto nothing_more = [](auto&&...) {};
 
-result<std::string> current_link(engine& e, const char* applicant_id, const char* interview, const actor& who) {
-  if (auto ok = check_permission(e.options().permissions, use_case::reissue, who); !ok) return ok.error();
-  const auto found = e.find(id(interview), who);
-  if (!found) return found.error();
-  const auto data = e.storage().load({.tenant = who.tenant, .who = found->id});
-  if (!data) return data.error();
-  if (data->record.person.id != text(applicant_id)) refuse("the interview is not this applicant's", errc::not_found);
-  return e.link_of(who.tenant, text(applicant_id), *found);
-}
-
 hirenow_status progress_of(hirenow_engine* engine, const char* interview, const hirenow_actor* who, hirenow_text** out,
                            std::int64_t* saved_at, hirenow_error** error) noexcept {
   if (out) *out = nullptr;
@@ -332,7 +269,7 @@ hirenow_status progress_of(hirenow_engine* engine, const char* interview, const 
 result<sweep_report> sweep(engine_state& state, std::size_t limit) {
   auto report = state.core->sweep(limit == 0 ? 10'000 : limit);
   if (report && state.log) {
-    const callback_threads::visit inside(state.callbacks);
+    const callback_threads::visit inside(*state.callbacks);
     for (const auto& f : report->failed)
       state.log->warn("sweep: set aside " + f.record.tenant + "/" + f.record.applicant_id + ": " + f.error.message);
   }
@@ -342,30 +279,6 @@ result<sweep_report> sweep(engine_state& state, std::size_t limit) {
 }  // namespace
 
 extern "C" {
-
-hirenow_status hirenow_store_open(const char* url, const hirenow_store_options* options, hirenow_store** out,
-                                  hirenow_error** error) {
-  return make(error, out, [&](hirenow_store& s) -> result<void> {
-    return s.value = open_store(text(url), options), result<void>();
-  });
-}
-void hirenow_store_free(hirenow_store* store) { release(store); }
-
-hirenow_status hirenow_engine_new(const hirenow_store* store, const hirenow_engine_options* options,
-                                  hirenow_engine** out, hirenow_error** error) {
-  return make(error, out, [&](hirenow_engine& e) -> result<void> {
-    const auto& base = alive(store, "store");
-    return e.state = make_engine(base.value, base.is_callbacks, read(options, "options")), result<void>();
-  });
-}
-hirenow_status hirenow_open(const char* url, const hirenow_engine_options* options, hirenow_engine** out,
-                            hirenow_error** error) {
-  return make(error, out, [&](hirenow_engine& e) -> result<void> {
-    const auto o = read(options, "options");
-    return e.state = make_engine(open_store(text(url), nullptr), false, o), result<void>();
-  });
-}
-void hirenow_engine_free(hirenow_engine* engine) { release(engine); }
 
 hirenow_status hirenow_schedule(hirenow_engine* engine, const hirenow_schedule_request* request,
                                 const hirenow_actor* who, hirenow_interview** out, hirenow_error** error) {
@@ -386,19 +299,27 @@ hirenow_status hirenow_reissue(hirenow_engine* engine, const char* interview_id,
              [&](auto& e) { return e.reissue(id(interview_id), read_actor(who), read_reissue(options)); });
 }
 hirenow_status hirenow_request_link(hirenow_engine* engine, const char* token, const char* idempotency_key,
-                                    int32_t* queued, int32_t* noted, hirenow_error** error) {
-  put(queued, 0);
-  put(noted, 0);
+                                    hirenow_link_requested* out, hirenow_error** error) {
   return ask_then(
-      engine, error, [&](auto& e) { return e.request_link(text(token), text(idempotency_key)); },
+      engine, error,
+      [&](auto& e) {
+        check_place(out, "the place for the answer");
+        return e.request_link(text(token), text(idempotency_key));
+      },
       [&](const link_requested& a) {
-        put(queued, static_cast<int32_t>(a.queued));
-        put(noted, static_cast<int32_t>(a.noted));
+        if (!out) return;
+        *out = {sizeof *out, {}, a.queued, a.noted, a.replayed};
+        write_id(out->interview_id, a.interview);
       });
 }
-hirenow_status hirenow_link_of(hirenow_engine* engine, const char* applicant_id, const char* interview_id,
-                               const hirenow_actor* who, hirenow_text** out, hirenow_error** error) {
-  return ask(engine, error, out, [&](auto& e) { return current_link(e, applicant_id, interview_id, read_actor(who)); });
+hirenow_status hirenow_link_of(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                               hirenow_text** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.link_of(id(interview_id), read_actor(who)); });
+}
+hirenow_status hirenow_link_for_row(hirenow_engine* engine, const char* tenant, const char* applicant_id,
+                                    const hirenow_interview_row* interview, hirenow_text** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.link_of(text(tenant), text(applicant_id), interview_of(interview)); });
 }
 
 hirenow_status hirenow_inspect(hirenow_engine* engine, const char* token, hirenow_inspection** out,
@@ -445,30 +366,28 @@ hirenow_status hirenow_void(hirenow_engine* engine, const char* interview_id, co
   return ask(engine, error, out,
              [&](auto& e) { return e.void_attempt(id(interview_id), read_actor(who), read_void(change)); });
 }
+hirenow_status hirenow_accommodate(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
+                                   const hirenow_accommodation* terms, hirenow_interview** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.accommodate(id(interview_id), read_actor(who), read_accommodation(terms)); });
+}
 hirenow_status hirenow_cancel(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
                               const hirenow_change* change, hirenow_interview** out, hirenow_error** error) {
   return ask(engine, error, out,
              [&](auto& e) { return e.cancel(id(interview_id), read_actor(who), read_cancel(change)); });
 }
 hirenow_status hirenow_update_applicant(hirenow_engine* engine, const hirenow_applicant* person,
-                                        const hirenow_actor* who, const char* idempotency_key, int32_t* replayed,
+                                        const hirenow_actor* who, const char* idempotency_key, hirenow_person** out,
                                         hirenow_error** error) {
-  put(replayed, 0);
-  return ask_then(
-      engine, error,
-      [&](auto& e) { return e.update_applicant(read_person(person), read_actor(who), text(idempotency_key)); },
-      [&](const person_changed& a) { put(replayed, static_cast<int32_t>(a.replayed)); });
+  return ask(engine, error, out,
+             [&](auto& e) { return e.update_applicant(read_person(person), read_actor(who), text(idempotency_key)); });
 }
 hirenow_status hirenow_record_fact(hirenow_engine* engine, const char* applicant_id, const hirenow_fact* fact,
-                                   const hirenow_actor* who, const char* idempotency_key, int32_t* replayed,
+                                   const hirenow_actor* who, const char* idempotency_key, hirenow_person** out,
                                    hirenow_error** error) {
-  put(replayed, 0);
-  return ask_then(
-      engine, error,
-      [&](auto& e) {
-        return e.record_fact(text(applicant_id), read_fact(fact), read_actor(who), text(idempotency_key));
-      },
-      [&](const person_changed& a) { put(replayed, static_cast<int32_t>(a.replayed)); });
+  return ask(engine, error, out, [&](auto& e) {
+    return e.record_fact(text(applicant_id), read_fact(fact), read_actor(who), text(idempotency_key));
+  });
 }
 hirenow_status hirenow_set_policy(hirenow_engine* engine, const char* track, const char* document,
                                   const hirenow_actor* who, hirenow_error** error) {
@@ -509,16 +428,16 @@ hirenow_status hirenow_list(hirenow_engine* engine, const hirenow_list_query* qu
   return ask(engine, error, out, [&](auto& e) { return e.list(read_query(query), read_actor(who)); });
 }
 hirenow_status hirenow_history(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
-                               hirenow_text** out_json, hirenow_error** error) {
-  return ask_json(engine, error, out_json, [&](auto& e) { return e.history(id(interview_id), read_actor(who)); });
+                               hirenow_rows** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.history(id(interview_id), read_actor(who)); });
 }
 hirenow_status hirenow_read_progress(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
                                      hirenow_text** out, int64_t* saved_at, hirenow_error** error) {
   return progress_of(engine, interview_id, who, out, saved_at, error);
 }
 hirenow_status hirenow_read_audit(hirenow_engine* engine, const char* applicant_id, const hirenow_actor* who,
-                                  uint64_t after, size_t limit, hirenow_text** out_json, hirenow_error** error) {
-  return ask_json(engine, error, out_json, [&](auto& e) {
+                                  uint64_t after, size_t limit, hirenow_rows** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) {
     return e.read_audit(text(applicant_id), read_actor(who), after, limit == 0 ? limits::page : limit);
   });
 }
@@ -544,9 +463,8 @@ hirenow_status hirenow_verify_audit_checkpoint(hirenow_engine* engine, const cha
       [&](std::size_t n) { put(records, n); });
 }
 hirenow_status hirenow_read_messages(hirenow_engine* engine, const hirenow_message_query* query,
-                                     const hirenow_actor* who, hirenow_text** out_json, hirenow_error** error) {
-  return ask_json(engine, error, out_json,
-                  [&](auto& e) { return e.read_messages(read_query(query), read_actor(who)); });
+                                     const hirenow_actor* who, hirenow_rows** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.read_messages(read_query(query), read_actor(who)); });
 }
 
 }  // extern "C"

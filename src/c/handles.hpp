@@ -95,7 +95,8 @@ struct engine_state {
   std::shared_ptr<store> base{};
   std::shared_ptr<const clock> time{};
   std::shared_ptr<logger> log{};
-  callback_threads callbacks{};
+  std::shared_ptr<callback_threads> callbacks = std::make_shared<callback_threads>();
+  std::shared_ptr<engine_state> shared_with{};  ///< whose clock and keys these are
   std::unique_ptr<store> marked_store{};
   std::unique_ptr<clock> marked_clock{};
   std::optional<hirenow::engine> core{};
@@ -186,6 +187,16 @@ struct hirenow_page {
   hirenow::list_page value{};
   std::vector<hirenow_interview> rows{};
 };
+struct hirenow_person {
+  hirenow::person_changed value{};
+};
+struct hirenow_token {
+  hirenow::token_claims value{};
+  hirenow::c::id_text id{};
+};
+struct hirenow_rendered {
+  hirenow::rendered_message value{};
+};
 
 namespace hirenow::c {
 
@@ -273,7 +284,7 @@ void release(Handle* handle) noexcept {
 /// The engine behind a handle, from a thread that may call it.
 inline engine_state& state_of(const hirenow_engine* handle) {
   auto& state = *alive(handle, "engine").state;
-  if (state.callbacks.holds_this_thread())
+  if (state.callbacks->holds_this_thread())
     refuse("the engine was called from inside one of its own callbacks", errc::reentrant_call);
   return state;
 }
@@ -310,6 +321,14 @@ inline overtime overtime_of(int32_t given) { return one_of<overtime>(given, 2, "
 inline std::optional<interview_state> state_or_none(int32_t given) {
   if (given == HIRENOW_STATE_NONE) return std::nullopt;
   return one_of<interview_state>(given, interview_state_count, "state");
+}
+
+inline role_set roles_of(std::uint32_t bits) {
+  if (bits > 7) refuse("a role is none of the list");
+  role_set roles;
+  for (const role r : all_roles)
+    if (bits & static_cast<std::uint32_t>(r)) roles = roles | r;
+  return roles;
 }
 
 /// A struct as this library knows it. One of a newer program may be longer, if what we do not know of it is zero.
@@ -357,6 +376,30 @@ inline hirenow_message_key key_of(const message_key& key) {
 template <class T>
 void put(T* place, T value) {
   if (place) *place = value;
+}
+
+// ---- Answering ---------------------------------------------------------------------------------------------------------
+
+/// What an accessor answers for a handle, or for none.
+template <class Handle, class Get, class Otherwise>
+auto get(const Handle* handle, Otherwise otherwise, Get&& of) noexcept -> decltype(of(*handle)) {
+  return handle ? of(*handle) : static_cast<decltype(of(*handle))>(otherwise);
+}
+/// What the n-th of a list answers, or beyond its end.
+template <class List, class Otherwise, class Get>
+auto nth(const List* all, std::size_t n, Otherwise otherwise, Get&& of) noexcept -> decltype(of((*all)[n])) {
+  return all && n < all->size() ? of((*all)[n]) : static_cast<decltype(of((*all)[n]))>(otherwise);
+}
+
+/// A text that the body makes, unless it fails.
+template <class Body>
+hirenow_status make_text(hirenow_error** error, hirenow_text** out, Body&& body) noexcept {
+  return make(error, out, [&](hirenow_text& t) -> result<void> {
+    result<std::string> made = body();
+    if (!made) return made.error();
+    t.value = std::move(*made);
+    return {};
+  });
 }
 
 }  // namespace hirenow::c

@@ -92,44 +92,25 @@ hirenow_status hirenow_reply_set_delivery(hirenow_reply* reply, int32_t code, co
     d.code = code;
   });
 }
+hirenow_status hirenow_reply_set_rendered(hirenow_reply* reply, const char* subject, const char* body, const char* html,
+                                          const char* language) {
+  return fill(reply, &hirenow_reply::texts,
+              [&](rendered_message& m) { m = {string(subject), string(body), string(html), string(language)}; });
+}
 hirenow_status hirenow_reply_set_record(hirenow_reply* reply, const hirenow_record_row* row) {
-  return fill(reply, &hirenow_reply::data, [&](loaded& out) {
-    const auto r = read(row, "record");
-    auto& record = out.record;
-    record.person = {string(r.applicant_id), string(r.email), string(r.name), string(r.locale), string(r.time_zone)};
-    if (r.salt_size) need(r.salt, "salt");
-    record.salt = r.salt_size ? std::string(reinterpret_cast<const char*>(r.salt), r.salt_size) : std::string();
-    record.erased = r.erased != 0;
-    record.version = r.version;
-    record.sequence = r.sequence;
-    record.last_instant = at(r.last_instant, "last_instant");
-    record.subject = bytes_of(r.subject);
-    record.audit_head = bytes_of(r.audit_head);
-  });
+  return fill(reply, &hirenow_reply::data, [&](loaded& out) { read_head(out.record, row); });
 }
 hirenow_status hirenow_reply_add_interview(hirenow_reply* reply, const hirenow_interview_row* row) {
   return fill(reply, &hirenow_reply::data, [&](loaded& out) { out.record.interviews.push_back(interview_of(row)); });
 }
 hirenow_status hirenow_reply_add_fact(hirenow_reply* reply, const hirenow_fact_row* row) {
-  return fill(reply, &hirenow_reply::data, [&](loaded& out) {
-    const auto f = read(row, "fact");
-    out.record.facts.push_back({one_of<fact_kind>(f.kind, fact_kind_count, "kind"), string(f.name), string(f.track),
-                                at(f.at, "at"), at_or_none(f.until, "until", HIRENOW_NONE), string(f.value),
-                                f.sequence});
-  });
+  return fill(reply, &hirenow_reply::data, [&](loaded& out) { out.record.facts.push_back(fact_of(row)); });
 }
 hirenow_status hirenow_reply_set_policy(hirenow_reply* reply, const hirenow_policy_row* row) {
-  return fill(reply, &hirenow_reply::data, [&](loaded& out) {
-    const auto p = read(row, "policy");
-    out.policy =
-        stored_policy{string(p.track), string(p.document), bytes_of(p.hash), string(p.set_by), at(p.set_at, "set_at")};
-  });
+  return fill(reply, &hirenow_reply::data, [&](loaded& out) { out.policy = policy_of(row); });
 }
 hirenow_status hirenow_reply_set_answer(hirenow_reply* reply, const hirenow_answer_row* row) {
-  return fill(reply, &hirenow_reply::data, [&](loaded& out) {
-    const auto a = read(row, "answer");
-    out.answer = stored_answer{bytes_of(a.key), bytes_of(a.payload), string(a.answer), at(a.expires_at, "expires_at")};
-  });
+  return fill(reply, &hirenow_reply::data, [&](loaded& out) { out.answer = answer_of(row); });
 }
 hirenow_status hirenow_reply_set_progress(hirenow_reply* reply, const void* bytes, size_t size, int64_t saved_at) {
   return fill(reply, &hirenow_reply::data, [&](loaded& out) {
@@ -170,12 +151,7 @@ hirenow_status hirenow_reply_add_message(hirenow_reply* reply, const hirenow_mes
   return fill(reply, &hirenow_reply::mails, [&](auto& out) { out.push_back(message_of(row)); });
 }
 hirenow_status hirenow_reply_add_audit(hirenow_reply* reply, const hirenow_audit_row* row) {
-  return fill(reply, &hirenow_reply::entries, [&](auto& out) {
-    const auto e = read(row, "audit entry");
-    out.push_back({e.sequence, at(e.at, "at"), string(e.actor), string(e.event), id_or_none(e.interview_id),
-                   state_or_none(e.from), state_or_none(e.to), string(e.details), bytes_of(e.previous),
-                   bytes_of(e.hash), string(e.note)});
-  });
+  return fill(reply, &hirenow_reply::entries, [&](auto& out) { out.push_back(entry_of(row)); });
 }
 hirenow_status hirenow_reply_add_head(hirenow_reply* reply, const char* applicant_id, uint64_t sequence,
                                       const uint8_t* hash) {

@@ -1,8 +1,10 @@
 #pragma once
-/// The rows of `c/adapters.h` and their C++ twins, and the reply through which a store answers.
+/// The rows of `c/rows.h` and their C++ twins, the reply through which a store answers, and the rows that are answered.
 ///
 /// A row borrows its texts from what it was made of.
 /// Threads: plain values.
+
+#include <variant>
 
 #include "handles.hpp"
 
@@ -16,6 +18,7 @@ struct hirenow_reply {
   std::vector<hirenow::audit_entry>* entries = nullptr;
   std::vector<hirenow::audit_head>* heads = nullptr;
   hirenow::delivery* said = nullptr;
+  hirenow::rendered_message* texts = nullptr;
   std::optional<hirenow::error> failed{};
 
   /// What the callback's failure is, given the status it returned.
@@ -80,6 +83,10 @@ inline hirenow_interview_row row_of(const interview& i) {
   r.fence = i.sitting.fence;
   r.open = i.sitting.open;
   put_bytes(r.key_hash, i.sitting.key_hash);
+  r.extra_percent = i.accommodation.percent;
+  r.extra_seconds = i.accommodation.extra.count();
+  r.pause_seconds = i.accommodation.pause.count();
+  r.ends_by = instant(i.ends_by);
   return r;
 }
 
@@ -100,6 +107,8 @@ inline interview interview_of(const hirenow_interview_row* given) {
   i.score = score(r.has_score, r.score);
   i.time_limit = seconds{r.time_limit_seconds};
   i.grace = seconds{r.grace_seconds};
+  i.accommodation = {r.extra_percent, seconds{r.extra_seconds}, seconds{r.pause_seconds}};
+  i.ends_by = maybe(r.ends_by, "ends_by");
   i.created_at = at(r.created_at, "created_at");
   i.start_by = at(r.start_by, "start_by");
   i.started_at = maybe(r.started_at, "started_at");
@@ -190,6 +199,64 @@ inline hirenow_policy_row row_of(const stored_policy& p) {
   return r;
 }
 
+inline fact fact_of(const hirenow_fact_row* given) {
+  const auto f = read(given, "fact");
+  return {one_of<fact_kind>(f.kind, fact_kind_count, "kind"), string(f.name),  string(f.track), at(f.at, "at"),
+          at_or_none(f.until, "until", HIRENOW_NONE),         string(f.value), f.sequence};
+}
+
+inline audit_entry entry_of(const hirenow_audit_row* given) {
+  const auto e = read(given, "audit entry");
+  return {e.sequence,
+          at(e.at, "at"),
+          string(e.actor),
+          string(e.event),
+          id_or_none(e.interview_id),
+          state_or_none(e.from),
+          state_or_none(e.to),
+          string(e.details),
+          bytes_of(e.previous),
+          bytes_of(e.hash),
+          string(e.note)};
+}
+
+inline stored_policy policy_of(const hirenow_policy_row* given) {
+  const auto p = read(given, "policy");
+  return {string(p.track), string(p.document), bytes_of(p.hash), string(p.set_by), at(p.set_at, "set_at")};
+}
+
+inline stored_answer answer_of(const hirenow_answer_row* given) {
+  const auto a = read(given, "answer");
+  return {bytes_of(a.key), bytes_of(a.payload), string(a.answer), at(a.expires_at, "expires_at")};
+}
+
+inline void read_head(applicant_record& to, const hirenow_record_row* given) {
+  const auto r = read(given, "record");
+  to.person = {string(r.applicant_id), string(r.email), string(r.name), string(r.locale), string(r.time_zone)};
+  if (r.salt_size) need(r.salt, "salt");
+  to.salt = r.salt_size ? std::string(reinterpret_cast<const char*>(r.salt), r.salt_size) : std::string();
+  to.erased = r.erased != 0;
+  to.version = r.version;
+  to.sequence = r.sequence;
+  to.last_instant = at(r.last_instant, "last_instant");
+  to.subject = bytes_of(r.subject);
+  to.audit_head = bytes_of(r.audit_head);
+}
+
+inline hirenow_answer_row row_of(const stored_answer& a) {
+  hirenow_answer_row r{sizeof(hirenow_answer_row), {}, {}, a.answer.c_str(), instant(a.expires_at)};
+  put_bytes(r.key, a.key);
+  put_bytes(r.payload, a.payload);
+  return r;
+}
+
+inline hirenow_owner_row owner_row(const std::string& applicant_id) {
+  return {sizeof(hirenow_owner_row), "", applicant_id.c_str(), "", "", HIRENOW_NONE, 0, {}};
+}
+
+/// The record behind loaded rows.
+const applicant_record& record_in(const hirenow_rows* rows);
+
 /// A change set as rows. Borrows from it.
 class change_rows {
  public:
@@ -225,9 +292,7 @@ class change_rows {
       set_.final_progress_at = instant(c.final_progress->second.saved_at);
     }
     if (c.answer) {
-      answer_ = {sizeof answer_, {}, {}, c.answer->answer.c_str(), instant(c.answer->expires_at)};
-      put_bytes(answer_.key, c.answer->key);
-      put_bytes(answer_.payload, c.answer->payload);
+      answer_ = row_of(*c.answer);
       set_.answer = &answer_;
     }
   }
@@ -263,3 +328,35 @@ class change_rows {
 };
 
 }  // namespace hirenow::c
+
+/// Rows that borrow from the answer they were made of.
+struct hirenow_rows {
+  std::variant<std::monostate, hirenow::loaded, hirenow::list_page, hirenow::due_page,
+               std::vector<hirenow::claimed_message>, std::vector<hirenow::message>, std::vector<hirenow::audit_entry>,
+               std::vector<hirenow::audit_head>, hirenow::track_history>
+      value{};
+  std::optional<hirenow_record_row> record{};
+  std::optional<hirenow_policy_row> policy{};
+  std::optional<hirenow_answer_row> answer{};
+  std::vector<hirenow_interview_row> interviews{};
+  std::vector<hirenow_fact_row> facts{};
+  std::vector<hirenow_audit_row> audit{};
+  std::vector<hirenow_message_row> messages{};
+  std::vector<hirenow_owner_row> owners{};
+
+  /// Takes an answer and makes its rows.
+  template <class Answer>
+  void take(Answer&& given) {
+    show(value.emplace<std::remove_cvref_t<Answer>>(std::forward<Answer>(given)));
+  }
+
+ private:
+  void show(const hirenow::loaded& of);
+  void show(const hirenow::list_page& of);
+  void show(const hirenow::due_page& of);
+  void show(const std::vector<hirenow::claimed_message>& of);
+  void show(const std::vector<hirenow::message>& of);
+  void show(const std::vector<hirenow::audit_entry>& of);
+  void show(const std::vector<hirenow::audit_head>& of);
+  void show(const hirenow::track_history& of);
+};

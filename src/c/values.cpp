@@ -2,6 +2,7 @@
 
 #include "handles.hpp"
 #include "json_documents.hpp"
+#include "rows.hpp"
 
 #include "hirenow/token.hpp"
 
@@ -28,32 +29,18 @@ static_assert(HIRENOW_MESSAGE_STATE_DEAD == int(message_state::dead) && message_
 static_assert(HIRENOW_FACT_SCORE == int(fact_kind::score) && fact_kind_count == 6);
 static_assert(HIRENOW_ROLE_RECRUITER == int(role::recruiter) && HIRENOW_ROLE_REVIEWER == int(role::reviewer) &&
               HIRENOW_ROLE_ADMIN == int(role::admin));
+static_assert(HIRENOW_EVENT_COUNT == event_count && HIRENOW_EVENT_ACCOMMODATE == int(event::accommodate) &&
+              HIRENOW_AUTHORITY_CLOCK == int(authority::clock) && HIRENOW_PERMISSION_COUNT == use_case_count);
 static_assert(HIRENOW_OVERTIME_SUBMIT == int(overtime::submit) && HIRENOW_KEY_ED25519 == int(key_algorithm::ed25519));
 
-/// What an accessor answers for a handle, or for none.
-template <class Handle, class Get, class Otherwise>
-auto get(const Handle* handle, Otherwise otherwise, Get&& of) noexcept -> decltype(of(*handle)) {
-  return handle ? of(*handle) : static_cast<decltype(of(*handle))>(otherwise);
-}
-/// What the n-th of a list answers, or beyond its end.
-template <class List, class Otherwise, class Get>
-auto nth(const List* all, std::size_t n, Otherwise otherwise, Get&& of) noexcept -> decltype(of((*all)[n])) {
-  return all && n < all->size() ? of((*all)[n]) : static_cast<decltype(of((*all)[n]))>(otherwise);
-}
-
-/// A text that the body makes, unless it fails.
-template <class Body>
-hirenow_status make_text(hirenow_error** error, hirenow_text** out, Body&& body) noexcept {
-  return make(error, out, [&](hirenow_text& t) -> result<void> {
-    result<std::string> made = body();
-    if (!made) return made.error();
-    t.value = std::move(*made);
-    return {};
-  });
-}
 template <class Handle>
 hirenow_status make_json(const Handle* handle, const char* what, hirenow_error** error, hirenow_text** out) noexcept {
   return make_text(error, out, [&]() -> result<std::string> { return json_documents::of(alive(handle, what).value); });
+}
+/// The word of an enumeration that is kept in one byte.
+template <class Enum>
+const char* word_of(std::int32_t n) noexcept {
+  return n < 0 || n > 255 ? "unknown" : to_string(static_cast<Enum>(n)).data();
 }
 hirenow_status make_keys(hirenow_error** error, hirenow_keys** out, const char* from, const char* what,
                          result<key_ring> (*open)(const char*)) noexcept {
@@ -91,6 +78,12 @@ std::vector<attempt> read_attempts(const hirenow_attempt* first, std::size_t cou
   return out;
 }
 
+/// A span that a policy may have.
+policy_span span_of(std::int32_t months, std::int64_t span) {
+  if (months < 0 || months > 1200 || span < 0 || span > 36'600LL * 86'400) refuse("a span is out of range");
+  return {months, seconds{span}};
+}
+
 result<void> read_policy(hirenow_policy& to, const char* json) {
   to.value = json ? retake_policy::parse(json).value() : retake_policy::standard();
   detail::hex(to.value->hash()).copy(to.hash, 64);
@@ -107,13 +100,18 @@ const char* hirenow_version(void) { return HIRENOW_VERSION; }
 const char* hirenow_status_name(hirenow_status status) {
   return status == HIRENOW_OK ? "ok" : to_string(static_cast<errc>(status)).data();
 }
-const char* hirenow_state_name(int32_t state) {
-  return state < 0 || state > 255 ? "unknown" : to_string(static_cast<interview_state>(state)).data();
-}
-const char* hirenow_outcome_name(int32_t outcome) {
-  return outcome < 0 || outcome > 255 ? "unknown" : to_string(static_cast<hirenow::outcome>(outcome)).data();
-}
+const char* hirenow_state_name(int32_t state) { return word_of<interview_state>(state); }
+const char* hirenow_outcome_name(int32_t outcome) { return word_of<hirenow::outcome>(outcome); }
 const char* hirenow_verdict_name(int32_t verdict) { return to_string(static_cast<hirenow::verdict>(verdict)).data(); }
+hirenow_status hirenow_verdict_status(int32_t verdict) {
+  if (verdict == HIRENOW_VERDICT_VALID) return HIRENOW_OK;
+  if (verdict < 0 || verdict > HIRENOW_VERDICT_VALID) return HIRENOW_TOKEN_INVALID;
+  return static_cast<hirenow_status>(error_of(static_cast<hirenow::verdict>(verdict)));
+}
+const char* hirenow_event_name(int32_t event) { return word_of<hirenow::event>(event); }
+const char* hirenow_message_kind_name(int32_t kind) { return word_of<message_kind>(kind); }
+const char* hirenow_message_state_name(int32_t state) { return word_of<message_state>(state); }
+const char* hirenow_fact_kind_name(int32_t kind) { return word_of<fact_kind>(kind); }
 
 void hirenow_error_free(hirenow_error* error) {
   if (error != no_memory()) release(error);
@@ -176,11 +174,38 @@ hirenow_status hirenow_token_mint(const hirenow_keys* keys, const char* kid, con
   return make_text(error, out, [&] { return mint_token(*alive(keys, "keys").value, text(kid), read_claims(claims)); });
 }
 hirenow_status hirenow_token_verify(const hirenow_keys* keys, const char* token, const char* issuer,
-                                    const char* audience, hirenow_text** claims_json, hirenow_error** error) {
-  return make_text(error, claims_json, [&]() -> result<std::string> {
+                                    const char* audience, hirenow_token** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_token& t) -> result<void> {
     auto claims = verify_token(*alive(keys, "keys").value, text(token), {string(issuer), string(audience)});
     if (!claims) return claims.error();
-    return json_documents::of(*claims);
+    t.value = std::move(*claims);
+    write_id(t.id, t.value.interview);
+    return {};
+  });
+}
+void hirenow_token_free(hirenow_token* token) { release(token); }
+hirenow_status hirenow_token_get_claims(const hirenow_token* token, hirenow_token_claims* claims) {
+  return guard(nullptr, [&]() -> result<void> {
+    const auto& c = alive(token, "token").value;
+    (void)read(claims, "claims");
+    *claims = {
+        sizeof *claims, c.issuer.c_str(), c.audience.c_str(),   c.subject.c_str(),     c.tenant.c_str(),     token->id,
+        c.generation,   c.attempt,        instant(c.issued_at), instant(c.not_before), instant(c.expires_at)};
+    return {};
+  });
+}
+hirenow_status hirenow_token_json(const hirenow_token* token, hirenow_text** out_json, hirenow_error** error) {
+  return make_json(token, "token", error, out_json);
+}
+hirenow_status hirenow_keys_sign_text(const hirenow_keys* keys, const char* kid, const char* purpose, const char* what,
+                                      hirenow_text** out, hirenow_error** error) {
+  return make_text(error, out,
+                   [&] { return alive(keys, "keys").value->sign_text(text(kid), text(purpose), text(what)); });
+}
+hirenow_status hirenow_keys_verify_text(const hirenow_keys* keys, const char* kid, const char* purpose,
+                                        const char* what, const char* signature, hirenow_error** error) {
+  return guard(error, [&] {
+    return alive(keys, "keys").value->verify_text(text(kid), text(purpose), text(what), text(signature));
   });
 }
 
@@ -194,6 +219,9 @@ const char* hirenow_policy_get_version(const hirenow_policy* policy) {
 const char* hirenow_policy_get_hash(const hirenow_policy* policy) {
   return get(policy, nullptr, [](auto& p) -> const char* { return p.hash; });
 }
+const char* hirenow_policy_get_document(const hirenow_policy* policy) {
+  return get(policy, nullptr, [](auto& p) { return p.value->document().c_str(); });
+}
 hirenow_status hirenow_policy_evaluate(const hirenow_policy* policy, const hirenow_attempt* attempts,
                                        size_t attempt_count, int64_t now, int32_t schedule, hirenow_eligibility** out,
                                        hirenow_error** error) {
@@ -202,6 +230,25 @@ hirenow_status hirenow_policy_evaluate(const hirenow_policy* policy, const hiren
                        one_of<attempt_kind>(schedule, 2, "schedule"));
     return {};
   });
+}
+hirenow_status hirenow_policy_evaluate_track(const hirenow_policy* policy, const hirenow_rows* record,
+                                             const char* track, int64_t now, int32_t schedule,
+                                             hirenow_eligibility** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_eligibility& e) -> result<void> {
+    e.value = evaluate(*alive(policy, "policy").value, attempts_of(record_in(record), text(track)), at(now, "now"),
+                       one_of<attempt_kind>(schedule, 2, "schedule"));
+    return {};
+  });
+}
+hirenow_status hirenow_span_add(int64_t from, int32_t months, int64_t span, int64_t* out, hirenow_error** error) {
+  put(out, HIRENOW_NONE);
+  return guard(error, [&]() -> result<void> {
+    need(out, "the place for the answer");
+    return *out = instant(add_span(at(from, "from"), span_of(months, span))), result<void>();
+  });
+}
+hirenow_status hirenow_span_words(int32_t months, int64_t span, hirenow_text** out, hirenow_error** error) {
+  return make_text(error, out, [&]() -> result<std::string> { return in_words(span_of(months, span)); });
 }
 hirenow_status hirenow_span_parse(const char* given, int32_t* months, int64_t* span, hirenow_error** error) {
   put(months, 0);
@@ -253,6 +300,13 @@ int32_t hirenow_interview_get_replayed(const hirenow_interview* interview) {
 }
 const hirenow_interview* hirenow_interview_get_archived(const hirenow_interview* interview) {
   return get(interview, nullptr, [](auto& i) -> const hirenow_interview* { return i.archived.get(); });
+}
+hirenow_status hirenow_interview_get_row(const hirenow_interview* interview, hirenow_interview_row* row) {
+  return guard(nullptr, [&]() -> result<void> {
+    const auto& i = alive(interview, "interview");
+    (void)read(row, "row");
+    return *row = row_of(i.value), result<void>();
+  });
 }
 hirenow_status hirenow_interview_json(const hirenow_interview* interview, hirenow_text** out_json,
                                       hirenow_error** error) {
@@ -362,6 +416,12 @@ const hirenow_interview* hirenow_page_get_interview(const hirenow_page* page, si
 const char* hirenow_page_get_applicant_id(const hirenow_page* page, size_t n) {
   return nth(page ? &page->value.rows : nullptr, n, nullptr, [](auto& r) { return r.applicant_id.c_str(); });
 }
+const char* hirenow_page_get_applicant_name(const hirenow_page* page, size_t n) {
+  return nth(page ? &page->value.rows : nullptr, n, nullptr, [](auto& r) { return r.applicant_name.c_str(); });
+}
+const char* hirenow_page_get_applicant_email(const hirenow_page* page, size_t n) {
+  return nth(page ? &page->value.rows : nullptr, n, nullptr, [](auto& r) { return r.applicant_email.c_str(); });
+}
 const char* hirenow_page_get_next(const hirenow_page* page) {
   return get(page, nullptr, [](auto& p) { return p.value.next.c_str(); });
 }
@@ -371,6 +431,19 @@ int64_t hirenow_page_get_state_count(const hirenow_page* page, int32_t state) {
 }
 hirenow_status hirenow_page_json(const hirenow_page* page, hirenow_text** out_json, hirenow_error** error) {
   return make_json(page, "page", error, out_json);
+}
+
+void hirenow_person_free(hirenow_person* person) { release(person); }
+hirenow_status hirenow_person_get(const hirenow_person* person, hirenow_applicant* out) {
+  return guard(nullptr, [&]() -> result<void> {
+    const auto& p = alive(person, "person").value.person;
+    (void)read(out, "applicant");
+    *out = {sizeof *out, p.id.c_str(), p.email.c_str(), p.name.c_str(), p.locale.c_str(), p.time_zone.c_str()};
+    return {};
+  });
+}
+int32_t hirenow_person_get_replayed(const hirenow_person* person) {
+  return get(person, 0, [](auto& p) { return static_cast<int32_t>(p.value.replayed); });
 }
 
 }  // extern "C"

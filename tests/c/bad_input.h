@@ -1,5 +1,5 @@
 /* Every function of the library with nothing at all, and the functions that take something with what they must refuse.
- * Part of c_api_test.c. */
+ * Part of c_survival_test.c. */
 
 static void test_nothing_at_all(void) {
   IS(hirenow_key_document_new(0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -21,8 +21,8 @@ static void test_nothing_at_all(void) {
   IS(hirenow_retake_eligibility(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_retake(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reissue(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
-  IS(hirenow_request_link(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
-  IS(hirenow_link_of(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_request_link(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_link_of(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_inspect(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_start(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_resume(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -32,6 +32,8 @@ static void test_nothing_at_all(void) {
   IS(hirenow_decide(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reopen(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_void(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_accommodate(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_interview_row_deadline(NULL, 0, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_cancel(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_update_applicant(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_record_fact(NULL, NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -154,6 +156,85 @@ static void test_nothing_at_all(void) {
   hirenow_clock_free(NULL);
   hirenow_logger_free(NULL);
   CHECK(hirenow_is_lawful_step(0, 0) == 1);
+  IS(hirenow_interview_get_row(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  CHECK(hirenow_page_get_applicant_name(NULL, 0) == NULL);
+  CHECK(hirenow_page_get_applicant_email(NULL, 0) == NULL);
+  hirenow_person_free(NULL);
+  IS(hirenow_person_get(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  CHECK(hirenow_person_get_replayed(NULL) == 0);
+  IS(hirenow_audit_commitment(NULL, 0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_audit_hash(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_audit_append(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_audit_verifier_new(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  hirenow_audit_verifier_free(NULL);
+  IS(hirenow_audit_verifier_take(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_audit_verifier_finish(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_audit_merkle_root(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_verdict_status(0), HIRENOW_TOKEN_INVALID);
+  CHECK(hirenow_event_name(0) != NULL);
+  CHECK(hirenow_message_kind_name(0) != NULL);
+  CHECK(hirenow_message_state_name(0) != NULL);
+  CHECK(hirenow_fact_kind_name(0) != NULL);
+  IS(hirenow_store_join(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_engine_on(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_engine_store(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_engine_now(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  CHECK(hirenow_permission_default(0, NULL) == 0);
+  IS(hirenow_link_for_row(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  hirenow_token_free(NULL);
+  IS(hirenow_token_get_claims(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_token_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_keys_sign_text(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_keys_verify_text(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  CHECK(hirenow_transition(0, 1, 1, NULL, NULL) == 1);
+  IS(hirenow_interview_row_apply(NULL, 0, 0, 0, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_templates_render(NULL, 0, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  hirenow_rendered_free(NULL);
+  CHECK(hirenow_rendered_get_subject(NULL) == NULL);
+  CHECK(hirenow_rendered_get_text(NULL) == NULL);
+  CHECK(hirenow_rendered_get_html(NULL) == NULL);
+  CHECK(hirenow_rendered_get_language(NULL) == NULL);
+  CHECK(hirenow_message_carries_link(0) == 1);
+  IS(hirenow_message_id(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_mailer_send(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  CHECK(hirenow_backoff_after(0, 0.0, 0, 0) == 15);
+  IS(hirenow_reply_set_rendered(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  CHECK(hirenow_policy_get_document(NULL) == NULL);
+  IS(hirenow_policy_evaluate_track(NULL, NULL, NULL, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_span_add(0, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_span_words(0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  hirenow_rows_free(NULL);
+  CHECK(hirenow_rows_get_record(NULL) == NULL);
+  CHECK(hirenow_rows_get_policy(NULL) == NULL);
+  CHECK(hirenow_rows_get_answer(NULL) == NULL);
+  CHECK(hirenow_rows_get_progress(NULL, NULL, NULL) == NULL);
+  CHECK(hirenow_rows_get_interview_count(NULL) == 0);
+  CHECK(hirenow_rows_get_interview(NULL, 0) == NULL);
+  CHECK(hirenow_rows_get_fact_count(NULL) == 0);
+  CHECK(hirenow_rows_get_fact(NULL, 0) == NULL);
+  CHECK(hirenow_rows_get_audit_count(NULL) == 0);
+  CHECK(hirenow_rows_get_audit(NULL, 0) == NULL);
+  CHECK(hirenow_rows_get_message_count(NULL) == 0);
+  CHECK(hirenow_rows_get_message(NULL, 0) == NULL);
+  CHECK(hirenow_rows_get_owner_count(NULL) == 0);
+  CHECK(hirenow_rows_get_owner(NULL, 0) == NULL);
+  CHECK(hirenow_rows_get_state_count(NULL, 0) == HIRENOW_NONE);
+  CHECK(hirenow_rows_get_next(NULL) == NULL);
+  IS(hirenow_rows_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_load(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_commit(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_save_progress(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_list(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_due(NULL, 0, 0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_claim(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_settle(NULL, NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_next_due(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_messages(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_read_audit(NULL, NULL, NULL, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_audit_heads(NULL, NULL, NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_set_policy(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_prune(NULL, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_judge_link(NULL, NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
 }
 
 /* A struct in a place that is longer than it, as a newer program would have it. */
@@ -188,6 +269,8 @@ static void test_bad_input(struct world *w) {
   hirenow_engine *e = w->engine;
   hirenow_interview *out = NULL;
   hirenow_text *text = NULL;
+  hirenow_rows *some = NULL;
+  hirenow_person *changed = NULL;
   hirenow_sitting *sitting = NULL;
   hirenow_page *page = NULL;
   hirenow_engine *engine = NULL;
@@ -233,13 +316,13 @@ static void test_bad_input(struct world *w) {
 
   REFUSES_WRONG_SIZES(hirenow_actor, w->admin, hirenow_schedule(e, &request, s, &out, NULL));
   REFUSES_WRONG_SIZES(hirenow_schedule_request, request, hirenow_schedule(e, s, who, &out, NULL));
-  REFUSES_WRONG_SIZES(hirenow_applicant, person, hirenow_update_applicant(e, s, who, NULL, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_applicant, person, hirenow_update_applicant(e, s, who, NULL, &changed, NULL));
   REFUSES_WRONG_SIZES(hirenow_retake_options, terms, hirenow_retake(e, id, who, s, &out, NULL));
   REFUSES_WRONG_SIZES(hirenow_change, change, hirenow_cancel(e, id, who, s, &out, NULL));
   REFUSES_WRONG_SIZES(hirenow_session, session, hirenow_checkpoint(e, s, "x", 1, NULL, NULL));
-  REFUSES_WRONG_SIZES(hirenow_fact, fact, hirenow_record_fact(e, "bad", s, who, NULL, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_fact, fact, hirenow_record_fact(e, "bad", s, who, NULL, &changed, NULL));
   REFUSES_WRONG_SIZES(hirenow_list_query, query, hirenow_list(e, s, who, &page, NULL));
-  REFUSES_WRONG_SIZES(hirenow_message_query, mails, hirenow_read_messages(e, s, who, &text, NULL));
+  REFUSES_WRONG_SIZES(hirenow_message_query, mails, hirenow_read_messages(e, s, who, &some, NULL));
   REFUSES_WRONG_SIZES(hirenow_engine_options, options, hirenow_open("memory:", s, &engine, NULL));
   REFUSES_WRONG_SIZES(hirenow_store_options, store_options, hirenow_store_open("sqlite:x.db", s, &store, NULL));
   REFUSES_WRONG_SIZES(hirenow_dispatcher_options, dispatching,
@@ -293,7 +376,7 @@ static void test_bad_input(struct world *w) {
   odd.roles = 8;
   IS(hirenow_find(e, id, &odd, &out, NULL), HIRENOW_INVALID_ARGUMENT);
   fact.kind = 6;
-  IS(hirenow_record_fact(e, "bad", &fact, who, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_record_fact(e, "bad", &fact, who, NULL, &changed, NULL), HIRENOW_INVALID_ARGUMENT);
   change.outcome = -3;
   IS(hirenow_decide(e, id, who, &change, &out, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_open("postgresql:x", NULL, &store, NULL), HIRENOW_INVALID_ARGUMENT);

@@ -7,6 +7,7 @@ ABI against the description kept in the repository.
 Needs cc, nm (binutils) and abidw, abidiff (abigail-tools).
 """
 
+import glob
 import os
 import re
 import shutil
@@ -36,7 +37,8 @@ def run(*command):
 
 
 # The list, the headers, the library, and the test that calls every function.
-headers = read("include/hirenow/c/api.h") + read("include/hirenow/c/adapters.h")
+parts = sorted(os.path.basename(path) for path in glob.glob(os.path.join(root, "include/hirenow/c/*.h")))
+headers = "".join(read("include/hirenow/c/" + part) for part in parts)
 declared = re.findall(r"^HIRENOW_API [^;(]*?(hirenow_\w+)\(", headers, re.M)
 listed = dict(re.findall(r"^(hirenow_\w+) ([0-9.]+)$", read("src/c/symbols.txt"), re.M))
 exported = {}
@@ -57,7 +59,7 @@ for name in declared:
 # The errors: numbers stand once in the core, and the C header repeats them.
 core = dict(re.findall(r"^  (\w+) = (\d+),", re.search(r"enum class errc.*?^};", read("include/hirenow/error.hpp"), re.S | re.M)[0], re.M))
 in_c = dict(re.findall(r"^  HIRENOW_(\w+) = (\d+)", re.search(r"HIRENOW_OK = 0,(.*?)^};", headers, re.S | re.M)[1], re.M))
-compare("errors", {f"{k} = {v}" for k, v in core.items()}, {f"{k.lower()} = {v}" for k, v in in_c.items()}, "error.hpp", "c/api.h")
+compare("errors", {f"{k} = {v}" for k, v in core.items()}, {f"{k.lower()} = {v}" for k, v in in_c.items()}, "error.hpp", "c/basics.h")
 
 # The ABI: types and signatures as the headers have them, read from functions that do nothing, so that it does not depend
 # on how the library was built. That the library has just these functions was compared above.
@@ -67,7 +69,7 @@ bodies = re.findall(r"^HIRENOW_API ([^;]+?)(\w+)(\([^;]*\));", re.sub(r"/\*.*?\*
 def describe(folder, name, change=lambda header: header):
     include = os.path.join(folder, name, "hirenow/c")
     os.makedirs(include)
-    for header in ("api.h", "adapters.h"):
+    for header in parts:
         with open(os.path.join(include, header), "w", encoding="utf-8") as file:
             file.write(change(read("include/hirenow/c/" + header)))
     source, built, description = (os.path.join(folder, name + end) for end in (".c", ".so", ".abi"))

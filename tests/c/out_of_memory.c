@@ -1,5 +1,5 @@
-/* Memory runs out at each allocation in turn, inside every function of the library. Each time the call must answer with a
- * code, the records must stand as they did, and nothing may be lost. An interposed malloc() fails the n-th allocation
+/* Memory runs out at each allocation in turn, inside every function of the library. Each time the call must answer with
+ * a code, the records must stand as they did, and nothing may be lost. An interposed malloc() fails the n-th allocation
  * that the calling thread makes; n grows until the call succeeds. */
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "memory_store.h"
 
-/* ---- The allocator of the C library, with a fault in it ---- */
+/* ---- The allocator of the C library, with a fault in it ---------------------------------------------------------- */
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -214,28 +214,28 @@ static hirenow_status evaluate(struct world *w, hirenow_eligibility **out, hiren
   const hirenow_attempt a = {"", 1772442000, HIRENOW_NONE, HIRENOW_OUTCOME_FAILED, 0, 0.0};
   return hirenow_policy_evaluate(w->policy, &a, 1, 1772442001, 0, out, error);
 }
-static hirenow_status update(struct world *w, hirenow_error **error) {
+static hirenow_status update(struct world *w, hirenow_person **out, hirenow_error **error) {
   hirenow_applicant person = person_of("case");
   person.name = "Another Name that does not fit into a small string";
-  return hirenow_update_applicant(w->engine, &person, &w->admin, "update-with-a-long-key-of-its-own", NULL, error);
+  return hirenow_update_applicant(w->engine, &person, &w->admin, "update-with-a-long-key-of-its-own", out, error);
 }
-static hirenow_status record(struct world *w, hirenow_error **error) {
+static hirenow_status record(struct world *w, hirenow_person **out, hirenow_error **error) {
   hirenow_fact f = HIRENOW_FACT_INIT;
   f.name = "a fact with a name that is long enough";
   f.value = "a value that is long enough to be allocated";
   f.at = w->now;
-  return hirenow_record_fact(w->engine, "case", &f, &w->admin, "record-with-a-long-key-of-its-own", NULL, error);
+  return hirenow_record_fact(w->engine, "case", &f, &w->admin, "record-with-a-long-key-of-its-own", out, error);
 }
 static const char policy_document[] =
-    "{\"hirenow_policy\":1,\"version\":\"a version of some length\",\"rules\":[{\"rule\":\"wait\",\"id\":\"cooldown of some "
-    "length\",\"after\":[\"P14D\"]}]}";
+    "{\"hirenow_policy\":1,\"version\":\"a version of some length\",\"rules\":[{\"rule\":\"wait\",\"id\":\"cooldown of "
+    "some length\",\"after\":[\"P14D\"]}]}";
 
 CALL(c_schedule, interview, schedule_for(w, "newcomer with a long id of his own", &out, error))
 CALL(c_eligibility, eligibility, hirenow_retake_eligibility(w->engine, w->id, &w->admin, &out, error))
 CALL(c_retake, interview, retake_with_key(w, &out, error))
 CALL(c_reissue, interview, hirenow_reissue(w->engine, w->id, &w->admin, NULL, &out, error))
-PLAIN(c_request_link, hirenow_request_link(w->engine, w->token, "request-link-with-a-long-key", NULL, NULL, error))
-CALL(c_link_of, text, hirenow_link_of(w->engine, "case", w->id, &w->admin, &out, error))
+PLAIN(c_request_link, hirenow_request_link(w->engine, w->token, "request-link-with-a-long-key", NULL, error))
+CALL(c_link_of, text, hirenow_link_of(w->engine, w->id, &w->admin, &out, error))
 CALL(c_inspect, inspection, hirenow_inspect(w->engine, w->token, &out, error))
 CALL(c_start, sitting, hirenow_start(w->engine, w->token, "a session key of more than 16 bytes", &out, error))
 CALL(c_resume, sitting, hirenow_resume(w->engine, w->token, "another session key of so many bytes", &out, error))
@@ -248,27 +248,28 @@ CALL(c_decide, interview, decide_as(w, HIRENOW_OUTCOME_FAILED, &out, error))
 CALL(c_reopen, interview, with_change(w, &out, error, hirenow_reopen))
 CALL(c_void, interview, with_change(w, &out, error, hirenow_void))
 CALL(c_cancel, interview, with_change(w, &out, error, hirenow_cancel))
-PLAIN(c_update, update(w, error))
-PLAIN(c_record, record(w, error))
+CALL(c_update, person, update(w, &out, error))
+CALL(c_record, person, record(w, &out, error))
 PLAIN(c_set_policy, hirenow_set_policy(w->engine, "a track of its own", policy_document, &w->admin, error))
 PLAIN(c_erase, hirenow_erase_applicant(w->engine, "case", &w->admin, "erase-with-a-long-key-of-its-own", error))
 CALL(c_sweep, text, hirenow_sweep(w->engine, 0, &out, error))
 CALL(c_find, interview, hirenow_find(w->engine, w->id, &w->admin, &out, error))
 CALL(c_actions, actions, hirenow_permitted_actions(w->engine, w->id, &w->admin, &out, error))
 CALL(c_list, page, hirenow_list(w->engine, NULL, &w->admin, &out, error))
-CALL(c_history, text, hirenow_history(w->engine, w->id, &w->admin, &out, error))
+CALL(c_history, rows, hirenow_history(w->engine, w->id, &w->admin, &out, error))
 CALL(c_progress, text, hirenow_read_progress(w->engine, w->id, &w->admin, &out, NULL, error))
-CALL(c_audit, text, hirenow_read_audit(w->engine, "case", &w->admin, 0, 0, &out, error))
+CALL(c_audit, rows, hirenow_read_audit(w->engine, "case", &w->admin, 0, 0, &out, error))
 PLAIN(c_verify, hirenow_verify_audit(w->engine, "case", &w->admin, NULL, NULL, error))
 CALL(c_statement, text, hirenow_audit_checkpoint(w->engine, &w->admin, &out, error))
 PLAIN(c_compare, hirenow_verify_audit_checkpoint(w->engine, hirenow_text_get(w->checkpoint), &w->admin, NULL, error))
-CALL(c_messages, text, hirenow_read_messages(w->engine, NULL, &w->admin, &out, error))
+CALL(c_messages, rows, hirenow_read_messages(w->engine, NULL, &w->admin, &out, error))
 CALL(c_interview_json, text, hirenow_interview_json(w->interview, &out, error))
 CALL(c_describe, text, hirenow_eligibility_describe(w->may, &out, error))
 CALL(c_eligibility_json, text, hirenow_eligibility_json(w->may, &out, error))
 CALL(c_actions_json, text, hirenow_actions_json(w->actions, &out, error))
 CALL(c_page_json, text, hirenow_page_json(w->page, &out, error))
-CALL(c_key_document, text, hirenow_key_document_new(HIRENOW_KEY_ED25519, "a kid of more than fifteen bytes", &out, error))
+CALL(c_key_document, text,
+     hirenow_key_document_new(HIRENOW_KEY_ED25519, "a kid of more than fifteen bytes", &out, error))
 CALL(c_keys, keys, hirenow_keys_from_json(hirenow_text_get(w->key_document), &out, error))
 CALL(c_kid, text, hirenow_keys_signing_kid(w->keys, &out, error))
 CALL(c_jwks, text, hirenow_keys_public_jwks(w->keys, &out, error))
@@ -423,13 +424,24 @@ static void close_world(struct world *w) {
   hirenow_clock_free(w->clock);
 }
 
+static hirenow_text *document_of(hirenow_rows *rows) {
+  hirenow_text *text = NULL;
+  MUST(hirenow_rows_json(rows, &text, NULL));
+  hirenow_rows_free(rows);
+  return text;
+}
+
 /* Where everything stands, as text. */
 static char *dump(struct world *w) {
   hirenow_text *parts[4] = {NULL, NULL, NULL, NULL};
   hirenow_page *page = NULL;
-  MUST(hirenow_history(w->engine, w->id, &w->admin, &parts[0], NULL));
-  MUST(hirenow_read_audit(w->engine, "case", &w->admin, 0, 0, &parts[1], NULL));
-  MUST(hirenow_read_messages(w->engine, NULL, &w->admin, &parts[2], NULL));
+  hirenow_rows *rows = NULL;
+  MUST(hirenow_history(w->engine, w->id, &w->admin, &rows, NULL));
+  parts[0] = document_of(rows);
+  MUST(hirenow_read_audit(w->engine, "case", &w->admin, 0, 0, &rows, NULL));
+  parts[1] = document_of(rows);
+  MUST(hirenow_read_messages(w->engine, NULL, &w->admin, &rows, NULL));
+  parts[2] = document_of(rows);
   MUST(hirenow_list(w->engine, NULL, &w->admin, &page, NULL));
   MUST(hirenow_page_json(page, &parts[3], NULL));
   hirenow_page_free(page);
@@ -443,8 +455,8 @@ static char *dump(struct world *w) {
   return all;
 }
 
-/* What all failed calls together have gained. A key keeps its MAC for the next call; a failure may drop that and a later
- * one make it anew, so one call alone may gain. Together they may not: what is lost is never given back. */
+/* What all failed calls together have gained. A key keeps its MAC for the next call; a failure may drop that and a
+ * later one make it anew, so one call alone may gain. Together they may not: what is lost is never given back. */
 static long gained;
 
 static void run_case(size_t which, const char *url) {

@@ -2,7 +2,9 @@
 // promises hold, judged by plain SQL and by the mail server's files; and the same call, made again, leaves what a call
 // without a crash would have left.
 //
-// HIRENOW_CRASH_STRIDE: die at every k-th step only (for the sanitizer builds).
+//   crashes [--planted DEFECT] [SCENARIO]
+//
+// With a planted defect (planted.hpp) the program must fail. HIRENOW_CRASH_STRIDE: die at every k-th step only (for the sanitizer builds).
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,8 +20,11 @@
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "crash/oracle.hpp"
+#include "crash/planted.hpp"
 #include "crash/world.hpp"
 #include "hirenow/adapters/smtp.hpp"
 #include "support/child_process.hpp"
@@ -195,8 +200,33 @@ std::vector<scenario> scenarios() {
          must(w.engine.set_policy("", R"({"hirenow_policy": 1, "version": "2", "rules": []})", admin));
        }},
       {"redrive", with_dead_letter, [](world& w, const context& c) { must(w.engine.redrive(c.message, admin, "k")); }},
+      {"drop", with_dead_letter, [](world& w, const context& c) { must(w.engine.drop(c.message, admin, "k")); }},
       {"erase", failed, [](world& w, const context&) { must(w.engine.erase_applicant("ada", admin, "k")); }},
       {"sweep", several_due, [](world& w, const context&) { must(w.engine.sweep()); }, false, 100h},
+      {"sweep what overtime submits",
+       [](world& w) {
+         auto r = invitation("ada");
+         r.overtime = hirenow::overtime::submit;
+         const auto invited = must(w.engine.schedule(r, recruiter));
+         const auto open = must(w.engine.start(token_of(invited.link), "session-key-of-ada-1")).session;
+         must(w.engine.checkpoint(open, "all that there is"));
+         return context{};
+       },
+       [](world& w, const context&) { must(w.engine.sweep()); }, true, 100h},
+      {"sweep answers that nobody asks for any more",
+       [](world& w) {
+         auto r = invitation("ada");
+         r.idempotency_key = "k";
+         r.link_lifetime = 100 * 24h;
+         must(w.engine.schedule(r, recruiter));
+         return context{};
+       },
+       [](world& w, const context&) { must(w.engine.sweep()); }, true, 40 * 24h},
+      {"accommodate", started,
+       [](world& w, const context& c) {
+         must(w.engine.accommodate(c.interview, recruiter,
+                                   {.extra = 30min, .reason_code = "fire_alarm", .idempotency_key = "k"}));
+       }},
   };
 }
 
@@ -294,34 +324,80 @@ void crash_everywhere(const scenario& s, const fs::path& folder, long stride) {
 
 // ---- The dispatcher --------------------------------------------------------------------------------------------------
 
-// Message-IDs of the mails that came since the last look, and the tokens in them.
+// A link as it was delivered: what the token in it says, read without a line of the library.
+struct delivered_link {
+  std::string interview;
+  std::string generation;
+};
+
+// The member of a JSON object, as text without quotes.
+std::string member_of(const std::string& json, const std::string& name) {
+  const auto at = json.find("\"" + name + "\":");
+  if (at == std::string::npos) return {};
+  const auto from = json.find_first_not_of("\" ", at + name.size() + 3);
+  return json.substr(from, json.find_first_of("\",}", from) - from);
+}
+
+std::string without_dashes(std::string id) {
+  std::erase(id, '-');
+  return id;
+}
+
+std::string base64url_decoded(const std::string& text) {
+  static const std::string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string bytes;
+  unsigned bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    bits = bits << 6 | static_cast<unsigned>(letters.find(c));
+    if ((count += 6) >= 8) bytes.push_back(static_cast<char>(bits >> (count -= 8)));
+  }
+  return bytes;
+}
+
+// Message-IDs of the mails that came since the last look, and the links in them.
 class mail_folder {
  public:
   explicit mail_folder(fs::path folder) : folder_(std::move(folder)) {}
+  std::vector<delivered_link> links{};  // of the last `take`
+
   std::map<std::string, int> take() {
     std::map<std::string, int> copies;
+    links.clear();
     for (const auto& entry : fs::directory_iterator(folder_)) {
       if (entry.path().extension() != ".eml" || !seen_.insert(entry.path()).second) continue;
       std::ifstream file(entry.path());
-      for (std::string line; std::getline(file, line);)
+      for (std::string line; std::getline(file, line);) {
         if (line.starts_with("Message-ID: <")) ++copies[line.substr(13, line.find('>') - 13)];
+        const auto link = line.find("https://jobs.example/go#");
+        if (link != std::string::npos) read(line.substr(link + 24));
+      }
     }
     return copies;
   }
 
  private:
+  void read(const std::string& token) {
+    const auto from = token.find('.') + 1;
+    const std::string claims = base64url_decoded(token.substr(from, token.find('.', from) - from));
+    links.push_back({member_of(claims, "interview_id"), member_of(claims, "generation")});
+  }
+
   fs::path folder_;
   std::set<fs::path> seen_{};
 };
 
-void crash_the_dispatcher(const fs::path& folder, long stride) {
-  const fs::path start = folder / "start.db", db = folder / "run.db", mails = folder / "mail";
+// Dies in run_once, or in a run of several workers that is stopped when nothing is due any more.
+void crash_the_dispatcher(const fs::path& folder, long stride, std::size_t workers) {
+  const std::string name = workers == 0 ? "dispatcher" : "dispatcher of " + std::to_string(workers) + " workers";
+  const fs::path start = folder / "start.db", db = folder / "run.db", mails = folder / ("mail" + std::to_string(workers));
   for (const char* part : {"", "-wal", "-shm", "-hirenow-lock"}) fs::remove(start.string() + part);
   {
     world w(start.string(), day_one);
     for (const auto* who : {"ada", "bruno", "chiyo", "dora"}) scheduled(w, who);
     const auto c = scheduled(w, "emil");
     must(w.engine.cancel(c.interview, recruiter));
+    must(w.engine.reissue(scheduled(w, "fatima").interview, recruiter));  // the first link is dead
   }
   hirenow::testing::child_process server(
       {"/usr/bin/python3", HIRENOW_SOURCE_DIR "/tests/smtp_server.py", mails.string(), "--until-eof"});
@@ -338,15 +414,23 @@ void crash_the_dispatcher(const fs::path& folder, long stride) {
     options.security = hirenow::smtp_security::plaintext;
     const auto mailer = must(hirenow::open_smtp_mailer(std::move(options)));
     hirenow::dispatcher d(w.engine, *mailer, {.sender = {"jobs@acme.example", "Acme"}});
-    must(d.run_once());
+    if (workers == 0) {
+      must(d.run_once());
+      return;
+    }
+    std::jthread worker([&](std::stop_token stop) { d.run(workers, stop); });
+    const std::string due = "SELECT count(*) FROM hirenow_outbox WHERE state IN (0, 1) AND due_at <= " +
+                            std::to_string(w.clock.now().time_since_epoch().count());
+    const oracle::file sql(db.string());
+    while (sql.one(due) != "0") std::this_thread::sleep_for(5ms);
   };
   std::map<std::string, int> labels;
   long n = 1, died = 0, doubles = 0;
   for (;; n += stride) {
     copy_database(start, db);
-    const auto label = in_a_process(n, [&] { dispatch(0s); }, "dispatcher");
+    const auto label = in_a_process(n, [&] { dispatch(0s); }, name);
     if (label) ++labels[*label];
-    const std::string where = "dispatcher, step " + std::to_string(n) + (label ? " (" + *label + ")" : "");
+    const std::string where = name + ", step " + std::to_string(n) + (label ? " (" + *label + ")" : "");
     if (label) {
       ++died;
       check_promises(db, day_one, where);
@@ -366,7 +450,13 @@ void crash_the_dispatcher(const fs::path& folder, long stride) {
                       row[2] + "@acme.example");
     }
     const auto copies = arrived.take();
-    check(promised.size() == 5, where, "five messages are accepted, not " + std::to_string(promised.size()));
+    check(promised.size() == 6, where, "six messages are accepted, not " + std::to_string(promised.size()));
+    check(!arrived.links.empty(), where, "no mail holds a link");
+    for (const auto& link : arrived.links)
+      check(sql.one("SELECT state IN (0, 1) AND generation = " + link.generation +
+                    " FROM hirenow_interview WHERE lower(hex(interview)) = '" + without_dashes(link.interview) + "'") ==
+                "1",
+            where, "I5: a dead link of interview " + link.interview + " was mailed");
     for (const auto& id : promised) {
       const auto found = copies.find(id);
       check(found != copies.end(), where, "I1: " + id + " is accepted but was never mailed");
@@ -378,10 +468,9 @@ void crash_the_dispatcher(const fs::path& folder, long stride) {
       check(promised.contains(id), where, "I2: " + id + " was mailed, but never promised");
     if (!label) break;
   }
-  std::cout << "dispatcher: died at " << died << " steps, " << doubles << " mails came twice\n";
+  std::cout << name << ": died at " << died << " steps, " << doubles << " mails came twice\n";
   for (const auto& [label, count] : labels) std::cout << "  " << label << ": " << count << "\n";
-  check(stride > 1 || labels.contains("dispatcher: after send"), "dispatcher",
-        "it never died between sending and recording");
+  check(stride > 1 || labels.contains("dispatcher: after send"), name, "it never died between sending and recording");
 }
 
 }  // namespace
@@ -392,12 +481,22 @@ int main(int count, char** arguments) {
             << std::endl;
   char pattern[] = "/tmp/hirenow-crash-XXXXXX";
   const fs::path folder = mkdtemp(pattern);
-  const std::string only = count > 1 ? arguments[1] : "";
+  std::vector<std::string> told(arguments + 1, arguments + count);
+  if (told.size() >= 2 && told[0] == "--planted") {
+    if (!plant(told[1])) {
+      std::cerr << "there is no defect " << told[1] << "\n";
+      return 0;  // which ctest counts as a failure, since it waits for one
+    }
+    std::cout << "planted: " << told[1] << ", which must be found" << std::endl;
+    told.erase(told.begin(), told.begin() + 2);
+  }
+  const std::string only = told.empty() ? "" : told[0];
   try {
     key_document();
     for (const auto& s : scenarios())
       if (only.empty() || only == s.name) crash_everywhere(s, folder, stride);
-    if (only.empty() || only == "dispatcher") crash_the_dispatcher(folder, stride);
+    if (only.empty() || only == "dispatcher") crash_the_dispatcher(folder, stride, 0);
+    if (only.empty() || only == "workers") crash_the_dispatcher(folder, stride, 2);
   } catch (const std::exception& e) {
     check(false, "the test itself", e.what());
   }

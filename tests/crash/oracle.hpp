@@ -108,6 +108,8 @@ class file {
         {"I5: no unsent link of an interview that is over",
          "SELECT 1 FROM hirenow_outbox AS m JOIN hirenow_interview AS i ON i.interview = m.interview WHERE m.state IN "
          "(0, 1) AND m.kind IN (0, 1, 2, 3) AND (i.state NOT IN (0, 1) OR m.generation <> i.generation)"},
+        {"I6: no track has more attempts than the policy allows",
+         "SELECT 1 FROM hirenow_interview GROUP BY tenant_no, applicant_no, track_no HAVING count(*) > 4"},
         {"counts by state are those of the rows",
          "SELECT 1 FROM hirenow_count WHERE track_no = 0 AND scheduled + in_progress + submitted + passed + failed + "
          "on_hold + expired + cancelled + voided + archived <> (SELECT count(*) FROM hirenow_interview AS i WHERE "

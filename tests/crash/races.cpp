@@ -1,5 +1,9 @@
 // Eight processes with eight threads each fire the same call at one SQLite file at the same moment: exactly one wins,
 // one message is promised, and the calls really overlapped. Judged by what the callers were told and by plain SQL.
+//
+//   races [--planted DEFECT] [RACE]
+//
+// With a planted defect (planted.hpp) the program must fail.
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -20,6 +24,7 @@
 #include <vector>
 
 #include "crash/oracle.hpp"
+#include "crash/planted.hpp"
 #include "crash/world.hpp"
 
 namespace fs = std::filesystem;
@@ -36,6 +41,7 @@ namespace {
 constexpr int processes = 8, threads = 8, callers = processes * threads;
 
 int failures = 0, checks = 0;
+std::string only;  // the race that is run; empty: all
 void check(bool good, const std::string& race, const std::string& what) {
   ++checks;
   if (good) return;
@@ -56,6 +62,12 @@ struct shared_memory {
   report reports[callers];
 };
 
+std::int64_t now_ns();
+// Half a minute from the first call on: far more than any caller needs.
+std::int64_t deadline_ns() {
+  static const std::int64_t at = now_ns() + 30'000'000'000;
+  return at;
+}
 std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 using call = std::function<hirenow::result<std::string>(world&, int caller)>;
@@ -159,6 +171,7 @@ stage set(const std::string& path, int how_far) {
 // others are awake.
 void race(const fs::path& folder, const std::string& name, int how_far, const std::function<call(const stage&)>& make,
           const std::function<void(const std::vector<report>&, const oracle::file&)>& judge) {
+  if (!only.empty() && only != name) return;
   for (int round = 1; round <= 5; ++round) {
     const std::string path = (folder / (name + std::to_string(round) + ".db")).string();
     const stage s = set(path, how_far);
@@ -256,11 +269,58 @@ void all_races(const fs::path& folder) {
         check(sql.one("SELECT count(*) FROM hirenow_outbox WHERE kind IN (4, 5, 6)") == "1", "decide",
               "not one message");
       });
+
+  // Whole attempts one after the other, from every thread, until the policy's cap is reached: the oracle counts them.
+  race(
+      folder, "retakes to the cap", 3,
+      [](const stage& s) -> call {
+        return [s](world& w, int caller) -> hirenow::result<std::string> {
+          interview_id id = s.interview;
+          for (int n = 0; n < 2 * most_attempts; ++n) {
+            const auto again = w.engine.retake(id, recruiter);
+            if (again) {
+              id = again->interview.id;
+              const auto open = w.engine.start(token_of(again->link), "session-key-number-" + std::to_string(caller));
+              if (!open) return open.error();
+              if (auto ok = w.engine.submit(open->session); !ok) return ok.error();
+              if (auto ok = w.engine.decide(id, reviewer, {.outcome = outcome::failed}); !ok) return ok.error();
+              continue;
+            }
+            if (again.error().code == hirenow::errc::not_eligible) return std::string("the cap");
+            if (again.error().code == hirenow::errc::invalid_transition) {  // another caller is in the middle of it
+              std::this_thread::sleep_for(1ms);
+              --n;
+              if (now_ns() > deadline_ns()) return again.error();
+            } else if (again.error().code == hirenow::errc::superseded) {
+              id = must(hirenow::parse_interview_id(again.error().superseded_by));
+            } else {
+              return again.error();
+            }
+          }
+          return std::string("no cap");
+        };
+      },
+      [&](const std::vector<report>& reports, const oracle::file& sql) {
+        check(codes(reports) == std::map<hirenow::errc, int>{{hirenow::errc{}, callers}}, "retakes to the cap",
+              "somebody was refused for something else: " + in_words(codes(reports)));
+        check(sql.one("SELECT count(*) FROM hirenow_interview") == std::to_string(most_attempts), "retakes to the cap",
+              "I6: not as many attempts as the policy allows");
+      });
 }
 
 }  // namespace
 
-int main() {
+int main(int count, char** arguments) {
+  std::vector<std::string> told(arguments + 1, arguments + count);
+  if (told.size() >= 2 && told[0] == "--planted") {
+    if (!plant(told[1])) {
+      std::cerr << "there is no defect " << told[1] << "\n";
+      return 0;  // which ctest counts as a failure, since it waits for one
+    }
+    std::cout << "planted: " << told[1] << ", which must be found" << std::endl;
+    told.erase(told.begin(), told.begin() + 2);
+  }
+  if (!told.empty()) only = told[0];
   char pattern[] = "/tmp/hirenow-races-XXXXXX";
   const fs::path folder = mkdtemp(pattern);
   try {

@@ -2,6 +2,7 @@
 /// What the crash and race programs share: one tenant's engine over a SQLite file, opened anew in every process.
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -32,17 +33,27 @@ T must(hirenow::result<T> r) {
   if constexpr (!std::is_void_v<T>) return std::move(*r);
 }
 
+/// How many attempts the worlds' policy allows, ever.
+inline constexpr int most_attempts = 4;
+
+/// A store with a defect, over the true one; empty where nothing is planted. See planted.hpp.
+inline std::function<std::unique_ptr<hirenow::store>(hirenow::store&)> plant_defect;
+
 /// An engine over the file, at `now`.
 struct world {
   world(const std::string& path, sys_seconds now)
       : clock(now),
-        store(must(hirenow::open_sqlite_store(path))),
+        file(must(hirenow::open_sqlite_store(path))),
+        defect(plant_defect ? plant_defect(*file) : nullptr),
+        store(defect ? defect.get() : file.get()),
         engine(*store, must(hirenow::key_ring::from_json(key_document())),
-               must(hirenow::retake_policy::parse(R"({"hirenow_policy": 1, "version": "1", "rules": []})")),
+               must(hirenow::retake_policy::parse(R"({"hirenow_policy": 1, "version": "1", "rules": [
+                 {"rule": "most_retakes", "id": "ever", "most": 3}]})")),
                {.link_base = "https://jobs.example/go", .clock = &clock}) {}
 
   hirenow::manual_clock clock;
-  std::unique_ptr<hirenow::store> store;
+  std::unique_ptr<hirenow::store> file, defect;
+  hirenow::store* store;
   hirenow::engine engine;
 };
 

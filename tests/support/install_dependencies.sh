@@ -3,7 +3,7 @@
 #
 #   install_dependencies.sh [demo] [tests] [bench]
 #
-# Always: compiler, CMake and the libraries. demo: the mail server of the demo. tests: Catch2, clang, the mail server,
+# Always: compiler, CMake and the libraries. demo: the mail server of the demo. tests: Catch2, clang, the mail server, Redis,
 # Python's headers and venv.
 # bench: Google Benchmark. Does nothing where nothing is missing, and never removes a package.
 set -euo pipefail
@@ -50,8 +50,10 @@ name_what_is_missing() {
     need_command clang++-19 "clang++-19 with its sanitizer run-times"
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=("Python 3.9 or later with venv and its headers")
     need_command abidiff "libabigail's tools"
+    need_header cjson/cJSON.h "cJSON"
     need_command go "Go 1.19 or later with cgo"
     need_command pkg-config "pkg-config"
+    need_command redis-server "Redis"
   fi
   if ((with_bench)); then need_header benchmark/benchmark.h "Google Benchmark"; fi
   if ((${#missing[@]})); then
@@ -80,7 +82,8 @@ else
 fi
 if ((with_demo)); then wanted+=(python3-aiosmtpd); fi
 if ((with_tests)); then
-  wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv abigail-tools golang-go pkg-config)
+  wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv abigail-tools golang-go pkg-config
+    libcjson-dev redis-server)
 fi
 if ((with_bench)); then wanted+=(libbenchmark-dev); fi
 

@@ -51,6 +51,11 @@ def judge_link(
     return _hirenow.judge_link(claims, record, now)
 
 
+def deadline_breakdown(interview: _model.Interview, started_at: _datetime) -> _model.DeadlineTerms:
+    """The deadline of an attempt that begins at an instant, and how it comes about."""
+    return _hirenow.deadline_breakdown(interview, started_at)
+
+
 def parse_span(text: str) -> _model.PolicySpan:
     """Reads a length of time as policies write it (ISO 8601), for example "P14D"."""
     return _hirenow.parse_span(text)
@@ -108,6 +113,7 @@ __all__ = [
     "DeliveryOutcome",
     "DispatchEvent",
     "DispatchReport",
+    "DispatchStats",
     "Dispatcher",
     "DuePage",
     "DueRecord",
@@ -163,6 +169,7 @@ __all__ = [
     "OperationAbortedError",
     "OutOfMemoryError",
     "Outcome",
+    "OutboxFigures",
     "OutgoingMail",
     "Overtime",
     "PermissionDeniedError",
@@ -187,6 +194,8 @@ __all__ = [
     "SettlementVerdict",
     "Sitting",
     "SittingState",
+    "Accommodation",
+    "DeadlineTerms",
     "SmtpMailer",
     "SmtpSecurity",
     "StaleSessionError",
@@ -196,6 +205,7 @@ __all__ = [
     "StoreError",
     "StoreFullError",
     "StoreNotADatabaseError",
+    "StoreOutcomeUnknownError",
     "StoreReadOnlyError",
     "StoreUnavailableError",
     "StoredAnswer",
@@ -227,6 +237,7 @@ __all__ = [
     "new_key_document",
     "open",
     "open_store",
+    "deadline_breakdown",
     "parse_span",
     "retake_policy",
     "verify_token",

@@ -3,19 +3,21 @@ sqlite3 is another copy of SQLite than the library's."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import _hirenow
-from ._hirenow import NativeStore
 
 _LEGACY = -1  # sqlite3.LEGACY_TRANSACTION_CONTROL, from Python 3.12 on
 
 
 class Driver:
-    """One connection. Rows come as they lie in the table, whatever factories and converters the host has set."""
+    """One connection. Rows come as they lie in the table, whatever factories, converters and adapters the host has set:
+    what is the process's is gone round, never changed."""
 
     __slots__ = ("connection",)
+    dialect = "sqlite"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -23,17 +25,19 @@ class Driver:
     def execute(self, sql: str, parameters: Tuple[Any, ...]) -> Tuple[List[Tuple[Any, ...]], int]:
         """Runs one statement to its end: all rows, and how many an INSERT, UPDATE or DELETE changed."""
         connection = self.connection
+        if not _CONVERTED.isdisjoint(sqlite3.converters):
+            sql = _without_types(sql)
+        if not _ADAPTED.isdisjoint(sqlite3.adapters):
+            sql, parameters = _not_adapted(sql, parameters)
         cursor = sqlite3.Cursor(connection)  # not connection.cursor(): a subclass of the host's may make its own
         cursor.row_factory = None
-        hosts_text, hosts_converters = connection.text_factory, _taken_converters()
+        hosts_text = connection.text_factory
         connection.text_factory = bytes
         try:
             cursor.execute(sql, parameters)
             return cursor.fetchall(), cursor.rowcount
         finally:
             connection.text_factory = hosts_text
-            if hosts_converters:
-                sqlite3.converters.update(hosts_converters)
             cursor.close()
 
     def transaction(self) -> str:
@@ -55,21 +59,67 @@ class Driver:
         return None if isinstance(raised, (sqlite3.ProgrammingError, sqlite3.InterfaceError)) else 0
 
 
-def _taken_converters() -> dict[str, Callable[[bytes], Any]]:
-    # Converters are the process's, by declared type. Those of the types that our tables declare would change our
-    # values. Hardly anybody has one; whoever has gets it back at once.
-    converters: dict[str, Callable[[bytes], Any]] = sqlite3.converters
-    return {name: converters.pop(name) for name in ("INTEGER", "TEXT", "BLOB", "REAL") if name in converters}
+# ---- What a host has set for the whole process ---------------------------------------------------------------------------
+
+# A converter is chosen by the type that a column was declared with; these are what our tables declare.
+_CONVERTED = frozenset(("INTEGER", "TEXT", "BLOB", "REAL"))
+# An adapter is chosen by the very class of a parameter.
+_ADAPTED = frozenset((kind, sqlite3.PrepareProtocol) for kind in (int, float, str, bytes, type(None)))
+
+_WORDS = re.compile(r"'(?:[^']|'')*'|[(),]|\b(?:SELECT|RETURNING|FROM|WHERE|UNION|ORDER|LIMIT)\b")
+_untyped: Dict[str, str] = {}
 
 
-def joined(connection: object, create_tables: bool) -> NativeStore:
-    """A store inside the transaction that is open on the connection."""
-    inner = connection
-    for _ in range(3):  # Django and SQLAlchemy wrap the driver's connection, one of them twice
-        if isinstance(inner, sqlite3.Connection):
-            return _hirenow.join_transaction(Driver(inner), create_tables)
-        inner = getattr(inner, "driver_connection", None) or getattr(inner, "connection", None)
-    raise TypeError(f"connection must be a sqlite3.Connection, not {type(connection).__name__}")
+def _without_types(sql: str) -> str:
+    """The statement with each column of its answer as an expression, which has no declared type: `+a` for `a`."""
+    known = _untyped.get(sql)
+    if known is None:
+        known = _untyped[sql] = _with_expressions(sql)
+    return known
+
+
+def _with_expressions(sql: str) -> str:
+    depth, in_list = 0, False
+
+    def mark(word: "re.Match[str]") -> str:
+        nonlocal depth, in_list
+        text = word.group()
+        depth += (text == "(") - (text == ")")
+        if depth > 0 or text in "()" or text.startswith("'"):
+            return text
+        if text == ",":
+            return ", +" if in_list else text
+        in_list = text in ("SELECT", "RETURNING")
+        return text + " +" if in_list else text
+
+    return _WORDS.sub(mark, sql)
+
+
+class _Integer(int):
+    pass
+
+
+class _Real(float):
+    pass
+
+
+class _Text(str):
+    pass
+
+
+class _Bytes(bytes):
+    pass
+
+
+_OURS = {int: _Integer, float: _Real, str: _Text, bytes: _Bytes}
+
+
+def _not_adapted(sql: str, parameters: Tuple[Any, ...]) -> Tuple[str, Tuple[Any, ...]]:
+    """The same with values of classes that nobody has an adapter for; None has one class only, so it is written out."""
+    if None in parameters:
+        places = ["NULL" if value is None else "?" for value in parameters] + [""]
+        sql = "".join(text + place for text, place in zip(sql.split("?"), places))
+    return sql, tuple(_OURS[type(value)](value) for value in parameters if value is not None)
 
 
 def opener(path: str, timeout: float) -> Callable[[], Driver]:
@@ -89,4 +139,4 @@ def is_another_sqlite() -> bool:
     return file is None or not _hirenow.shares_sqlite_with(file)
 
 
-__all__ = ["Driver", "joined", "opener", "is_another_sqlite"]
+__all__ = ["Driver", "opener", "is_another_sqlite"]

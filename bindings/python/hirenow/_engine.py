@@ -97,8 +97,17 @@ def open_store(
     checkpoint_bytes: int = 64 * 1024 * 1024,
     cache_kib: int = 16 * 1024,
     warn: Optional[Callable[[str], object]] = None,
+    schema: str = "hirenow",
+    connections: int = 8,
+    connect_timeout: timedelta = timedelta(seconds=5),
+    call_timeout: timedelta = timedelta(seconds=30),
+    prepared_statements: bool = True,
+    create_tables: bool = True,
+    database_clock: bool = True,
 ) -> NativeStore:
-    """Opens a store of the library's own: "memory:", or "sqlite:" and a file's path.
+    """Opens a store of the library's own: "memory:", "sqlite:" and a file's path, or a URL of libpq's ("postgresql://…").
+
+    From `schema` on the options are PostgreSQL's, the others but for the URL SQLite's.
 
     `warn` is told what endangers a SQLite file; without it, Python's `warnings` are. Where Python's `sqlite3` is
     another copy of SQLite than the library's, the library's SQL runs through it, so that one copy touches the file.
@@ -106,6 +115,10 @@ def open_store(
     if url == "memory:":
         return _hirenow.open_memory_store()
     scheme, colon, path = url.partition(":")
+    if scheme in ("postgresql", "postgres"):
+        return _hirenow.open_postgres_store(
+            url, schema, connections, connect_timeout, call_timeout, prepared_statements, create_tables, database_clock
+        )
     if scheme != "sqlite" or not colon or not path:
         raise InvalidArgumentError(f"no store is opened by this URL: {scheme}{colon}…", reason="url")
     normal = Durability(durability) is Durability.NORMAL
@@ -215,21 +228,21 @@ class Engine:
         """The same engine over another store: keys, policies, options and clock are shared."""
         return Engine(self._core.on(store))
 
-    def on(self, connection: object, *, create_tables: bool = False) -> Engine:
-        """The same engine inside the transaction that is open on this connection of the host's: a `sqlite3.Connection`,
-        or what Django or SQLAlchemy wrap around one.
+    def on(self, connection: object, *, create_tables: bool = False, schema: str = "hirenow") -> Engine:
+        """The same engine inside the transaction that is open on this connection of the host's: one of `sqlite3`,
+        `psycopg` or `psycopg2`, a `sqlalchemy.Connection`, or Django's. `schema` is where PostgreSQL has the tables.
 
         The library's SQL runs through the connection, so that the host's rows and hirenow's commit or roll back
         together; hirenow neither begins nor ends the transaction, but one that the driver begins lazily is made to
         begin. An error of ours leaves it as it was, and usable. A link returned there must not be used before the
         host's commit.
 
-        Raises `NoTransactionError` where none is open, `RetryTransactionError` where only the host can repeat it, and
-        whatever the host's driver raises.
+        Raises `NoTransactionError` where none is open, `RetryTransactionError` where only the host can repeat it (or
+        where it could not be begun, because somebody else holds the lock), and whatever else the host's driver raises.
         """
-        from ._dbapi import joined
+        from ._host import joined
 
-        return Engine(self._core.on(joined(connection, create_tables)))
+        return Engine(self._core.on(joined(connection, create_tables, schema)))
 
     def now(self) -> datetime:
         """The present instant by the engine's clock."""
@@ -249,12 +262,14 @@ class Engine:
         time_limit: Optional[timedelta] = None,
         grace: Optional[timedelta] = None,
         overtime: Overtime = Overtime.EXPIRE,
+        ends_by: Optional[datetime] = None,
         notify: Notify = True,
         idempotency_key: Optional[str] = None,
     ) -> Invited:
         """Plans an interview and promises the invitation.
 
-        Needs a track without a current interview; where it has a past, its retake policy must allow.
+        Needs a track without a current interview; where it has a past, its retake policy must allow. `ends_by` is the
+        outer limit: no link and no deadline lies behind it, whatever is added.
         """
         return self._core.schedule(
             applicant,
@@ -266,6 +281,7 @@ class Engine:
             time_limit,
             grace,
             overtime,
+            ends_by,
             notify,
             idempotency_key,
         )
@@ -285,6 +301,7 @@ class Engine:
         time_limit: Optional[timedelta] = None,
         grace: Optional[timedelta] = None,
         overtime: Optional[Overtime] = None,
+        ends_by: Optional[datetime] = None,
         notify: Notify = True,
         reason: str = "",
         idempotency_key: Optional[str] = None,
@@ -303,6 +320,7 @@ class Engine:
             time_limit,
             grace,
             overtime,
+            ends_by,
             notify,
             reason,
             idempotency_key,
@@ -315,14 +333,19 @@ class Engine:
         actor: Actor,
         opens_at: Optional[datetime] = None,
         link_lifetime: Optional[timedelta] = None,
+        extend_by: Optional[timedelta] = None,
         reminders: Sequence[timedelta] = (),
         notify: Notify = True,
         reason: str = "",
         idempotency_key: Optional[str] = None,
     ) -> Invited:
-        """Gives the same interview a fresh link; every older one is dead at once."""
+        """Gives the same interview a fresh link; every older one is dead at once.
+
+        It lives `link_lifetime` from its opening, or `extend_by` longer: a live link from its end, an expired one from
+        now.
+        """
         return self._core.reissue(
-            interview_id, actor, opens_at, link_lifetime, reminders, notify, reason, idempotency_key
+            interview_id, actor, opens_at, link_lifetime, extend_by, reminders, notify, reason, idempotency_key
         )
 
     def request_link(self, token: str, *, idempotency_key: Optional[str] = None) -> LinkRequested:
@@ -397,6 +420,27 @@ class Engine:
         """Voids an attempt that a technical failure spoilt."""
         return self._core.void_attempt(interview_id, actor, reason_code, reason, idempotency_key)
 
+    def accommodate(
+        self,
+        interview_id: InterviewId,
+        *,
+        actor: Actor,
+        reason_code: str,
+        percent: Optional[int] = None,
+        extra: Optional[timedelta] = None,
+        pause: Optional[timedelta] = None,
+        grace: Optional[timedelta] = None,
+        reason: str = "",
+        idempotency_key: Optional[str] = None,
+    ) -> Changed:
+        """Lengthens an attempt that is scheduled or runs; the deadline of one that runs moves at once.
+
+        A term that is given takes the place of the one before, the others stay. See `hirenow.deadline_breakdown`.
+        """
+        return self._core.accommodate(
+            interview_id, actor, reason_code, percent, extra, pause, grace, reason, idempotency_key
+        )
+
     def cancel(
         self,
         interview_id: InterviewId,
@@ -429,6 +473,10 @@ class Engine:
     def redrive(self, key: MessageKey, *, actor: Actor, idempotency_key: Optional[str] = None) -> None:
         """Queues a dead message again."""
         self._core.redrive(key, actor, idempotency_key)
+
+    def drop(self, key: MessageKey, *, actor: Actor, idempotency_key: Optional[str] = None) -> None:
+        """Gives a dead message up: it is withdrawn, and no longer among the dead."""
+        self._core.drop(key, actor, idempotency_key)
 
     def erase_applicant(self, applicant_id: str, *, actor: Actor, idempotency_key: Optional[str] = None) -> None:
         """Erases a person; interviews and audit stay, and the audit stays valid."""

@@ -70,6 +70,37 @@ class SittingState(Record):
 
 
 @record
+class Accommodation(Record):
+    """What lengthens an attempt: a percentage of its time limit (100 to 1,000), and what is added to that.
+
+    `pause` is the credit for pauses, of this attempt alone; a retake takes the rest over.
+    """
+
+    percent: int = 100
+    extra: timedelta = timedelta(0)
+    pause: timedelta = timedelta(0)
+
+
+@record
+class DeadlineTerms(Record):
+    """How a deadline comes about: `started_at + time_limit + by_percent + extra + pause`, cut at `ends_by`.
+
+    From `last_submit` on nothing is accepted.
+    """
+
+    started_at: datetime
+    time_limit: timedelta
+    by_percent: timedelta
+    extra: timedelta
+    pause: timedelta
+    ends_by: Optional[datetime]
+    cut: bool
+    deadline: datetime
+    grace: timedelta
+    last_submit: datetime
+
+
+@record
 class Interview(Record):
     """One attempt at a track."""
 
@@ -82,6 +113,8 @@ class Interview(Record):
     time_limit: timedelta
     grace: timedelta
     overtime: Overtime
+    accommodation: Accommodation
+    ends_by: Optional[datetime]
     created_at: datetime
     start_by: datetime
     started_at: Optional[datetime]
@@ -507,6 +540,30 @@ class DispatchReport(Record):
     store_errors: int
 
 
+@record
+class OutboxFigures(Record):
+    """How an outbox stands, all tenants together: `due` messages are queued ones, `lapsed` leases leased ones."""
+
+    queued: int = 0
+    due: int = 0
+    leased: int = 0
+    lapsed: int = 0
+    dead: int = 0
+    oldest_due: Optional[datetime] = None
+
+
+@record
+class DispatchStats(Record):
+    """What this dispatcher has done since it was made, and how the outbox of all of them stands.
+
+    `outbox` is None where the store does not count, `oldest_due_age` (seconds) where no message is due.
+    """
+
+    sent: DispatchReport
+    outbox: Optional[OutboxFigures] = None
+    oldest_due_age: Optional[int] = None
+
+
 __all__ = [
     "Actor",
     "Applicant",
@@ -518,6 +575,7 @@ __all__ = [
     "Delivery",
     "DispatchEvent",
     "DispatchReport",
+    "DispatchStats",
     "DueRecord",
     "Eligibility",
     "Fact",
@@ -532,6 +590,7 @@ __all__ = [
     "Message",
     "MessageKey",
     "MessageView",
+    "OutboxFigures",
     "OutgoingMail",
     "PermittedAction",
     "PersonChanged",
@@ -544,6 +603,8 @@ __all__ = [
     "SetAside",
     "Sitting",
     "SittingState",
+    "Accommodation",
+    "DeadlineTerms",
     "SweepReport",
     "TokenClaims",
     "TrackHistory",

@@ -135,6 +135,7 @@ class ChangeSet(Record):
     withdrawals: Tuple[Withdrawal, ...] = ()
     messages: Tuple[Message, ...] = ()
     redrives: Tuple[MessageKey, ...] = ()
+    drops: Tuple[MessageKey, ...] = ()
     final_progress: Optional[FinalProgress] = None
     answer: Optional[StoredAnswer] = None
     erase: bool = False

@@ -64,6 +64,7 @@ class Event(_Word):
     REOPEN = "reopen"
     VOID = "void"
     RETAKE = "retake"
+    ACCOMMODATE = "accommodate"
 
 
 class Authority(_Word):
@@ -106,6 +107,8 @@ class UseCase(_Word):
     REDRIVE = "redrive"
     DISPATCH = "dispatch"
     ERASE_APPLICANT = "erase_applicant"
+    ACCOMMODATE = "accommodate"
+    DROP = "drop"
 
 
 class Role(_Word):

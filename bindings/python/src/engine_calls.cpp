@@ -37,7 +37,7 @@ std::optional<std::string> progress_from(py::handle value) {
 void add_changes(py::class_<engine_core>& c) {
   using o = py::object;
   c.def("schedule", [](const engine_core& e, o person, o track, o who, o opens_at, o link_lifetime, o reminders,
-                       o time_limit, o grace, o on_overtime, o tell, o key) {
+                       o time_limit, o grace, o on_overtime, o ends_by, o tell, o key) {
     const schedule_request request{.applicant = from_py<applicant>(person, "applicant"),
                                    .track = from_py<std::string>(track, "track"),
                                    .opens_at = from_py<std::optional<sys_seconds>>(opens_at, "opens_at"),
@@ -46,19 +46,21 @@ void add_changes(py::class_<engine_core>& c) {
                                    .time_limit = span_or_default(time_limit, "time_limit"),
                                    .grace = grace.is_none() ? seconds{0} : from_py<seconds>(grace, "grace"),
                                    .overtime = from_py<overtime>(on_overtime, "overtime"),
+                                   .ends_by = from_py<std::optional<sys_seconds>>(ends_by, "ends_by"),
                                    .notify = notify_from(tell),
                                    .idempotency_key = key_from(key)};
     const auto asks = from_py<actor>(who, "actor");
     return to_py(e.run([&](engine& x) { return x.schedule(request, asks); }));
   });
   c.def("retake", [](const engine_core& e, o id, o who, o opens_at, o link_lifetime, o reminders, o time_limit, o grace,
-                     o on_overtime, o tell, o reason, o key) {
+                     o on_overtime, o ends_by, o tell, o reason, o key) {
     const retake_options options{.opens_at = from_py<std::optional<sys_seconds>>(opens_at, "opens_at"),
                                  .link_lifetime = span_or_default(link_lifetime, "link_lifetime"),
                                  .reminders = from_py<std::vector<seconds>>(reminders, "reminders"),
                                  .time_limit = span_or_default(time_limit, "time_limit"),
                                  .grace = from_py<std::optional<seconds>>(grace, "grace"),
                                  .overtime = from_py<std::optional<overtime>>(on_overtime, "overtime"),
+                                 .ends_by = from_py<std::optional<sys_seconds>>(ends_by, "ends_by"),
                                  .notify = notify_from(tell),
                                  .reason = from_py<std::string>(reason, "reason"),
                                  .idempotency_key = key_from(key)};
@@ -66,18 +68,19 @@ void add_changes(py::class_<engine_core>& c) {
     const auto asks = from_py<actor>(who, "actor");
     return to_py(e.run([&](engine& x) { return x.retake(which, asks, options); }));
   });
-  c.def("reissue",
-        [](const engine_core& e, o id, o who, o opens_at, o link_lifetime, o reminders, o tell, o reason, o key) {
-          const reissue_options options{.opens_at = from_py<std::optional<sys_seconds>>(opens_at, "opens_at"),
-                                        .link_lifetime = span_or_default(link_lifetime, "link_lifetime"),
-                                        .reminders = from_py<std::vector<seconds>>(reminders, "reminders"),
-                                        .notify = notify_from(tell),
-                                        .reason = from_py<std::string>(reason, "reason"),
-                                        .idempotency_key = key_from(key)};
-          const auto which = from_py<interview_id>(id, "interview_id");
-          const auto asks = from_py<actor>(who, "actor");
-          return to_py(e.run([&](engine& x) { return x.reissue(which, asks, options); }));
-        });
+  c.def("reissue", [](const engine_core& e, o id, o who, o opens_at, o link_lifetime, o extend_by, o reminders, o tell,
+                      o reason, o key) {
+    const reissue_options options{.opens_at = from_py<std::optional<sys_seconds>>(opens_at, "opens_at"),
+                                  .link_lifetime = span_or_default(link_lifetime, "link_lifetime"),
+                                  .extend_by = span_or_default(extend_by, "extend_by"),
+                                  .reminders = from_py<std::vector<seconds>>(reminders, "reminders"),
+                                  .notify = notify_from(tell),
+                                  .reason = from_py<std::string>(reason, "reason"),
+                                  .idempotency_key = key_from(key)};
+    const auto which = from_py<interview_id>(id, "interview_id");
+    const auto asks = from_py<actor>(who, "actor");
+    return to_py(e.run([&](engine& x) { return x.reissue(which, asks, options); }));
+  });
   c.def("request_link", [](const engine_core& e, o token, o key) {
     const auto text = from_py<std::string_view>(token, "token");
     const auto once = key_from(key);
@@ -126,6 +129,19 @@ void add_changes(py::class_<engine_core>& c) {
     const auto asks = from_py<actor>(who, "actor");
     return to_py(e.run([&](engine& x) { return x.reopen(which, asks, options); }));
   });
+  c.def("accommodate",
+        [](const engine_core& e, o id, o who, o code, o percent, o extra, o pause, o grace, o reason, o key) {
+          const accommodate_options options{.percent = from_py<std::optional<std::uint32_t>>(percent, "percent"),
+                                            .extra = from_py<std::optional<seconds>>(extra, "extra"),
+                                            .pause = from_py<std::optional<seconds>>(pause, "pause"),
+                                            .grace = from_py<std::optional<seconds>>(grace, "grace"),
+                                            .reason_code = from_py<std::string>(code, "reason_code"),
+                                            .reason = from_py<std::string>(reason, "reason"),
+                                            .idempotency_key = key_from(key)};
+          const auto which = from_py<interview_id>(id, "interview_id");
+          const auto asks = from_py<actor>(who, "actor");
+          return to_py(e.run([&](engine& x) { return x.accommodate(which, asks, options); }));
+        });
   c.def("void_attempt", [](const engine_core& e, o id, o who, o code, o reason, o key) {
     const void_options options{.reason_code = from_py<std::string>(code, "reason_code"),
                                .reason = from_py<std::string>(reason, "reason"),
@@ -166,6 +182,12 @@ void add_changes(py::class_<engine_core>& c) {
     const auto asks = from_py<actor>(who, "actor");
     const auto idempotency = key_from(once);
     e.run([&](engine& x) { return x.redrive(which, asks, idempotency); });
+  });
+  c.def("drop", [](const engine_core& e, o key, o who, o once) {
+    const auto which = from_py<message_key>(key, "key");
+    const auto asks = from_py<actor>(who, "actor");
+    const auto idempotency = key_from(once);
+    e.run([&](engine& x) { return x.drop(which, asks, idempotency); });
   });
   c.def("erase_applicant", [](const engine_core& e, o applicant_id, o who, o once) {
     const auto of = from_py<std::string_view>(applicant_id, "applicant_id");

@@ -95,9 +95,8 @@ void add_reads(py::class_<engine_core>& c) {
     const auto which = from_py<interview>(i, "interview");
     return to_py(e.run([&](engine& x) { return x.link_of(of, whose, which); }));
   });
-  c.def("now", [](const engine_core& e) {
-    return to_py(e.run([&](engine& x) { return result<sys_seconds>(x.time().now()); }));
-  });
+  c.def("now",
+        [](const engine_core& e) { return to_py(e.run([&](engine& x) { return result<sys_seconds>(x.now()); })); });
 }
 
 void add_engine(py::module_& m) {

@@ -129,6 +129,13 @@ void add_plain(py::module_& m) {
       "describe", [](py::object e) { return to_py(describe(from_py<eligibility>(e, "eligibility"))); },
       py::arg("eligibility"));
   m.def(
+      "deadline_breakdown",
+      [](py::object i, py::object started_at) {
+        return to_py(
+            deadline_breakdown(from_py<interview>(i, "interview"), from_py<sys_seconds>(started_at, "started_at")));
+      },
+      py::arg("interview"), py::arg("started_at"));
+  m.def(
       "parse_span",
       [](py::object text) { return to_py(value_of(parse_span(from_py<std::string_view>(text, "text")))); },
       py::arg("text"));

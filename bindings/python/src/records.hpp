@@ -77,9 +77,16 @@ HIRENOW_RECORD(link_stamp, "LinkStamp", plain("generation", &t::generation), pla
                plain("expires_at", &t::expires_at));
 HIRENOW_RECORD(sitting_state, "SittingState", plain("fence", &t::fence), plain("open", &t::open),
                plain("key_hash", &t::key_hash));
+HIRENOW_RECORD(accommodation, "Accommodation", plain("percent", &t::percent), plain("extra", &t::extra),
+               plain("pause", &t::pause));
+HIRENOW_RECORD(deadline_terms, "DeadlineTerms", plain("started_at", &t::started_at),
+               plain("time_limit", &t::time_limit), plain("by_percent", &t::by_percent), plain("extra", &t::extra),
+               plain("pause", &t::pause), plain("ends_by", &t::ends_by), plain("cut", &t::cut),
+               plain("deadline", &t::deadline), plain("grace", &t::grace), plain("last_submit", &t::last_submit));
 HIRENOW_RECORD(interview, "Interview", plain("id", &t::id), plain("track", &t::track), plain("attempt", &t::attempt),
                plain("state", &t::state), plain("outcome", &t::outcome), plain("score", &t::score),
                plain("time_limit", &t::time_limit), plain("grace", &t::grace), plain("overtime", &t::overtime),
+               plain("accommodation", &t::accommodation), plain("ends_by", &t::ends_by),
                plain("created_at", &t::created_at), plain("start_by", &t::start_by),
                plain("started_at", &t::started_at), plain("deadline", &t::deadline),
                plain("submitted_at", &t::submitted_at), plain("decided_at", &t::decided_at),
@@ -180,7 +187,7 @@ HIRENOW_RECORD(change_set, "ChangeSet", plain("tenant", &t::tenant), plain("appl
                plain("expected_version", &t::expected_version), plain("head", &t::head),
                plain("write_person", &t::write_person), plain("interviews", &t::interviews), plain("facts", &t::facts),
                plain("audit", &t::audit), plain("withdrawals", &t::withdrawals), plain("messages", &t::messages),
-               plain("redrives", &t::redrives),
+               plain("redrives", &t::redrives), plain("drops", &t::drops),
                coded<optional_codec<final_progress_codec, final_progress_codec::pair>>("final_progress",
                                                                                        &t::final_progress),
                plain("answer", &t::answer), plain("erase", &t::erase));
@@ -190,6 +197,9 @@ HIRENOW_RECORD(checkpoint_request, "CheckpointRequest", plain("tenant", &t::tena
 HIRENOW_RECORD(list_request, "ListRequest", plain("tenant", &t::tenant), plain("at", &t::at), plain("state", &t::state),
                plain("track", &t::track), plain("applicant_id", &t::applicant_id), plain("cursor", &t::cursor),
                plain("limit", &t::limit), plain("with_counts", &t::with_counts));
+HIRENOW_RECORD(outbox_figures, "OutboxFigures", plain("queued", &t::queued), plain("due", &t::due),
+               plain("leased", &t::leased), plain("lapsed", &t::lapsed), plain("dead", &t::dead),
+               plain("oldest_due", &t::oldest_due));
 HIRENOW_RECORD(due_page, "DuePage", plain("rows", &t::rows), plain("next", &t::next));
 HIRENOW_RECORD(claim_request, "ClaimRequest", plain("now", &t::now), plain("lease", &t::lease),
                plain("limit", &t::limit), plain("token", &t::token));

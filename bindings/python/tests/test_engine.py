@@ -88,6 +88,36 @@ def test_the_whole_story(world):
     assert e.verify_audit_checkpoint(checkpoint, actor=w.admin) == 1
 
 
+def test_time_is_added_and_broken_down(world):
+    w, e = world, world.engine
+    at = w.bring_to("in_progress")
+    before = e.find(at.id, actor=w.recruiter)
+    longer = e.accommodate(at.id, actor=w.recruiter, percent=150, pause=timedelta(minutes=7), reason_code="fire_alarm",
+                           idempotency_key="a")
+    i = longer.interview
+    assert i.accommodation == hirenow.Accommodation(150, timedelta(0), timedelta(minutes=7))
+    assert i.deadline == before.deadline + before.time_limit / 2 + timedelta(minutes=7)
+    assert e.accommodate(at.id, actor=w.recruiter, percent=150, pause=timedelta(minutes=7), reason_code="fire_alarm",
+                         idempotency_key="a").replayed
+    terms = hirenow.deadline_breakdown(i, i.started_at)
+    assert (terms.deadline, terms.by_percent, terms.cut) == (i.deadline, i.time_limit / 2, False)
+    cut = hirenow.deadline_breakdown(i.replace(ends_by=i.started_at + timedelta(minutes=1)), i.started_at)
+    assert cut.cut and cut.deadline == i.started_at + timedelta(minutes=1)
+    with pytest.raises(hirenow.InvalidArgumentError, match="percent"):
+        e.accommodate(at.id, actor=w.recruiter, percent=99, reason_code="x")
+
+
+def test_a_link_is_extended_and_an_outer_limit_kept(world):
+    w, e = world, world.engine
+    ends_by = w.clock.now() + timedelta(days=5)
+    first = e.schedule(w.ada, "t/outer", actor=w.recruiter, link_lifetime=timedelta(days=3), ends_by=ends_by)
+    assert first.interview.ends_by == ends_by
+    longer = e.reissue(first.interview.id, actor=w.recruiter, extend_by=timedelta(days=1))
+    assert longer.interview.start_by == first.interview.start_by + timedelta(days=1)
+    longest = e.reissue(first.interview.id, actor=w.recruiter, extend_by=timedelta(days=30))
+    assert longest.interview.start_by == ends_by
+
+
 def test_the_other_use_cases(world):
     w, e = world, world.engine
     at = w.bring_to("passed")

@@ -1,154 +1,428 @@
-"""The host's own sqlite3 transaction, and two copies of SQLite in one process."""
+"""The host's own transaction: one matrix of tests over every kind of host's connection (hosts.py)."""
 
-import os
-import pathlib
 import shutil
 import sqlite3
-import subprocess
-import sys
 import threading
+from datetime import timedelta
 
 import pytest
-from conftest import KEY_ONE, World, token_in
+from conftest import KEY_ONE, KEY_TWO, World, token_in
+from hosts import ARCHIVED, FAILED, HOSTS, Application, Stage, stage
+from sqlalchemy import orm, text
 
 import hirenow
-from hirenow import InterviewState, _dbapi
+from hirenow import Applicant, Fact, FactKind, InterviewState, Outcome, _dbapi, _hirenow
+from hirenow.testing import check_store
+
+__all__ = ["stage"]
 
 
-class Host:
-    """A host's application: its own table in the file that hirenow's tables are in."""
-
-    def __init__(self, tmp_path, **connect):
-        self.path = tmp_path / "ats.db"
-        self.w = World(f"sqlite:{self.path}")
-        with sqlite3.connect(self.path) as db:
-            db.execute("CREATE TABLE application (id TEXT PRIMARY KEY, stage TEXT NOT NULL)")
-            db.execute("INSERT INTO application VALUES ('a', 'first')")
-        db.close()
-        self.at = self.w.bring_to("failed")
-        self.db = sqlite3.connect(self.path, timeout=0.2, **connect)
-
-    def retake(self, **more):
-        return self.w.engine.on(self.db).retake(self.at.id, actor=self.w.recruiter, **more)
-
-    def state(self):
-        """What another connection sees."""
-        with sqlite3.connect(self.path) as db:
-            stage = db.execute("SELECT stage FROM application").fetchone()[0]
-        db.close()
-        return stage, self.w.engine.find(self.at.id, actor=self.w.recruiter).state
-
-    def move(self, stage="retake"):
-        self.db.execute("UPDATE application SET stage = ?", (stage,))
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+@pytest.mark.parametrize("ours_first", [False, True], ids=["the host first", "our call first"])
+def test_both_commit_or_roll_back_together(stage, ours_first, end):
+    host = stage.connect()
+    host.begin()
+    if ours_first:  # a driver that begins lazily has begun nothing yet
+        stage.retake()
+        stage.move()
+    else:
+        stage.move()
+        stage.retake()
+    assert stage.seen() == ("first", FAILED)
+    getattr(host, end)()
+    assert stage.seen() == (("retake", ARCHIVED) if end == "commit" else ("first", FAILED))
 
 
-FAILED, ARCHIVED = InterviewState.FAILED, InterviewState.ARCHIVED
-LEGACY = [{"isolation_level": ""}, {"isolation_level": "DEFERRED"}, {"isolation_level": "IMMEDIATE"},
-          {"isolation_level": "EXCLUSIVE"}]
-MODES = LEGACY + ([{"autocommit": False}] if sys.version_info >= (3, 12) else [])
+def test_our_call_alone_is_committed_too(stage):
+    host = stage.connect()
+    for n in range(2):
+        host.begin()
+        stage.on().schedule(stage.w.ada, f"other-{n}", actor=stage.w.recruiter)
+        host.commit()
+    host.begin()
+    stage.retake()
+    host.commit()
+    assert stage.seen() == ("first", ARCHIVED)
+    assert len(list(stage.w.engine.interviews(actor=stage.w.recruiter))) == 4
 
 
-@pytest.mark.parametrize("mode", MODES, ids=str)
-@pytest.mark.parametrize("ours_first", [False, True])
-def test_both_commit_or_roll_back_together(tmp_path, mode, ours_first):
-    for end, seen in (("rollback", ("first", FAILED)), ("commit", ("retake", ARCHIVED))):
-        folder = tmp_path / end
-        folder.mkdir()
-        h = Host(folder, **mode)
-        if ours_first:  # the driver has begun nothing yet: it is made to begin
-            h.retake()
-            h.move()
-        else:
-            h.move()
-            h.retake()
-        assert h.db.in_transaction and h.state() == ("first", FAILED)
-        getattr(h.db, end)()
-        assert h.state() == seen
+def test_one_engine_serves_one_transaction_after_the_other(stage):
+    host = stage.connect()
+    host.begin()
+    on = stage.on()
+    on.retake(stage.at.id, actor=stage.w.recruiter)
+    host.rollback()
+    host.begin()
+    again = on.retake(stage.at.id, actor=stage.w.recruiter)
+    host.commit()
+    assert stage.w.engine.find(again.interview.id, actor=stage.w.recruiter).attempt == 2
 
 
-def test_a_statement_of_the_hosts_own_begin_is_joined(tmp_path):
-    h = Host(tmp_path, isolation_level=None)
-    h.db.execute("BEGIN IMMEDIATE")
-    h.move()
-    h.retake()
-    h.db.execute("ROLLBACK")
-    assert h.state() == ("first", FAILED)
+def test_the_hosts_savepoint_takes_back_what_came_after_it(stage):
+    host = stage.connect()
+    host.begin()
+    stage.move("kept")
+    host.savepoint()
+    stage.move("lost")
+    stage.retake()
+    host.rollback_to()
+    assert stage.on().find(stage.at.id, actor=stage.w.recruiter).state is FAILED
+    host.commit()
+    assert stage.seen() == ("kept", FAILED)
 
 
-@pytest.mark.parametrize("mode", [{"isolation_level": None}] + (
-    [{"autocommit": True}] if sys.version_info >= (3, 12) else []), ids=str)
-def test_without_a_transaction_it_refuses(tmp_path, mode):
-    h = Host(tmp_path, **mode)
+def test_without_a_transaction_it_refuses(stage):
+    before = stage.database.dump()
+    host = stage.connect(autocommit=True)
     with pytest.raises(hirenow.NoTransactionError):
-        h.retake()
-    assert h.state() == ("first", FAILED) and not h.db.in_transaction
+        stage.retake()
+    with pytest.raises(hirenow.NoTransactionError):
+        stage.on().find(stage.at.id, actor=stage.w.recruiter)
+    assert stage.database.dump() == before
+    stage.move()  # still commits by itself
+    assert stage.seen() == ("retake", FAILED)
+    host.close()
 
 
-def test_an_error_of_ours_leaves_the_transaction_usable(tmp_path):
-    h = Host(tmp_path)
-    h.move("one")
-    with pytest.raises(hirenow.PermissionDeniedError):
-        h.w.engine.on(h.db).retake(h.at.id, actor=h.w.reviewer)
+def test_after_an_error_of_the_hosts(stage):
+    host = stage.connect()
+    host.begin()
+    stage.move("one")
+    host.savepoint()
+    with pytest.raises(Exception, match="(?i)unique"):
+        host.run("INSERT INTO application VALUES ('a', 'again')")
+    host.rollback_to()
+    stage.retake()
+    host.commit()
+    assert stage.seen() == ("one", ARCHIVED)
+
+
+def test_an_error_of_ours_leaves_the_transaction_usable(stage):
+    host = stage.connect()
+    host.begin()
+    with pytest.raises(hirenow.PermissionDeniedError):  # the first thing that is run
+        stage.on().retake(stage.at.id, actor=stage.w.reviewer)
+    stage.move("one")
+    stage.on().schedule(stage.w.ada, "other", actor=stage.w.recruiter)
     with pytest.raises(hirenow.ActiveInterviewError):
-        h.w.engine.on(h.db).schedule(h.w.ada, h.w.track, actor=h.w.recruiter)
-        h.w.engine.on(h.db).schedule(h.w.ada, h.w.track, actor=h.w.recruiter)
-    assert h.db.in_transaction
-    h.retake()
-    h.db.commit()
-    assert h.state() == ("one", ARCHIVED)
+        stage.on().schedule(stage.w.ada, "other", actor=stage.w.recruiter)
+    stage.retake()
+    with pytest.raises(hirenow.SupersededError):
+        stage.retake()
+    host.commit()
+    assert stage.seen() == ("one", ARCHIVED)
+    assert len(list(stage.w.engine.interviews(actor=stage.w.recruiter))) == 3
 
 
-def test_factories_and_converters_of_the_hosts_do_not_matter(tmp_path):
-    h = Host(tmp_path, detect_types=sqlite3.PARSE_DECLTYPES)
+def test_a_closed_connection_is_told_as_the_host_tells_it(stage):
+    host = stage.connect()
+    if stage.kind.__name__.startswith("Django"):  # opens another by itself, but not in the midst of a transaction
+        host.begin()
+        host.close()
+        with pytest.raises(Exception, match="(?i)transaction|closed"):
+            stage.retake()
+        host.atomic.__exit__(ValueError, ValueError(), None)
+    else:
+        host.close()
+        with pytest.raises(Exception, match="(?i)closed"):
+            stage.retake()
+    assert stage.seen() == ("first", FAILED)
+    host = stage.connect()
+    host.begin()
+    stage.retake()
+    host.commit()
+    assert stage.seen() == ("first", ARCHIVED)
 
-    class Loud(sqlite3.Cursor):
-        def execute(self, *args):
-            raise AssertionError("the host's cursor was used")
 
-    h.db.row_factory = lambda cursor, row: {"row": row}
-    h.db.text_factory = lambda raw: raw.decode().upper()
-    sqlite3.register_converter("integer", lambda raw: "seven")
-    sqlite3.register_converter("text", lambda raw: 7)
-    try:
-        again = h.retake()
-        h.move()
-        assert h.db.execute("SELECT stage FROM application").fetchone() == {"row": (7,)}  # the host still has its own
-    finally:
-        sqlite3.converters.pop("INTEGER"), sqlite3.converters.pop("TEXT")
-    h.db.commit()
-    assert again.interview.attempt == 2 and h.state() == ("retake", ARCHIVED)
+@pytest.mark.parametrize("reads", ["the host reads", "we read"])
+@pytest.mark.parametrize("stage", [name for name, (_, kind) in HOSTS.items() if kind.may_be_stale], indirect=True)
+def test_a_transaction_that_comes_too_late_is_the_hosts_to_repeat(stage, reads):
+    host = stage.connect()
+    host.begin()
+    if reads == "we read":
+        stage.on().find(stage.at.id, actor=stage.w.recruiter)
+    else:
+        host.run("SELECT * FROM application")
+    stage.w.engine.schedule(stage.w.ada, "another writes", actor=stage.w.recruiter)
+    before = stage.database.dump()
+    for _ in range(2):  # no savepoint cures that
+        with pytest.raises(hirenow.RetryTransactionError) as refused:
+            stage.retake()
+        assert isinstance(refused.value.__cause__, stage.database.busy)
+    assert stage.on().find(stage.at.id, actor=stage.w.recruiter).state is FAILED
+    host.rollback()
+    assert stage.database.dump() == before
+    host.begin()
+    stage.move()
+    stage.retake()
+    host.commit()
+    assert stage.seen() == ("retake", ARCHIVED)
 
 
-@pytest.mark.filterwarnings("ignore:another program commits")
-def test_a_locked_database_is_the_hosts_to_repeat(tmp_path):
-    h = Host(tmp_path)
-    other = sqlite3.connect(h.path, isolation_level=None)
+@pytest.mark.parametrize("stage", [name for name, (_, kind) in HOSTS.items() if kind.waits_to_begin], indirect=True)
+def test_where_another_holds_the_lock_the_transaction_is_not_begun(stage):
+    host = stage.connect()
+    other = sqlite3.connect(stage.database.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(sqlite3.OperationalError, match="locked"):  # nothing has begun yet
-        h.retake()
-    assert not h.db.in_transaction
-    other.execute("COMMIT")
-    h.retake()
-    h.db.commit()
-    # A transaction that read before somebody else wrote is stale: no savepoint cures that.
-    h.db.isolation_level = None
-    h.db.execute("BEGIN")
-    h.db.execute("SELECT * FROM application").fetchall()
-    h.w.engine.schedule(h.w.ada, "other", actor=h.w.recruiter)
     with pytest.raises(hirenow.RetryTransactionError) as refused:
-        h.w.engine.on(h.db).schedule(h.w.ada, "third", actor=h.w.recruiter)
-    assert isinstance(refused.value.__cause__, sqlite3.OperationalError)
-    h.db.execute("ROLLBACK")
+        stage.retake()
+    assert isinstance(refused.value.__cause__, stage.database.busy)
+    assert not host.raw().in_transaction
+    if stage.kind is HOSTS["SQLAlchemy"][1]:
+        assert not host.db.in_transaction()
+    other.execute("ROLLBACK")
+    other.close()
+    stage.retake()
+    host.commit()
+    assert stage.seen() == ("first", ARCHIVED)
+
+
+# ---- Every use case ------------------------------------------------------------------------------------------------------
+
+
+def _dead_message(w):
+    class Refusing:
+        def send(self, mail):
+            return hirenow.Delivery(hirenow.DeliveryOutcome.PERMANENT, 550, "no such user")
+
+    hirenow.Dispatcher(w.engine, Refusing(), sender="jobs@acme.example").run_once()
+    return w.engine.read_messages(actor=w.recruiter, state=hirenow.MessageState.DEAD)[0].key
+
+
+# What is called, in which situation of the interview, and whether it writes.
+USES = {
+    "schedule": ("failed", True, lambda e, w, at: e.schedule(w.ada, "other", actor=w.recruiter)),
+    "retake_eligibility": ("failed", False, lambda e, w, at: e.retake_eligibility(at.id, actor=w.recruiter)),
+    "retake": ("failed", True, lambda e, w, at: e.retake(at.id, actor=w.recruiter, idempotency_key="k")),
+    "reissue": ("scheduled", True, lambda e, w, at: e.reissue(at.id, actor=w.recruiter)),
+    "request_link": ("expired, never started", True, lambda e, w, at: e.request_link(at.token)),
+    "inspect": ("scheduled", False, lambda e, w, at: e.inspect(at.token)),
+    "start": ("scheduled", True, lambda e, w, at: e.start(at.token, KEY_ONE)),
+    "resume": ("in_progress", True, lambda e, w, at: e.resume(at.token, KEY_TWO)),
+    "checkpoint": ("in_progress", True, lambda e, w, at: e.checkpoint(at.session, b"\0\xff half")),
+    "submit": ("in_progress", True, lambda e, w, at: e.submit(at.session, progress="whole")),
+    "withdraw": ("scheduled", True, lambda e, w, at: e.withdraw(at.token, reason="another offer")),
+    "decide": ("submitted", True, lambda e, w, at: e.decide(at.id, Outcome.PASSED, actor=w.reviewer, score=0.5)),
+    "reopen": ("passed", True, lambda e, w, at: e.reopen(at.id, actor=w.admin, reason="an appeal")),
+    "void_attempt": ("submitted", True, lambda e, w, at: e.void_attempt(at.id, actor=w.reviewer, reason_code="power")),
+    "cancel": ("scheduled", True, lambda e, w, at: e.cancel(at.id, actor=w.recruiter)),
+    "update_applicant": ("scheduled", True, lambda e, w, at: e.update_applicant(
+        Applicant("app-1", "new@example.org", "Ada Größe ✓", "de", "Europe/Vienna"), actor=w.recruiter)),
+    "record_fact": ("scheduled", True, lambda e, w, at: e.record_fact(
+        "app-1", Fact(FactKind.SCORE, "quiz", w.clock.now(), value="7"), actor=w.recruiter)),
+    "set_policy": ("scheduled", True, lambda e, w, at: e.set_policy(
+        {"hirenow_policy": 1, "version": "v2", "rules": []}, actor=w.admin)),
+    "redrive": ("scheduled", True, lambda e, w, at: e.redrive(_dead_message(w), actor=w.admin)),
+    "drop": ("scheduled", True, lambda e, w, at: e.drop(_dead_message(w), actor=w.admin)),
+    "erase_applicant": ("scheduled", True, lambda e, w, at: e.erase_applicant("app-1", actor=w.admin)),
+    "sweep": ("expired, never started", True, lambda e, w, at: e.sweep()),
+    "find": ("scheduled", False, lambda e, w, at: e.find(at.id, actor=w.recruiter)),
+    "permitted_actions": ("failed", False, lambda e, w, at: e.permitted_actions(at.id, actor=w.recruiter)),
+    "list": ("scheduled", False, lambda e, w, at: e.list(actor=w.recruiter)),
+    "pages": ("scheduled", False, lambda e, w, at: list(e.pages(actor=w.recruiter, limit=1))),
+    "interviews": ("archived", False, lambda e, w, at: list(e.interviews(actor=w.recruiter))),
+    "history": ("archived", False, lambda e, w, at: e.history(at.id, actor=w.recruiter)),
+    "read_progress": ("submitted", False, lambda e, w, at: e.read_progress(at.id, actor=w.reviewer)),
+    "read_audit": ("archived", False, lambda e, w, at: e.read_audit("app-1", actor=w.admin)),
+    "audit": ("archived", False, lambda e, w, at: list(e.audit("app-1", actor=w.admin))),
+    "verify_audit": ("archived", False, lambda e, w, at: e.verify_audit("app-1", actor=w.admin)),
+    "audit_checkpoint": ("archived", False, lambda e, w, at: e.audit_checkpoint(actor=w.admin)),
+    "verify_audit_checkpoint": ("archived", False, lambda e, w, at: e.verify_audit_checkpoint(
+        w.engine.audit_checkpoint(actor=w.admin), actor=w.admin)),
+    "read_messages": ("archived", False, lambda e, w, at: e.read_messages(actor=w.recruiter)),
+    "link_of": ("scheduled", False, lambda e, w, at: e.link_of("acme", "app-1", e.find(at.id, actor=w.recruiter))),
+}
+OTHERS = {"close", "closed", "on", "over", "now"}
+
+
+def test_no_use_case_is_left_out():
+    assert {name for name in vars(hirenow.Engine) if not name.startswith("_")} == USES.keys() | OTHERS
+
+
+def use_every_case(kind, tmp_path, spoil=lambda host: None):
+    """Each in a transaction that is rolled back, and in one that is committed."""
+    for name, (situation, writes, use) in USES.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        s = Stage(kind, folder, situation)
+        if name in ("redrive", "drop"):
+            _dead_message(s.w)
+        before = s.database.dump()
+        host = s.connect()
+        spoil(host)
+        host.begin()
+        first = use(s.on(), s.w, s.at)
+        host.rollback()
+        assert s.database.dump() == before, name
+        host.begin()
+        second = use(s.on(), s.w, s.at)
+        if not writes:
+            assert repr(first) == repr(second) == repr(use(s.w.engine, s.w, s.at)), name
+        host.commit()
+        assert (s.database.dump() != before) == writes, name
+        assert s.w.engine.verify_audit("app-1", actor=s.w.admin), name
+        s.close()
+
+
+@pytest.mark.parametrize("kind", HOSTS)
+def test_every_use_case_reads_and_writes_in_the_hosts_transaction(kind, tmp_path):
+    use_every_case(kind, tmp_path)
+
+
+def test_the_outbox_is_never_emptied_there(stage):
+    host = stage.connect()
+    host.begin()
+    mailer = type("Never", (), {"send": None})()
+    dispatcher = hirenow.Dispatcher(stage.on(), mailer, sender="jobs@acme.example")
+    stage.retake()
+    with pytest.raises(hirenow.InvalidArgumentError) as refused:  # nothing may be sent before the host's commit
+        dispatcher.run_once()
+    assert refused.value.reason == "host_transaction"
+    host.commit()
+    assert stage.seen() == ("first", ARCHIVED)
+
+
+# ---- Hostile settings ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hostile_process():
+    """Converters and adapters of the whole process that change all values."""
+    sqlite3.converters.update(dict.fromkeys(("INTEGER", "TEXT", "BLOB", "REAL"), lambda raw: "converted"))
+    kinds = int, float, str, bytes, type(None)
+    for kind in kinds:
+        sqlite3.register_adapter(kind, lambda value: "adapted")
+    hosts = dict(sqlite3.converters), dict(sqlite3.adapters)
+    yield
+    assert (dict(sqlite3.converters), dict(sqlite3.adapters)) == hosts  # nobody has touched them
+    for name in ("INTEGER", "TEXT", "BLOB", "REAL"):
+        del sqlite3.converters[name]
+    for kind in kinds:
+        del sqlite3.adapters[kind, sqlite3.PrepareProtocol]
+
+
+def hostile(host):
+    """A connection on which nothing is as it comes from the factory."""
+    db = host.raw()
+    names = [name for name, in db.execute("SELECT +name FROM sqlite_master WHERE +type = 'table' AND name LIKE 'hirenow%'")]
+    for name in names:
+        db.execute(f"CREATE TEMP TABLE {name} (decoy)")
+        db.execute(f"INSERT INTO temp.{name} VALUES (1)")
+    db.commit()
+    for pragma in ("foreign_keys = OFF", "reverse_unordered_selects = ON", "recursive_triggers = ON",
+                   "case_sensitive_like = ON", "full_column_names = ON"):
+        db.execute(f"PRAGMA {pragma}")
+    assert names and not db.in_transaction
+    db.row_factory = lambda cursor, row: {"row": row}
+    db.text_factory = lambda raw: raw.decode().upper()
+
+
+@pytest.mark.parametrize("kind", ["sqlite3 legacy", "SQLAlchemy", "Django"])
+def test_the_hosts_settings_change_nothing(kind, tmp_path, hostile_process):
+    use_every_case(kind, tmp_path, hostile)
+
+
+def test_every_statement_of_the_librarys_goes_round_them(tmp_path, hostile_process):
+    """All that a store must be able to do, on connections whose every value is converted and adapted."""
+    count = iter(range(10_000))
+
+    def make():
+        path = str(tmp_path / f"{next(count)}.db")
+
+        def opener():
+            return _dbapi.Driver(sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, detect_types=sqlite3.PARSE_DECLTYPES))
+
+        return _hirenow.open_sqlite_store_through(path, opener, True, timedelta(seconds=10), 2, 1 << 26, 1 << 10, print)
+
+    report = check_store(make, histories=1)
+    assert report.passed, report
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+def test_the_hosts_own_statements_are_converted_as_ever(tmp_path, hostile_process):
+    s = Stage("sqlite3 legacy", tmp_path)
+    s.database.outside("CREATE TABLE own (n INTEGER)", "INSERT INTO own VALUES (1)")
+    host = s.connect()
+    host.begin()
+    s.retake()
+    host.db.text_factory = str
+    assert host.db.execute("SELECT n FROM own").fetchall() == [("converted",)]
+    assert host.db.execute("SELECT ?", ("x",)).fetchall() == [("adapted",)]
+    assert host.db.text_factory is str
+    host.close()
+
+
+# ---- What is one driver's alone ------------------------------------------------------------------------------------------
+
+
+def test_with_djangos_models(tmp_path):
+    from django.db import transaction
+
+    s = Stage("Django", tmp_path)
+    host = s.connect()
+    with transaction.atomic(using=host.alias):
+        Application.objects.using(host.alias).filter(pk="a").update(stage="retake")
+        s.retake()
+    assert s.seen() == ("retake", ARCHIVED)
+    with pytest.raises(hirenow.SupersededError), transaction.atomic(using=host.alias):
+        Application.objects.using(host.alias).filter(pk="a").update(stage="lost")
+        s.retake()
+    assert s.seen() == ("retake", ARCHIVED)
+    # An atomic block that is broken is Django's to refuse.
+    with transaction.atomic(using=host.alias):
+        transaction.set_rollback(True, using=host.alias)
+        with pytest.raises(transaction.TransactionManagementError):
+            s.on().find(s.at.id, actor=s.w.recruiter)
+    # Without autocommit Django leaves the beginning to the driver.
+    host.db.set_autocommit(False)
+    s.on().schedule(s.w.ada, "other", actor=s.w.recruiter)
+    host.db.rollback()
+    s.on().schedule(s.w.ada, "third", actor=s.w.recruiter)
+    host.db.commit()
+    host.db.set_autocommit(True)
+    assert {row.interview.track for row in s.w.engine.interviews(actor=s.w.recruiter)} == {s.w.track, "third"}
+    host.close()
+
+
+def test_djangos_own_name_for_its_connection(tmp_path, monkeypatch):
+    from django.db import connection, connections, transaction
+
+    s = Stage("Django", tmp_path)
+    host = s.connect()
+    monkeypatch.setattr(connections._connections, "default", connections["sqlite"], raising=False)
+    with transaction.atomic():  # has not been connected yet
+        s.w.engine.on(connection).retake(s.at.id, actor=s.w.recruiter)
+    assert s.seen() == ("first", ARCHIVED)
+    host.close()
+
+
+def test_with_sqlalchemys_sessions(tmp_path):
+    s = Stage("SQLAlchemy", tmp_path)
+    host = s.connect()
+    with orm.Session(host.engine) as session, session.begin():
+        s.w.engine.on(session.connection()).retake(s.at.id, actor=s.w.recruiter)
+        session.execute(text("UPDATE application SET stage = 'retake'"))
+    assert s.seen() == ("retake", ARCHIVED)
+    with pytest.raises(hirenow.SupersededError), orm.Session(host.engine) as session, session.begin():
+        session.execute(text("UPDATE application SET stage = 'lost'"))
+        s.w.engine.on(session.connection()).retake(s.at.id, actor=s.w.recruiter)
+    with host.engine.begin() as connection:
+        s.w.engine.on(connection).schedule(s.w.ada, "other", actor=s.w.recruiter)
+    assert s.seen() == ("retake", ARCHIVED)
+    assert len(list(s.w.engine.interviews(actor=s.w.recruiter))) == 3
+    host.close()
 
 
 def test_what_the_hosts_driver_raises_is_raised(tmp_path):
-    h = Host(tmp_path)
+    s = Stage("sqlite3 legacy", tmp_path)
+    s.connect()
     raised = []
-    on = h.w.engine.on(h.db)
+    on = s.on()
 
     def elsewhere():
         try:
-            on.find(h.at.id, actor=h.w.recruiter)
+            on.find(s.at.id, actor=s.w.recruiter)
         except BaseException as error:
             raised.append(error)
 
@@ -156,42 +430,38 @@ def test_what_the_hosts_driver_raises_is_raised(tmp_path):
     thread.start()
     thread.join()
     assert type(raised[0]) is sqlite3.ProgrammingError and "thread" in str(raised[0])
-    h.db.close()
+    s.host.close()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        h.retake()
+        s.retake()
     with pytest.raises(TypeError):
-        h.w.engine.on("connection")
+        s.w.engine.on("connection")
 
 
 def test_an_interrupt_of_the_hosts_reaches_the_host(tmp_path):
-    h = Host(tmp_path)
-    h.move()
-    h.db.set_progress_handler(lambda: 1, 1)
+    s = Stage("sqlite3 legacy", tmp_path)
+    db = s.connect().db
+    s.move()
+    db.set_progress_handler(lambda: 1, 1)
     with pytest.raises(sqlite3.OperationalError, match="interrupted"):
-        h.retake()
-    h.db.set_progress_handler(None, 0)
-    assert h.db.in_transaction
-    h.retake()
-    h.db.commit()
-    assert h.state() == ("retake", ARCHIVED)
+        s.retake()
+    db.set_progress_handler(None, 0)
+    assert db.in_transaction
+    s.retake()
+    db.commit()
+    assert s.seen() == ("retake", ARCHIVED)
 
 
-def test_wrapped_connections_are_unwrapped(tmp_path):
-    h = Host(tmp_path)
+def test_a_cursor_of_the_hosts_own_is_not_used(tmp_path):
+    class Loud(sqlite3.Connection):
+        def cursor(self, *args):
+            raise AssertionError("the host's cursor was used")
 
-    class Django:
-        connection = h.db
-
-    class Fairy:
-        driver_connection = h.db
-
-    class SqlAlchemy:
-        connection = Fairy()
-
-    h.w.engine.on(Django()).find(h.at.id, actor=h.w.recruiter)
-    h.w.engine.on(SqlAlchemy()).retake(h.at.id, actor=h.w.recruiter)
-    h.db.commit()
-    assert h.state() == ("first", ARCHIVED)
+    s = Stage("sqlite3 legacy", tmp_path)
+    db = sqlite3.connect(s.database.path, factory=Loud)
+    s.w.engine.on(db).retake(s.at.id, actor=s.w.recruiter)
+    db.commit()
+    db.close()
+    assert s.seen() == ("first", ARCHIVED)
 
 
 def test_tables_can_be_made_in_the_hosts_transaction(tmp_path):
@@ -208,106 +478,4 @@ def test_tables_can_be_made_in_the_hosts_transaction(tmp_path):
     w.engine.on(db).submit(sitting.session)
     db.rollback()
     assert w.engine.on(db).find(invited.interview.id, actor=w.recruiter).state is InterviewState.IN_PROGRESS
-    w.engine.on(db).schedule(w.ada, "u", actor=w.recruiter)
-    with pytest.raises(hirenow.InvalidArgumentError):  # nothing may be sent before the host's commit
-        hirenow.Dispatcher(w.engine.on(db), type("M", (), {"send": None})(), sender="a@b.example").run_once()
-
-
-def test_what_endangers_the_file_is_told(tmp_path):
-    told = []
-    w = World(hirenow.open_store(f"sqlite:{tmp_path / 'a.db'}", warn=told.append))
-    w.schedule()
-    with sqlite3.connect(tmp_path / "a.db") as db:
-        db.execute("CREATE TABLE own (x)")
-    w.engine.schedule(w.ada, "other", actor=w.recruiter)
     db.close()
-    assert len(told) == 1 and "another program commits" in told[0]
-
-
-# ---- Two copies of SQLite --------------------------------------------------------------------------------------------
-
-STORY = """
-import os, sqlite3, sys
-sys.path.insert(0, TESTS)
-from conftest import World, MONDAY
-import hirenow
-from hirenow import _dbapi, _hirenow
-how, path = sys.argv[1:]
-print("another copy:", _dbapi.is_another_sqlite())
-if how == "open":
-    w = World("sqlite:" + path)
-else:  # what open() refuses to do: the library's own copy beside Python's
-    from datetime import timedelta
-    w = World(_hirenow.open_sqlite_store(path, False, timedelta(seconds=10), 4, 1 << 26, 1 << 14, print))
-ids = [w.engine.schedule(w.ada.replace(id="a"), "t", actor=w.recruiter).interview.id]
-with sqlite3.connect(path) as db:  # the host looks into the file and closes it again
-    db.execute("SELECT count(*) FROM sqlite_master").fetchall()
-db.close()
-ids.append(w.engine.schedule(w.ada.replace(id="b"), "t", actor=w.recruiter).interview.id)
-print("committed:", len(ids))
-sys.stdout.flush()
-os._exit(0)  # as a process that is killed
-"""
-
-
-@pytest.fixture
-def second_copy(tmp_path):
-    """A folder with a _sqlite3 that loads a copy of libsqlite3 of another name."""
-    import _sqlite3
-
-    folder = tmp_path / "copy"
-    folder.mkdir()
-    maps = pathlib.Path("/proc/self/maps").read_text()
-    library = next(line.split()[-1] for line in maps.splitlines() if "libsqlite3.so" in line)
-    for source, target in ((_sqlite3.__file__, os.path.basename(_sqlite3.__file__)), (library, "libsqlite3.so.9")):
-        raw = pathlib.Path(source).read_bytes()
-        assert b"libsqlite3.so.0\0" in raw
-        (folder / target).write_bytes(raw.replace(b"libsqlite3.so.0\0", b"libsqlite3.so.9\0"))
-    return folder
-
-
-def committed_rows(tmp_path, how, folder):
-    path = tmp_path / f"{how}.db"
-    env = {**os.environ, "LD_LIBRARY_PATH": str(folder or ""),
-           "PYTHONPATH": os.pathsep.join(filter(None, [str(folder or ""), *sys.path]))}
-    story = STORY.replace("TESTS", repr(os.path.dirname(__file__)))
-    done = subprocess.run([sys.executable, "-c", story, how, str(path)], env=env, capture_output=True, text=True,
-                          timeout=60)
-    assert done.returncode == 0, done.stderr
-    with sqlite3.connect(path) as db:
-        rows = db.execute("SELECT count(*) FROM hirenow_interview").fetchone()[0]
-    db.close()
-    assert "committed: 2" in done.stdout
-    return "another copy: True" in done.stdout, rows
-
-
-def test_one_copy_of_sqlite_keeps_what_was_committed(tmp_path):
-    assert committed_rows(tmp_path, "open", None) == (False, 2)
-
-
-def test_with_two_copies_pythons_own_is_used_and_nothing_is_lost(tmp_path, second_copy):
-    assert committed_rows(tmp_path, "open", second_copy) == (True, 2)
-
-
-def test_two_copies_on_one_file_lose_committed_rows(tmp_path, second_copy):
-    """The control: what open() keeps from happening does happen."""
-    another, rows = committed_rows(tmp_path, "both", second_copy)
-    assert another and rows < 2
-
-
-def test_a_store_through_pythons_sqlite3_keeps_every_promise(tmp_path):
-    from datetime import timedelta
-
-    from hirenow import _hirenow
-    from hirenow.testing import check_store
-
-    count = iter(range(10_000))
-
-    def make():
-        path = str(tmp_path / f"{next(count)}.db")
-        return _hirenow.open_sqlite_store_through(path, _dbapi.opener(path, 10), True, timedelta(seconds=10), 2,
-                                                 1 << 26, 1 << 10, print)
-
-    report = check_store(make, histories=2)
-    assert report.passed, report
-    shutil.rmtree(tmp_path, ignore_errors=True)

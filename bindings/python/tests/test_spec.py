@@ -21,6 +21,7 @@ def named(rows, key):
 
 CALLS = {  # what staff may ask for; the applicant's own events are those of the token
     "reissue": lambda w, at, who: w.engine.reissue(at.id, actor=who),
+    "accommodate": lambda w, at, who: w.engine.accommodate(at.id, actor=who, percent=150, reason_code="extra_time"),
     "cancel": lambda w, at, who: w.engine.cancel(at.id, actor=who),
     "pass": lambda w, at, who: w.engine.decide(at.id, Outcome.PASSED, actor=who),
     "fail": lambda w, at, who: w.engine.decide(at.id, Outcome.FAILED, actor=who),

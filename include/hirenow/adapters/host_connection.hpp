@@ -6,7 +6,7 @@
 /// only the host's copy of SQLite may touch the file: two copies lose each other's locks
 /// (https://sqlite.org/howtocorrupt.html §2.2.1).
 ///
-/// Link `hirenow::sqlite`. The SQL is SQLite's.
+/// Link `hirenow::sqlite` or `hirenow::postgres`. The SQL is SQLite's or PostgreSQL's, as the connection says.
 /// Threads: a connection is used by one call at a time.
 
 #include <cstddef>
@@ -24,6 +24,7 @@
 #include "hirenow/store.hpp"
 
 struct sqlite3;
+struct pg_conn;  // libpq's PGconn
 
 namespace hirenow {
 
@@ -46,8 +47,11 @@ enum class host_transaction : std::uint8_t {
   open,
 };
 
+/// Whose SQL a connection speaks.
+enum class host_dialect : std::uint8_t { sqlite, postgresql };
+
 /// A connection, as a driver of two functions. It tells of a failure by returning an error, best one that
-/// `sqlite_error` made, or by throwing. A thrown exception that is not hirenow's own passes through the engine's call
+/// `sqlite_error` or `postgres_error` made, or by throwing. A thrown exception that is not hirenow's own passes through the engine's call
 /// and reaches its caller as it was thrown, once what the call had written is undone.
 /// Threads: Must be usable on whichever thread calls the store.
 class host_connection {
@@ -61,6 +65,11 @@ class host_connection {
 
   /// Must say how the connection stands now, without changing it.
   virtual result<host_transaction> in_transaction() = 0;
+
+  /// Must say the same every time. With PostgreSQL parameters are of the types bigint, double precision, text and bytea,
+  /// and so are the values of rows, but for counts and flags that may be any integer or a boolean; each `?` stands inside
+  /// a cast to its type, and no other `?` nor any `%` stands in a statement.
+  virtual host_dialect dialect() const { return host_dialect::sqlite; }
 };
 
 /// What a failure means to hirenow: an error for a driver to return.
@@ -69,19 +78,30 @@ class host_connection {
 /// Returns store_busy, retry_transaction, store_full, constraint_violated and the like; never fails.
 error sqlite_error(int code, std::string_view text);
 
+/// The same for a PostgreSQL driver: `sqlstate` has five characters, or is empty where there was no answer;
+/// `constraint` names the constraint that was violated, where the driver knows.
+error postgres_error(std::string_view sqlstate, std::string_view text, std::string_view constraint = {});
+
 /// Makes a connection of a SQLite handle. It never begins lazily. Keep it beside the handle: it keeps what it prepared.
 /// Returns the connection, never null. Where there is no handle, its calls answer store_unavailable.
 /// Owns: borrows the handle, and keeps statements on it; it must go before the handle is closed.
 std::unique_ptr<host_connection> host_connection_of(sqlite3* handle);
 
+/// Makes a connection of a PostgreSQL handle of libpq's, which must not be in pipeline mode. It never begins lazily. Link
+/// `hirenow::postgres`.
+/// Returns the connection, never null. Where there is no handle, its calls answer store_unavailable.
+/// Owns: borrows the handle; the connection must go before the handle is closed.
+std::unique_ptr<host_connection> host_connection_of(pg_conn* handle);
+
 /// How a transaction is joined.
 struct join_options {
-  bool create_tables = false;  ///< make hirenow's tables where there are none, in the host's transaction
+  std::string schema = "hirenow";  ///< PostgreSQL: where hirenow's tables stand
+  bool create_tables = false;      ///< make hirenow's tables where there are none, in the host's transaction
 };
 
 /// Makes a store for transactions of the host's: give it to `engine::on`. Nothing is run yet.
 ///
-/// Every call needs an open transaction; one that begins lazily is made to begin, with BEGIN IMMEDIATE, by reading too:
+/// Every call needs an open transaction; one that begins lazily is made to begin (in SQLite with BEGIN IMMEDIATE), by reading too:
 /// what was read is about to be decided on. A call runs under a savepoint, so that a failure of ours leaves the host's
 /// transaction as it was, and usable. The store may be kept as long as its connection; it remembers nothing of the
 /// database but that its tables are right, which the first call checks.

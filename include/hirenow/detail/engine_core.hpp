@@ -6,6 +6,23 @@
 
 namespace hirenow {
 
+namespace detail {
+
+/// An interview as a caller sees it: whether somebody sits at it now, and nothing by which that one could be recognised.
+inline interview shown(interview i) {
+  if (i.state != interview_state::in_progress) i.sitting = {};
+  i.sitting.key_hash = {};
+  return i;
+}
+
+}  // namespace detail
+
+template <class Answer>
+void engine::show(Answer& answer) {
+  if constexpr (requires { answer.archived; }) answer.archived = detail::shown(std::move(answer.archived));
+  if constexpr (requires { answer.interview.sitting; }) answer.interview = detail::shown(std::move(answer.interview));
+}
+
 inline engine::engine(hirenow::store& store, std::shared_ptr<shared_state> shared)
     : store_(store),
       shared_(std::move(shared)),
@@ -29,6 +46,8 @@ inline engine::engine(hirenow::store& store, key_ring keys, retake_policy policy
   need(limits::check_span("link_request_interval", options_.link_request_interval, seconds{0}));
   if (!detail::rows_stand_at_their_number(options_.permissions))
     throw exception(detail::fail(errc::invalid_argument, "a permission table has its rows in the order of use_case"));
+  if (!options_.permissions[static_cast<std::size_t>(use_case::submit)].system)
+    throw exception(detail::fail(errc::invalid_argument, "nobody can forbid the clock to submit what overtime ends"));
 }
 
 template <class Answer, class Decide>
@@ -54,6 +73,7 @@ result<Answer> engine::change(use_case what, load_request request, std::string_v
         Answer answer;
         answer.replayed = true;
         if (auto ok = rebuild(answer, d.record(), *ids); !ok) return ok.error();
+        show(answer);
         return answer;
       }
     }
@@ -62,6 +82,7 @@ result<Answer> engine::change(use_case what, load_request request, std::string_v
     const std::uint64_t by_clock = d.record().sequence;
     auto answer = decide(d, *data);
     // A refusal, and an answer that needed no change of its own, commit nothing: not even what the clock did.
+    if (answer) show(*answer);
     if (!answer || d.record().sequence == by_clock) return answer;
     if constexpr (!std::is_same_v<Answer, sitting>) {
       if (keyed)
@@ -88,7 +109,9 @@ result<Answer> engine::change_interview(use_case what, const interview_id& id, c
                         [&](draft& d, const loaded& data) -> result<Answer> {
                           const interview* i = find_interview(d.record(), id);
                           if (d.record().version == 0 || !i) return detail::fail(errc::not_found, "no such interview");
-                          if (d.record().erased) return detail::fail(errc::erased, "the person was erased");
+                          // Mail to somebody who was erased can only be given up.
+                          if (d.record().erased && what != use_case::drop)
+                            return detail::fail(errc::erased, "the person was erased");
                           return decide(d, data, interview(*i), by);
                         });
 }
@@ -123,9 +146,14 @@ inline result<retake_policy> engine::policy_of(const loaded& data) const {
   if (!data.policy) return policy_;
   const std::lock_guard lock(shared_->policies_mutex);
   auto& policies = shared_->policies;
-  if (const auto known = policies.find(data.policy->hash); known != policies.end()) return known->second;
+  // The hash is a look-up key and comes from a row: it is believed only where the document is the very same.
+  if (const auto known = policies.find(data.policy->hash);
+      known != policies.end() && known->second.document() == data.policy->document)
+    return known->second;
   auto parsed = retake_policy::parse(data.policy->document);
   if (!parsed) return parsed.error();
+  if (parsed->hash() != data.policy->hash)
+    return detail::fail(errc::store_corrupt, "a stored policy is not the one that was set: its hash is another");
   // Far more than a host has; a bound all the same, since the documents come from a table.
   if (policies.size() >= 1024) policies.clear();
   policies.emplace(data.policy->hash, *parsed);

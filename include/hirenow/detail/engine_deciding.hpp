@@ -1,8 +1,9 @@
 #pragma once
-/// Deciding and keeping: decide, reopen, void, cancel, the person, facts, policies, redrive, erase, sweep.
+/// Deciding and keeping: decide, reopen, void, accommodate, cancel, the person, facts, policies, redrive, drop, erase, sweep.
 
 #include <cmath>
 
+#include "hirenow/detail/audit_replay.hpp"
 #include "hirenow/engine.hpp"
 
 namespace hirenow {
@@ -68,6 +69,58 @@ inline result<changed> engine::void_attempt(const interview_id& id, const actor&
       });
 }
 
+inline result<changed> engine::accommodate(const interview_id& id, const actor& who,
+                                           const accommodate_options& options) {
+  if (auto ok = limits::check_id("reason code", options.reason_code); !ok) return ok.error();
+  if (auto ok = limits::check_text("reason", options.reason, limits::reason); !ok) return ok.error();
+  if (!options.percent && !options.extra && !options.pause && !options.grace)
+    return detail::fail(errc::invalid_argument, "an accommodation of nothing");
+  if (options.percent && (*options.percent < 100 || *options.percent > limits::accommodation_percent))
+    return detail::fail(errc::invalid_argument,
+                        "percent must lie between 100 and " + std::to_string(limits::accommodation_percent));
+  for (const auto& [what, span] :
+       {std::pair("extra", options.extra), std::pair("pause", options.pause), std::pair("grace", options.grace)})
+    if (span)
+      if (auto ok = limits::check_span(what, *span, seconds{0}); !ok) return ok.error();
+  return change_interview<changed>(
+      use_case::accommodate, id, who, options.idempotency_key,
+      payload_writer()
+          .id(id)
+          .number(options.percent ? *options.percent : 0)
+          .span(options.extra)
+          .span(options.pause)
+          .span(options.grace)
+          .text(options.reason_code)
+          .text(options.reason),
+      [&](draft& d, const loaded&, const interview& before, const author& by) -> result<changed> {
+        auto after = apply(before, event::accommodate, by.by, d.now());
+        if (!after) return after.error();
+        after->accommodation = {options.percent.value_or(before.accommodation.percent),
+                                options.extra.value_or(before.accommodation.extra),
+                                options.pause.value_or(before.accommodation.pause)};
+        after->grace = options.grace.value_or(before.grace);
+        const deadline_terms terms = deadline_breakdown(*after, after->started_at.value_or(d.now()));
+        if (auto ok = limits::check_span("the time limit with what is added to it",
+                                         terms.time_limit + terms.by_percent + terms.extra + terms.pause, seconds{1});
+            !ok)
+          return ok.error();
+        boost::json::object details{{"reason_code", options.reason_code},
+                                    {"percent", after->accommodation.percent},
+                                    {"extra", after->accommodation.extra.count()},
+                                    {"pause", after->accommodation.pause.count()},
+                                    {"grace", after->grace.count()}};
+        if (after->started_at) {
+          if (terms.deadline <= d.now())
+            return detail::fail(errc::invalid_argument, "the deadline would be over already");
+          after->deadline = terms.deadline;
+          details["deadline"] = to_string(terms.deadline);
+          details["cut"] = terms.cut;
+        }
+        d.step(before, *after, event::accommodate, by, std::move(details), options.reason);
+        return changed{*after};
+      });
+}
+
 inline result<changed> engine::cancel(const interview_id& id, const actor& who, const cancel_options& options) {
   if (auto ok = limits::check_text("reason", options.reason, limits::reason); !ok) return ok.error();
   if (auto ok = check_terms({}, seconds{0}, {}, options.notify); !ok) return ok.error();
@@ -117,12 +170,10 @@ inline result<person_changed> engine::record_fact(std::string_view applicant_id,
       use_case::record_fact, applicant_id, who, idempotency_key, payload,
       [&](draft& d, const author& by) -> result<person_changed> {
         fact f = what;
-        payload_writer all;
-        all.text(f.name).text(f.track).instant(f.at).instant(f.until).text(f.value);
         // The fact is personal: the audit commits to it without holding it.
-        f.sequence = d.write_entry("record_fact", by, {}, {}, {},
-                                   {{"kind", to_string(f.kind)},
-                                    {"fact", detail::hex(commitment(d.record().salt, detail::bytes_of(all.hash())))}});
+        f.sequence =
+            d.write_entry("record_fact", by, {}, {}, {},
+                          {{"kind", to_string(f.kind)}, {"fact", detail::fact_commitment(d.record().salt, f)}});
         d.add_fact(std::move(f));
         return person_changed{d.record().person};
       });
@@ -135,7 +186,7 @@ inline result<void> engine::set_policy(std::string_view track, std::string_view 
   stored_policy policy;
   policy.track = track;
   policy.set_by = who.id;
-  policy.set_at = clock_->now();
+  policy.set_at = now();
   if (!document.empty()) {
     const auto parsed = retake_policy::parse(document);
     if (!parsed) return parsed.error();
@@ -145,31 +196,45 @@ inline result<void> engine::set_policy(std::string_view track, std::string_view 
   return store_.set_policy(who.tenant, policy);
 }
 
-inline result<void> engine::redrive(const message_key& key, const actor& who, std::string_view idempotency_key) {
+inline result<void> engine::change_dead_message(use_case what, const message_key& key, const actor& who,
+                                                std::string_view idempotency_key,
+                                                void (draft::*mark)(const message_key&)) {
   const auto done = change_interview<changed>(
-      use_case::redrive, key.interview, who, idempotency_key,
+      what, key.interview, who, idempotency_key,
       payload_writer()
           .id(key.interview)
           .number(static_cast<int>(key.kind))
           .number(static_cast<std::int64_t>(key.occasion)),
       [&](draft& d, const loaded&, const interview& i, const author& by) -> result<changed> {
         message_query query{.tenant = who.tenant, .interview = key.interview, .limit = limits::page};
-        const auto all = store_.messages(query);
-        if (!all) return all.error();
-        for (const auto& m : *all) {
-          if (m.key != key) continue;
-          if (m.state != message_state::dead)
-            return detail::fail(errc::invalid_transition,
-                                "redrive is not possible for a message that is " + std::string(to_string(m.state)));
-          d.write_entry("redrive", by, i.id, {}, {},
-                        {{"kind", to_string(key.kind)}, {"occasion", static_cast<std::int64_t>(key.occasion)}});
-          d.redrive(key);
-          return changed{i};
+        for (;;) {
+          const auto page = store_.messages(query);
+          if (!page) return page.error();
+          for (const auto& m : *page) {
+            if (m.key != key) continue;
+            if (m.state != message_state::dead)
+              return detail::fail(errc::invalid_transition, std::string(to_string(what)) +
+                                                                " is not possible for a message that is " +
+                                                                std::string(to_string(m.state)));
+            d.write_entry(to_string(what), by, i.id, {}, {},
+                          {{"kind", to_string(key.kind)}, {"occasion", static_cast<std::int64_t>(key.occasion)}});
+            (d.*mark)(key);
+            return changed{i};
+          }
+          if (page->size() < query.limit) return detail::fail(errc::not_found, "no such message");
+          query.after = page->back().key;
         }
-        return detail::fail(errc::not_found, "no such message");
       });
   if (!done) return done.error();
   return {};
+}
+
+inline result<void> engine::redrive(const message_key& key, const actor& who, std::string_view idempotency_key) {
+  return change_dead_message(use_case::redrive, key, who, idempotency_key, &draft::redrive);
+}
+
+inline result<void> engine::drop(const message_key& key, const actor& who, std::string_view idempotency_key) {
+  return change_dead_message(use_case::drop, key, who, idempotency_key, &draft::drop);
 }
 
 inline result<void> engine::erase_applicant(std::string_view applicant_id, const actor& who,
@@ -206,7 +271,13 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
     return detail::fail(errc::permission_denied, "the permission table does not let the engine sweep");
   sweep_report report;
   std::string cursor;
-  const sys_seconds now = clock_->now();
+  const sys_seconds now = this->now();
+  // First, so that what a sweep set aside is reported even where this fails.
+  if (const auto last = shared_->pruned_at.load(); last == min_instant || now < last || now >= last + seconds{3600}) {
+    const auto pruned = store_.prune(now, limit);  // reads them all, so not at every sweep
+    if (!pruned) return pruned.error();
+    if (*pruned < limit) shared_->pruned_at = now;
+  }
   // What fails is not counted, or as many bad records as the limit would hold up all the others for ever.
   std::size_t seen = 0;
   do {
@@ -243,7 +314,6 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
     cursor = page->next;
   } while (!cursor.empty() && seen < limit);
   report.more = !cursor.empty();
-  if (const auto pruned = store_.prune(now, limit); !pruned) return pruned.error();
   return report;
 }
 

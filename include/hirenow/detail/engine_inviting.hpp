@@ -1,6 +1,7 @@
 #pragma once
 /// Inviting: schedule, retake and its eligibility, reissue, request_link.
 
+#include "hirenow/detail/audit_replay.hpp"
 #include "hirenow/engine.hpp"
 
 namespace hirenow {
@@ -20,7 +21,10 @@ inline result<void> engine::check_terms(const std::optional<sys_seconds>& opens_
   return {};
 }
 
-inline result<void> engine::check_sitting(seconds time_limit, seconds grace, overtime o) {
+inline result<void> engine::check_sitting(seconds time_limit, seconds grace, overtime o,
+                                          const std::optional<sys_seconds>& ends_by) {
+  if (ends_by)
+    if (auto ok = limits::check_instant("ends_by", *ends_by); !ok) return ok;
   if (time_limit != seconds{0})
     if (auto ok = limits::check_span("time_limit", time_limit, seconds{1}); !ok) return ok;
   if (auto ok = limits::check_span("grace", grace, seconds{0}); !ok) return ok;
@@ -30,7 +34,7 @@ inline result<void> engine::check_sitting(seconds time_limit, seconds grace, ove
 }
 
 inline result<engine::link_plan> engine::plan_link(sys_seconds now, const std::optional<sys_seconds>& opens_at,
-                                                   seconds lifetime) const {
+                                                   seconds lifetime, const std::optional<sys_seconds>& ends_by) const {
   auto kid = keys_.signing_kid();
   if (!kid) return kid.error();
   link_plan plan{*kid, opens_at ? std::max(*opens_at, now) : now, {}};
@@ -38,17 +42,23 @@ inline result<engine::link_plan> engine::plan_link(sys_seconds now, const std::o
   // The deadline may follow ten years later, and its grace ten more; all of it must stay within the calendar.
   if (plan.start_by + 2 * limits::longest_span > max_instant)
     return detail::fail(errc::invalid_argument, "the link would live beyond the year 9999");
+  // Whoever starts at the last moment still has time: the outer limit itself opens nothing.
+  if (ends_by && *ends_by <= plan.opens_at)
+    return detail::fail(errc::invalid_argument, "the link would open when the outer limit is over");
+  if (ends_by) plan.start_by = std::min(plan.start_by, *ends_by);
   return plan;
 }
 
 inline void engine::promise_link(draft& d, const interview& i, message_kind kind, std::uint64_t occasion,
                                  const notify& n, const std::vector<seconds>& reminders, const author& who) {
   if (!n.send) return;
-  d.promise(i, kind, occasion, std::max(n.at.value_or(d.now()), d.now()));
+  const sys_seconds sent = std::max(n.at.value_or(d.now()), d.now());
+  d.promise(i, kind, occasion, sent);
   if (i.state != interview_state::scheduled) return;
-  for (const auto before : reminders) {
-    const sys_seconds due = i.start_by - before;
-    if (due <= d.now()) continue;
+  for (auto at = reminders.begin(); at != reminders.end(); ++at) {
+    // Nobody is reminded twice at one instant, nor of what has not been said yet or does not open before.
+    const sys_seconds due = i.start_by - *at;
+    if (due <= std::max(sent, i.link.not_before) || std::find(reminders.begin(), at, *at) != at) continue;
     const auto entry = d.write_entry("promise_reminder", who, i.id, {}, {}, {{"due", to_string(due)}});
     d.promise(i, message_kind::reminder, entry, due);
   }
@@ -60,7 +70,8 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
   if (auto ok = limits::check_id("track", request.track); !ok) return ok.error();
   if (auto ok = check_terms(request.opens_at, request.link_lifetime, request.reminders, request.notify); !ok)
     return ok.error();
-  if (auto ok = check_sitting(request.time_limit, request.grace, request.overtime); !ok) return ok.error();
+  if (auto ok = check_sitting(request.time_limit, request.grace, request.overtime, request.ends_by); !ok)
+    return ok.error();
   digest payload{};
   if (!request.idempotency_key.empty())
     payload = payload_writer()
@@ -72,6 +83,7 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
                   .span(request.time_limit)
                   .span(request.grace)
                   .number(static_cast<int>(request.overtime))
+                  .instant(request.ends_by)
                   .when(request.notify)
                   .hash();
   const author by = detail::staff_author(who.id);
@@ -96,7 +108,7 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
           const auto e = evaluate(*policy, attempts_of(d.record(), request.track), d.now(), attempt_kind::schedule);
           if (!e.allowed) return refusal_of(e, d.record(), *newest);
         }
-        auto plan = plan_link(d.now(), request.opens_at, request.link_lifetime);
+        auto plan = plan_link(d.now(), request.opens_at, request.link_lifetime, request.ends_by);
         if (!plan) return plan.error();
 
         if (d.record().version == 0) {
@@ -114,11 +126,11 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
         i.time_limit = request.time_limit == seconds{0} ? options_.time_limit : request.time_limit;
         i.grace = request.grace;
         i.overtime = request.overtime;
+        i.ends_by = request.ends_by;
         i.created_at = i.changed_at = d.now();
         i.start_by = plan->start_by;
         i.link = {1, plan->kid, d.now(), plan->opens_at, plan->start_by};
-        const auto occasion = d.step(std::nullopt, i, event::schedule, by,
-                                     {{"track", i.track}, {"attempt", i.attempt}, {"start_by", to_string(i.start_by)}});
+        const auto occasion = d.step(std::nullopt, i, event::schedule, by, detail::audited_terms(i));
         promise_link(d, i, message_kind::invitation, occasion, request.notify, request.reminders, by);
         auto link = link_of(who.tenant, d.record().person.id, i);
         if (!link) return link.error();
@@ -194,7 +206,7 @@ inline result<retaken> engine::retake(const interview_id& id, const actor& who, 
   if (auto ok = check_terms(options.opens_at, options.link_lifetime, options.reminders, options.notify); !ok)
     return ok.error();
   if (auto ok = check_sitting(options.time_limit, options.grace.value_or(seconds{0}),
-                              options.overtime.value_or(overtime::expire));
+                              options.overtime.value_or(overtime::expire), options.ends_by);
       !ok)
     return ok.error();
   if (auto ok = limits::check_text("reason", options.reason, limits::reason); !ok) return ok.error();
@@ -207,6 +219,7 @@ inline result<retaken> engine::retake(const interview_id& id, const actor& who, 
         .span(options.time_limit)
         .span(options.grace)
         .number(options.overtime ? static_cast<int>(*options.overtime) : -1)
+        .instant(options.ends_by)
         .when(options.notify)
         .text(options.reason);
   return change_interview<retaken>(
@@ -217,7 +230,7 @@ inline result<retaken> engine::retake(const interview_id& id, const actor& who, 
         if (!e->allowed) return refusal_of(*e, d.record(), old);
         if (d.record().interviews.size() >= limits::attempts)
           return detail::fail(errc::limit_reached, "the record holds as many interviews as can be decided on");
-        auto plan = plan_link(d.now(), options.opens_at, options.link_lifetime);
+        auto plan = plan_link(d.now(), options.opens_at, options.link_lifetime, options.ends_by);
         if (!plan) return plan.error();
         auto archived = apply(old, event::retake, by.by, d.now());
         if (!archived) return archived.error();
@@ -229,6 +242,8 @@ inline result<retaken> engine::retake(const interview_id& id, const actor& who, 
         fresh.time_limit = options.time_limit == seconds{0} ? old.time_limit : options.time_limit;
         fresh.grace = options.grace.value_or(old.grace);
         fresh.overtime = options.overtime.value_or(old.overtime);
+        fresh.accommodation = {old.accommodation.percent, old.accommodation.extra, seconds{0}};
+        fresh.ends_by = options.ends_by;
         fresh.created_at = fresh.changed_at = d.now();
         fresh.start_by = plan->start_by;
         fresh.link = {1, plan->kid, d.now(), plan->opens_at, plan->start_by};
@@ -241,11 +256,7 @@ inline result<retaken> engine::retake(const interview_id& id, const actor& who, 
                 {"policy_version", e->policy_version}},
                options.reason);
         d.withdraw_messages(old.id, detail::all_kinds);
-        const auto occasion = d.step(std::nullopt, fresh, event::schedule, by,
-                                     {{"track", fresh.track},
-                                      {"attempt", fresh.attempt},
-                                      {"retake_of", to_string(old.id)},
-                                      {"start_by", to_string(fresh.start_by)}});
+        const auto occasion = d.step(std::nullopt, fresh, event::schedule, by, detail::audited_terms(fresh));
         promise_link(d, fresh, message_kind::retake_invitation, occasion, options.notify, options.reminders, by);
         auto link = link_of(who.tenant, d.record().person.id, fresh);
         if (!link) return link.error();
@@ -257,10 +268,16 @@ inline result<invited> engine::reissue(const interview_id& id, const actor& who,
   if (auto ok = check_terms(options.opens_at, options.link_lifetime, options.reminders, options.notify); !ok)
     return ok.error();
   if (auto ok = limits::check_text("reason", options.reason, limits::reason); !ok) return ok.error();
+  if (options.extend_by != seconds{0}) {
+    if (auto ok = limits::check_span("extend_by", options.extend_by, seconds{1}); !ok) return ok.error();
+    if (options.opens_at || options.link_lifetime != seconds{0})
+      return detail::fail(errc::invalid_argument, "a link is extended, or opens and lives anew; not both");
+  }
   payload_writer payload;
   payload.id(id)
       .instant(options.opens_at)
       .span(options.link_lifetime)
+      .span(options.extend_by)
       .spans(options.reminders)
       .when(options.notify)
       .text(options.reason);
@@ -269,7 +286,15 @@ inline result<invited> engine::reissue(const interview_id& id, const actor& who,
       [&](draft& d, const loaded&, const interview& old, const author& by) -> result<invited> {
         auto fresh = apply(old, event::reissue, by.by, d.now());
         if (!fresh) return fresh.error();
-        auto plan = plan_link(d.now(), options.opens_at, options.link_lifetime);
+        const bool extends = options.extend_by != seconds{0};
+        if (extends && old.started_at)
+          return detail::fail(errc::invalid_argument, "a started attempt is lengthened by accommodate");
+        // An expired link is extended from now, a live one from its end.
+        const sys_seconds opens_at =
+            extends ? std::max(old.link.not_before, d.now()) : options.opens_at.value_or(d.now());
+        const seconds lifetime =
+            extends ? std::max(old.start_by, d.now()) + options.extend_by - opens_at : options.link_lifetime;
+        auto plan = plan_link(d.now(), opens_at, lifetime, old.ends_by);
         if (!plan) return plan.error();
         fresh->link = {old.link.generation + 1, plan->kid, d.now(), plan->opens_at, plan->start_by};
         if (fresh->state == interview_state::in_progress) {
@@ -306,7 +331,7 @@ inline result<link_requested> engine::request_link(std::string_view token, std::
         const interview* found = current_interview(d.record(), find_interview(d.record(), claims->interview)->track);
         if (!found) return link_requested{};
         link_requested answer{found->id};
-        // The same answer at the same cost whether the request is heeded or came too soon.
+        // Whether the request is heeded or came too soon must not show: the page says the same.
         const auto last = found->link_requested_at;
         if (last && d.now() < *last + options_.link_request_interval) return answer;
         const interview current = *found;

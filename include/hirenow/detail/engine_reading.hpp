@@ -3,6 +3,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "hirenow/detail/audit_replay.hpp"
 #include "hirenow/engine.hpp"
 
 namespace hirenow {
@@ -20,23 +21,18 @@ inline result<loaded> engine::load_for(use_case what, const actor& who,
   return data;
 }
 
-namespace detail {
-
-/// An interview as a reader sees it: whether somebody sits at it now, and nothing by which that one could be recognised.
-inline interview shown(interview i) {
-  if (i.state != interview_state::in_progress) i.sitting = {};
-  i.sitting.key_hash = {};
-  return i;
-}
-
-}  // namespace detail
-
 inline result<interview> engine::find(const interview_id& id, const actor& who) {
   auto data = load_for(use_case::list, who, id);
   if (!data) return data.error();
   draft d(std::move(data->record), clock_->now());
   if (auto ok = d.apply_clock(); !ok) return ok.error();
   return detail::shown(*find_interview(d.record(), id));
+}
+
+inline result<std::string> engine::link_of(const interview_id& id, const actor& who) const {
+  const auto data = load_for(use_case::reissue, who, id);
+  if (!data) return data.error();
+  return link_of(who.tenant, data->record.person.id, *find_interview(data->record, id));
 }
 
 inline result<std::vector<permitted_action>> engine::permitted_actions(const interview_id& id, const actor& who) {
@@ -82,7 +78,7 @@ inline result<list_page> engine::list(const dashboard_query& query, const actor&
   if (query.limit == 0 || query.limit > limits::page)
     return detail::fail(errc::invalid_argument, "a page has 1 to " + std::to_string(limits::page) + " rows");
   return store_.list({.tenant = who.tenant,
-                      .at = clock_->now(),
+                      .at = now(),
                       .state = query.state,
                       .track = query.track,
                       .applicant_id = query.applicant_id,
@@ -117,9 +113,13 @@ inline result<track_history> engine::history(const interview_id& id, const actor
     if (i.track != track) continue;
     answer.attempts.push_back(detail::shown(i));
     message_query query{.tenant = who.tenant, .interview = i.id, .limit = limits::page};
-    auto messages = store_.messages(query);
-    if (!messages) return messages.error();
-    answer.messages.insert(answer.messages.end(), messages->begin(), messages->end());
+    for (;;) {
+      auto messages = store_.messages(query);
+      if (!messages) return messages.error();
+      answer.messages.insert(answer.messages.end(), messages->begin(), messages->end());
+      if (messages->size() < query.limit) break;
+      query.after = messages->back().key;
+    }
   }
   std::sort(answer.attempts.begin(), answer.attempts.end(),
             [](const interview& a, const interview& b) { return a.attempt < b.attempt; });
@@ -166,29 +166,31 @@ inline result<audit_report> engine::verify_audit(std::string_view applicant_id, 
 }
 
 inline result<audit_report> engine::verify_record(const applicant_record& record) const {
-  const auto broken = [](std::string why) { return detail::fail(errc::audit_broken, std::move(why)); };
   audit_verifier verifier(record);
-  std::map<interview_id, interview_state> last;
+  detail::audit_replay replay;
   for (std::uint64_t after = 0;;) {
     const auto entries = store_.read_audit(record.tenant, record.person.id, after, limits::page);
     if (!entries) return entries.error();
     if (entries->empty()) break;
     for (const auto& entry : *entries) {
       if (auto ok = verifier.take(entry); !ok) return ok.error();
+      if (auto ok = replay.take(entry); !ok) return ok.error();
       after = entry.sequence;
-      if (!entry.interview || !entry.to) continue;
-      const auto known = last.find(*entry.interview);
-      if (entry.from != (known == last.end() ? std::nullopt : std::optional(known->second)))
-        return broken("audit entry " + std::to_string(after) + ": does not begin where the interview stood");
-      last[*entry.interview] = *entry.to;
     }
   }
   if (auto ok = verifier.finish(); !ok) return ok.error();
-  if (last.size() != record.interviews.size())
-    return broken("the audit and the record do not have the same interviews");
-  for (const auto& i : record.interviews)
-    if (const auto known = last.find(i.id); known == last.end() || known->second != i.state)
-      return broken("interview " + to_string(i.id) + " is not in the state that the audit has");
+  if (auto ok = replay.finish(record); !ok) return ok.error();
+  std::optional<error> wrong;
+  replay.submitted_progress([&](const interview_id& id, std::string_view committed) {
+    if (wrong || record.erased) return;
+    const auto data = store_.load({.tenant = record.tenant, .who = id, .with_rules = false, .with_progress = true});
+    if (!data)
+      wrong = data.error();
+    else if (!data->progress || detail::hex(commitment(record.salt, data->progress->bytes)) != committed)
+      wrong = detail::fail(errc::audit_broken,
+                           "the progress of interview " + to_string(id) + " is not the one that was submitted");
+  });
+  if (wrong) return *wrong;
   return audit_report{record.sequence, record.audit_head};
 }
 
@@ -219,7 +221,7 @@ inline result<std::string> engine::audit_checkpoint(const actor& who) {
   const auto heads = detail::read_heads(store_, who.tenant);
   if (!heads) return heads.error();
   const std::string statement = boost::json::serialize(
-      detail::checkpoint_statement(who.tenant, to_string(clock_->now()), heads->size(), merkle_root(*heads)));
+      detail::checkpoint_statement(who.tenant, to_string(now()), heads->size(), merkle_root(*heads)));
   const auto kid = keys_.signing_kid();
   if (!kid) return kid.error();
   auto signature = keys_.sign_text(*kid, detail::checkpoint_purpose, statement);
@@ -243,10 +245,12 @@ inline result<std::size_t> engine::verify_audit_checkpoint(std::string_view chec
     return v && v->is_string() ? std::string(v->get_string()) : std::string();
   };
   const auto* rows = value.get_object().if_contains("heads");
-  if (!rows || !rows->is_array()) return malformed();
+  if (!rows || !rows->is_array() || member("kid").empty()) return malformed();
   const auto genuine =
       keys_.verify_text(member("kid"), detail::checkpoint_purpose, member("statement"), member("signature"));
-  if (!genuine) return detail::fail(errc::audit_broken, "the checkpoint is not signed by a key of this ring");
+  // A key that was retired or taken away tells nothing: the checkpoint may be genuine.
+  if (!genuine && genuine.error().code == errc::key_invalid) return genuine.error();
+  if (!genuine) return detail::fail(errc::audit_broken, "the checkpoint does not bear its key's signature");
   const auto statement = boost::json::parse(member("statement"), code);
   if (code || !statement.is_object()) return malformed();
 

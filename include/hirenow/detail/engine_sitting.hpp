@@ -113,7 +113,7 @@ inline result<saved> engine::checkpoint(const session& open, std::string_view pr
   if (auto ok = detail::check_session_key(open.key); !ok) return ok.error();
   if (progress.size() > limits::progress)
     return detail::fail(errc::too_large, "progress has at most " + std::to_string(limits::progress) + " bytes");
-  const sys_seconds now = clock_->now();
+  const sys_seconds now = this->now();
   const auto written = store_.save_progress({open.tenant, open.interview, open.fence, sha256(open.key), now, progress});
   if (!written) return written.error();
   if (*written) return saved{now};
@@ -167,6 +167,7 @@ inline result<changed> engine::submit(const session& open, const submit_options&
           details["progress"] = detail::hex(commitment(d.record().salt, *options.progress));
         }
         d.step(before, *after, event::submit, by, std::move(details));
+        d.withdraw_messages(before.id, detail::link_kinds);
         return changed{*after};
       });
 }

@@ -148,6 +148,7 @@ class random_history {
     i.overtime = chance(2) ? overtime::submit : overtime::expire;
     i.time_limit = seconds{1 + below(100'000)};
     i.grace = seconds{below(2) * below(1000)};
+    if (chance(3)) i.ends_by = i.start_by + seconds{below(100'000)};
     w.pending.interviews.back().after = i;
     if (chance(2)) w.promise(id, message_kind::invitation, free_instant(now_));
   }
@@ -155,12 +156,13 @@ class random_history {
   void any_step(record_writer& w) {
     if (w.record.interviews.empty()) return;
     const interview i = any_of(w.record.interviews);
+    const auto limit = clock_limit(i);  // none for one that a spoilt commit brought into progress without a deadline
     std::vector<transition> possible;
     for (const auto& row : transition_table) {
       if (row.from != i.state) continue;
       const bool by_clock = row.by == authority::clock;
-      if (by_clock && now_ < *clock_limit(i)) continue;
-      if (apply(i, row.on, row.by, by_clock ? *clock_limit(i) : now_)) possible.push_back(row);
+      if (by_clock && (!limit || now_ < *limit)) continue;
+      if (apply(i, row.on, row.by, by_clock ? *limit : now_)) possible.push_back(row);
     }
     if (possible.empty()) return;
     const transition row = any_of(possible);
@@ -171,7 +173,10 @@ class random_history {
       return;
     }
     if (row.on == event::pass || row.on == event::fail) w.find(i.id).score = static_cast<double>(below(1000)) / 7;
-    w.step(i.id, row.on, row.by == authority::clock ? *clock_limit(i) : now_, row.by);
+    if (row.on == event::accommodate)
+      w.find(i.id).accommodation = {100 + static_cast<std::uint32_t>(below(100)), seconds{below(1000)},
+                                    seconds{below(9)}};
+    w.step(i.id, row.on, row.by == authority::clock ? *limit : now_, row.by);
     if (row.on == event::submit && !w.record.erased && chance(2))
       w.pending.final_progress = std::pair(i.id, progress{"final " + std::to_string(random_()), now_});
   }
@@ -179,11 +184,16 @@ class random_history {
   void promise_or_redrive(record_writer& w) {
     if (w.record.interviews.empty()) return;
     const auto about = any_of(w.record.interviews).id;
-    if (w.pending.redrives.empty()) {
+    if (w.pending.redrives.empty() && w.pending.drops.empty()) {
       const auto dead =
           must(reference_.messages(
                    {.tenant = w.record.tenant, .interview = about, .state = message_state::dead, .limit = 1}),
                "messages() of the memory store");
+      if (!dead.empty() && chance(3)) {
+        w.entry("drop", now_);
+        w.pending.drops.push_back(dead[0].key);
+        return;
+      }
       if (!dead.empty()) {
         w.pending.redrives.push_back(dead[0].key);
         return;

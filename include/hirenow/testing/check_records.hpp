@@ -195,6 +195,8 @@ inline const std::vector<store_check>& record_checks() {
          i.attempt = 10'000;
          i.link.generation = std::numeric_limits<std::uint32_t>::max();
          i.time_limit = i.grace = seconds{10LL * 366 * 86400};
+         i.accommodation = {limits::accommodation_percent, seconds{10LL * 366 * 86400}, seconds{10LL * 366 * 86400}};
+         i.ends_by = max_instant;
          i.sitting = {std::numeric_limits<std::int64_t>::max(), true, sha256("s")};
          w.pending.interviews.back() = {i, std::nullopt, true};
          w.commit(s);

@@ -95,6 +95,16 @@ void same(std::string_view what, const T& got, const std::type_identity_t<T>& du
 
 // Values of several fields are compared field by field, so that a failure names the field.
 
+inline void same(std::string_view what, const outbox_figures& got, const outbox_figures& due) {
+  const std::string in = std::string(what) + ": ";
+  same(in + "queued", got.queued, due.queued);
+  same(in + "due", got.due, due.due);
+  same(in + "leased", got.leased, due.leased);
+  same(in + "lapsed", got.lapsed, due.lapsed);
+  same(in + "dead", got.dead, due.dead);
+  same(in + "oldest_due", got.oldest_due, due.oldest_due);
+}
+
 inline void same(std::string_view what, const sitting_state& got, const sitting_state& due) {
   same(std::string(what) + "sitting.fence", got.fence, due.fence);
   same(std::string(what) + "sitting.open", got.open, due.open);
@@ -111,6 +121,10 @@ inline void same(std::string_view what, const interview& got, const interview& d
   same(in + "score", got.score, due.score);
   same(in + "time_limit", got.time_limit, due.time_limit);
   same(in + "grace", got.grace, due.grace);
+  same(in + "accommodation.percent", got.accommodation.percent, due.accommodation.percent);
+  same(in + "accommodation.extra", got.accommodation.extra, due.accommodation.extra);
+  same(in + "accommodation.pause", got.accommodation.pause, due.accommodation.pause);
+  same(in + "ends_by", got.ends_by, due.ends_by);
   same(in + "overtime submits", got.overtime == overtime::submit, due.overtime == overtime::submit);
   same(in + "created_at", got.created_at, due.created_at);
   same(in + "start_by", got.start_by, due.start_by);

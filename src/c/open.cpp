@@ -1,0 +1,171 @@
+/// Where stores and engines come from, for C.
+
+#include "handles.hpp"
+#include "hirenow/adapters/host_connection.hpp"
+#include "hirenow/adapters/memory.hpp"
+#include "hirenow/adapters/sqlite.hpp"
+
+namespace {
+
+using namespace hirenow;
+using namespace hirenow::c;
+
+permission_table read_permissions(const hirenow_permission* first, std::size_t count) {
+  permission_table table = default_permissions;
+  for (const auto& row : list(first, count, 1024, "permissions")) {
+    const auto found =
+        std::find_if(table.begin(), table.end(), [&](const permission& p) { return p.word == text(row.use_case); });
+    if (found == table.end()) refuse("there is no use case of this name");
+    found->staff = roles_of(row.roles);
+    found->token = row.token != 0;
+    found->system = row.system != 0;
+  }
+  return table;
+}
+
+key_ring read_keys(const hirenow_engine_options& o) {
+  if ((o.keys != nullptr) + (o.keys_json != nullptr) + (o.keys_file != nullptr) != 1)
+    refuse("an engine needs keys, keys_json or keys_file, and one of them alone");
+  if (o.keys) return *alive(o.keys, "keys").value;
+  return o.keys_json ? key_ring::from_json(o.keys_json).value() : key_ring::from_file(o.keys_file).value();
+}
+
+engine_options read_engine_options(const hirenow_engine_options& o) {
+  engine_options out{.link_base = string(o.link_base),
+                     .permissions = read_permissions(o.permissions, o.permission_count)};
+  for (const auto& own : list(o.link_bases, o.link_base_count, 1'000'000, "link bases"))
+    out.link_bases[string(own.tenant)] = string(own.link_base);
+  if (o.issuer) out.issuer = o.issuer;
+  if (o.audience) out.audience = o.audience;
+  if (o.link_lifetime_seconds != 0) out.link_lifetime = seconds{o.link_lifetime_seconds};
+  if (o.time_limit_seconds != 0) out.time_limit = seconds{o.time_limit_seconds};
+  if (o.answer_retention_seconds != 0) out.answer_retention = seconds{o.answer_retention_seconds};
+  if (o.link_request_interval_seconds != 0)
+    out.link_request_interval = seconds{std::max<std::int64_t>(0, o.link_request_interval_seconds)};
+  return out;
+}
+
+std::shared_ptr<engine_state> make_engine(std::shared_ptr<store> base, bool is_callbacks,
+                                          const hirenow_engine_options& o) {
+  auto state = std::make_shared<engine_state>();
+  state->base = std::move(base);
+  if (is_callbacks) state->marked_store = mark_callbacks(*state->base, *state->callbacks);
+  auto options = read_engine_options(o);
+  if (o.clock) {
+    state->time = o.clock->value;
+    state->marked_clock = mark_callbacks(*state->time, *state->callbacks);
+    options.clock = state->marked_clock.get();
+  }
+  if (o.logger) state->log = o.logger->value;
+  state->core.emplace(state->marked_store ? *state->marked_store : *state->base, read_keys(o),
+                      o.policy_json ? retake_policy::parse(o.policy_json).value() : retake_policy::standard(),
+                      std::move(options));
+  return state;
+}
+
+std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_options* given) {
+  const auto o = read_or<hirenow_store_options>(given, HIRENOW_STORE_OPTIONS_INIT, "options");
+  constexpr std::string_view sqlite = "sqlite:";
+  if (url == "memory:") return open_memory_store();
+  if (!url.starts_with(sqlite)) refuse("a store's URL is sqlite:PATH or memory:");
+  sqlite_options options{.durability = one_of<sqlite_durability>(o.durability, 2, "durability")};
+  if (o.readers < 0 || o.readers > 1024 || o.busy_timeout_milliseconds < 0 || o.checkpoint_bytes < 0 || o.cache_kib < 0)
+    refuse("an option of the store is out of range");
+  if (o.readers) options.readers = static_cast<std::size_t>(o.readers);
+  if (o.busy_timeout_milliseconds) options.busy_timeout = std::chrono::milliseconds{o.busy_timeout_milliseconds};
+  if (o.checkpoint_bytes) options.checkpoint_bytes = static_cast<std::size_t>(o.checkpoint_bytes);
+  if (o.cache_kib) options.cache_kib = static_cast<std::size_t>(o.cache_kib);
+  if (o.logger) options.warn = [log = o.logger->value](std::string_view message) { log->warn(std::string(message)); };
+  return open_sqlite_store(std::string(url.substr(sqlite.size())), options).value();
+}
+
+/// The same engine over another store. What the clock calls back from is the first engine, and counts as both.
+std::shared_ptr<engine_state> over_another_store(const std::shared_ptr<engine_state>& first,
+                                                 const hirenow_store& other) {
+  auto state = std::make_shared<engine_state>();
+  state->shared_with = first;
+  state->callbacks = first->callbacks;
+  state->log = first->log;
+  state->base = other.value;
+  if (other.is_callbacks) state->marked_store = mark_callbacks(*state->base, *state->callbacks);
+  state->core.emplace(first->core->on(state->marked_store ? *state->marked_store : *state->base));
+  return state;
+}
+
+/// A store on the host's connection. The store goes first.
+struct joined {
+  std::unique_ptr<host_connection> connection{};
+  std::unique_ptr<store> base{};
+};
+
+}  // namespace
+
+extern "C" {
+
+hirenow_status hirenow_store_open(const char* url, const hirenow_store_options* options, hirenow_store** out,
+                                  hirenow_error** error) {
+  return make(error, out, [&](hirenow_store& s) -> result<void> {
+    return s.value = open_store(text(url), options), result<void>();
+  });
+}
+void hirenow_store_free(hirenow_store* store) { release(store); }
+hirenow_status hirenow_store_join(sqlite3* connection, int32_t create_tables, hirenow_store** out,
+                                  hirenow_error** error) {
+  return make(error, out, [&](hirenow_store& s) -> result<void> {
+    need(connection, "connection");
+    const auto both = std::make_shared<joined>();
+    both->connection = host_connection_of(connection);
+    both->base = join_transaction(*both->connection, {.create_tables = create_tables != 0}).value();
+    s.value = {both, both->base.get()};
+    return {};
+  });
+}
+
+hirenow_status hirenow_engine_new(const hirenow_store* store, const hirenow_engine_options* options,
+                                  hirenow_engine** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_engine& e) -> result<void> {
+    const auto& base = alive(store, "store");
+    return e.state = make_engine(base.value, base.is_callbacks, read(options, "options")), result<void>();
+  });
+}
+hirenow_status hirenow_open(const char* url, const hirenow_engine_options* options, hirenow_engine** out,
+                            hirenow_error** error) {
+  return make(error, out, [&](hirenow_engine& e) -> result<void> {
+    const auto o = read(options, "options");
+    return e.state = make_engine(open_store(text(url), nullptr), false, o), result<void>();
+  });
+}
+hirenow_status hirenow_engine_on(const hirenow_engine* engine, const hirenow_store* store, hirenow_engine** out,
+                                 hirenow_error** error) {
+  return make(error, out, [&](hirenow_engine& e) -> result<void> {
+    (void)state_of(engine);
+    const auto& base = alive(store, "store");
+    return e.state = over_another_store(engine->state, base), result<void>();
+  });
+}
+void hirenow_engine_free(hirenow_engine* engine) { release(engine); }
+hirenow_status hirenow_engine_store(const hirenow_engine* engine, hirenow_store** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_store& s) -> result<void> {
+    const auto& state = state_of(engine);
+    s.value = state.base;
+    s.is_callbacks = state.marked_store != nullptr;
+    return {};
+  });
+}
+hirenow_status hirenow_engine_now(const hirenow_engine* engine, int64_t* out, hirenow_error** error) {
+  put(out, HIRENOW_NONE);
+  return guard(error, [&]() -> result<void> {
+    need(out, "the place for the answer");
+    return *out = instant(state_of(engine).core->now()), result<void>();
+  });
+}
+int32_t hirenow_permission_default(size_t n, hirenow_permission* out) {
+  if (n >= default_permissions.size() || !out) return 0;
+  const auto& row = default_permissions[n];
+  std::uint32_t roles = 0;
+  for (const role r : all_roles) roles |= row.staff.has(r) ? static_cast<std::uint32_t>(r) : 0;
+  *out = {row.word.data(), roles, row.token, row.system};
+  return 1;
+}
+
+}  // extern "C"

@@ -1,0 +1,489 @@
+/* Whole stories with a clock, from tests/spec/scenarios.json, played from strict C99 over each store. What a step does
+ * not ask for is a mistake in the file. */
+
+#include "c/spec.h"
+
+struct named {
+  char name[64];
+  char id[40]; /* of an interview */
+  char link[8192];
+  char session_key[64]; /* of a session, with the next two */
+  char session_interview[40];
+  int64_t fence;
+};
+
+struct player {
+  struct world *w;
+  hirenow_dispatcher *dispatcher;
+  hirenow_mailer *mailer;
+  struct named names[32];
+  size_t count;
+  hirenow_error *error; /* of the step at hand */
+  cJSON *answer;        /* of the step at hand */
+  cJSON *mails[32];     /* of the dispatch at hand */
+  size_t mail_count;
+  const char *where;
+};
+
+static struct named *named(struct player *p, const char *name) {
+  for (size_t n = 0; n < p->count; ++n)
+    if (strcmp(p->names[n].name, name) == 0) return &p->names[n];
+  stop("nothing has this name", name);
+  return NULL;
+}
+static struct named *name_it(struct player *p, const cJSON *step) {
+  static struct named forgotten;
+  if (!member(step, "names")) return &forgotten;
+  const char *name = text_in(step, "names");
+  struct named *place = NULL;
+  for (size_t n = 0; n < p->count; ++n)
+    if (strcmp(p->names[n].name, name) == 0) place = &p->names[n];
+  if (!place) {
+    if (p->count == sizeof p->names / sizeof p->names[0]) stop("too many names", name);
+    place = &p->names[p->count++];
+  }
+  memset(place, 0, sizeof *place);
+  snprintf(place->name, sizeof place->name, "%s", name);
+  return place;
+}
+
+/* Refuses what the call at hand does not take. */
+static void only(const cJSON *step, const char *taken) {
+  const cJSON *m;
+  cJSON_ArrayForEach(m, step) {
+    char word[80];
+    snprintf(word, sizeof word, " %s ", m->string);
+    if (!strstr(" do expect error error_has names ", word) && !strstr(taken, word)) stop("unknown member", m->string);
+  }
+}
+
+static void put_text(struct player *p, const char *name, const char *text) {
+  cJSON_AddItemToObject(p->answer, name, cJSON_CreateString(text));
+}
+static void put_number(struct player *p, const char *name, int64_t n) {
+  cJSON_AddItemToObject(p->answer, name, n == HIRENOW_NONE ? cJSON_CreateNull() : cJSON_CreateNumber((double)n));
+}
+static void put_flag(struct player *p, const char *name, int flag) {
+  cJSON_AddItemToObject(p->answer, name, cJSON_CreateBool(flag));
+}
+static cJSON *instant_text(int64_t at) {
+  if (at == HIRENOW_NONE) return cJSON_CreateNull();
+  int64_t year = 1970, month = 1;
+  while (days_of(year + 1, 1, 1) * 86400 <= at) ++year;
+  while (month < 12 && days_of(year, month + 1, 1) * 86400 <= at) ++month;
+  const int64_t left = at - days_of(year, month, 1) * 86400;
+  char text[64];
+  snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, (int)month, (int)(left / 86400 + 1),
+           (int)(left / 3600 % 24), (int)(left / 60 % 60), (int)(left % 60));
+  return cJSON_CreateString(text);
+}
+static void put_instant(struct player *p, const char *name, int64_t at) {
+  cJSON_AddItemToObject(p->answer, name, instant_text(at));
+}
+
+static hirenow_actor who(const cJSON *step) {
+  const char *word = text_in(step, "as");
+  const uint32_t role = strcmp(word, "recruiter") == 0  ? HIRENOW_ROLE_RECRUITER
+                        : strcmp(word, "reviewer") == 0 ? HIRENOW_ROLE_REVIEWER
+                        : strcmp(word, "admin") == 0    ? HIRENOW_ROLE_ADMIN
+                                                        : 0;
+  if (role == 0 && strcmp(word, "nobody") != 0) stop("is no role", word);
+  return actor(word, role);
+}
+static hirenow_applicant person(const cJSON *step, char *email, size_t size) {
+  hirenow_applicant a = HIRENOW_APPLICANT_INIT;
+  a.id = a.name = text_in(step, "applicant");
+  snprintf(email, size, "%s@applicants.example", a.id);
+  a.email = email;
+  a.locale = "en";
+  a.time_zone = "Europe/Vienna";
+  return a;
+}
+static const char *about(struct player *p, const cJSON *step) { return named(p, text_in(step, "interview"))->id; }
+static const char *token(struct player *p, const cJSON *step) {
+  return token_of(named(p, text_in(step, "link"))->link);
+}
+
+/* ---- Answers ---- */
+
+static void answer_interview(struct player *p, const hirenow_interview *i) {
+  if (!i) return;
+  put_text(p, "state", hirenow_state_name(hirenow_interview_get_state(i)));
+  put_number(p, "attempt", hirenow_interview_get_attempt(i));
+  put_text(p, "outcome", hirenow_outcome_name(hirenow_interview_get_outcome(i)));
+  put_instant(p, "start_by", hirenow_interview_get_start_by(i));
+  put_instant(p, "deadline", hirenow_interview_get_deadline(i));
+}
+static void answer_invited(struct player *p, const cJSON *step, hirenow_interview *i) {
+  if (!i) return;
+  struct named *n = name_it(p, step);
+  snprintf(n->id, sizeof n->id, "%s", hirenow_interview_get_id(i));
+  snprintf(n->link, sizeof n->link, "%s", hirenow_interview_get_link(i));
+  answer_interview(p, i);
+  put_flag(p, "link", *hirenow_interview_get_link(i) != '\0');
+  put_flag(p, "replayed", hirenow_interview_get_replayed(i));
+  if (hirenow_interview_get_archived(i))
+    put_text(p, "archived", hirenow_state_name(hirenow_interview_get_state(hirenow_interview_get_archived(i))));
+  hirenow_interview_free(i);
+}
+static void answer_changed(struct player *p, hirenow_interview *i) {
+  if (!i) return;
+  answer_interview(p, i);
+  put_flag(p, "replayed", hirenow_interview_get_replayed(i));
+  hirenow_interview_free(i);
+}
+static void answer_sitting(struct player *p, const cJSON *step, hirenow_sitting *s) {
+  if (!s) return;
+  struct named *n = name_it(p, step);
+  hirenow_session session = HIRENOW_SESSION_INIT;
+  IS(hirenow_sitting_get_session(s, &session), HIRENOW_OK);
+  snprintf(n->session_key, sizeof n->session_key, "%s", session.key);
+  snprintf(n->session_interview, sizeof n->session_interview, "%s", session.interview_id);
+  n->fence = session.fence;
+  answer_interview(p, hirenow_sitting_get_interview(s));
+  put_number(p, "left", hirenow_sitting_get_seconds_left(s));
+  const char *progress = hirenow_sitting_get_progress(s);
+  cJSON_AddItemToObject(p->answer, "progress", progress ? cJSON_CreateString(progress) : cJSON_CreateNull());
+  hirenow_sitting_free(s);
+}
+static hirenow_session session_of(struct player *p, const cJSON *step) {
+  const struct named *n = named(p, text_in(step, "session"));
+  hirenow_session s = HIRENOW_SESSION_INIT;
+  s.tenant = "acme";
+  s.interview_id = n->session_interview;
+  s.fence = n->fence;
+  s.key = n->session_key;
+  return s;
+}
+
+/* ---- Mails ---- */
+
+static hirenow_status take(void *ctx, const hirenow_mail *mail, int32_t *outcome, hirenow_reply *reply) {
+  struct player *p = ctx;
+  (void)reply;
+  *outcome = HIRENOW_DELIVERY_ACCEPTED;
+  const char *begin = strchr(mail->message_id, '.') + 1; /* the kind stands in the Message-ID */
+  char kind[64];
+  snprintf(kind, sizeof kind, "%.*s", (int)(strchr(begin, '.') - begin), begin);
+  cJSON *one = cJSON_CreateObject();
+  cJSON_AddItemToObject(one, "kind", cJSON_CreateString(kind));
+  cJSON_AddItemToObject(one, "to", cJSON_CreateString(mail->to_address));
+  const char *link = NULL;
+  for (size_t n = 0; n < p->count; ++n)
+    if (p->names[n].link[0] && strstr(mail->text, p->names[n].link)) link = p->names[n].name;
+  cJSON_AddItemToObject(one, "link", link ? cJSON_CreateString(link) : cJSON_CreateNull());
+  if (p->mail_count == sizeof p->mails / sizeof p->mails[0]) stop("too many mails", kind);
+  p->mails[p->mail_count++] = one;
+  return HIRENOW_OK;
+}
+
+static int compare_mails(const void *a, const void *b) {
+  const cJSON *x = *(const cJSON *const *)a, *y = *(const cJSON *const *)b;
+  const int c = strcmp(text_in(x, "kind"), text_in(y, "kind"));
+  return c ? c : strcmp(text_in(x, "to"), text_in(y, "to"));
+}
+static void answer_mails(struct player *p) {
+  qsort(p->mails, p->mail_count, sizeof p->mails[0], compare_mails);
+  cJSON *all = cJSON_AddArrayToObject(p->answer, "mails");
+  for (size_t n = 0; n < p->mail_count; ++n) cJSON_AddItemToArray(all, p->mails[n]);
+}
+
+/* ---- Calls ---- */
+
+static int play_inviting(struct player *p, const char *what, const cJSON *step) {
+  hirenow_engine *e = p->w->engine;
+  hirenow_interview *i = NULL;
+  char email[128];
+  if (strcmp(what, "schedule") == 0) {
+    only(step, " as applicant track opens_at link_lifetime time_limit grace overtime idempotency_key ");
+    const hirenow_actor a = who(step);
+    const hirenow_applicant of = person(step, email, sizeof email);
+    hirenow_schedule_request r = HIRENOW_SCHEDULE_REQUEST_INIT;
+    r.applicant = &of;
+    r.track = text_in(step, "track");
+    if (member(step, "opens_at")) r.opens_at = instant_in(step, "opens_at");
+    r.link_lifetime_seconds = number_or(step, "link_lifetime", 0);
+    r.time_limit_seconds = number_or(step, "time_limit", 0);
+    r.grace_seconds = number_or(step, "grace", 0);
+    r.overtime = strcmp(text_or(step, "overtime", "expire"), "submit") == 0;
+    r.idempotency_key = text_or(step, "idempotency_key", NULL);
+    (void)hirenow_schedule(e, &r, &a, &i, &p->error);
+    answer_invited(p, step, i);
+  } else if (strcmp(what, "retake") == 0 || strcmp(what, "reissue") == 0) {
+    const hirenow_actor a = who(step);
+    hirenow_retake_options o = HIRENOW_RETAKE_OPTIONS_INIT;
+    o.idempotency_key = text_or(step, "idempotency_key", NULL);
+    o.link_lifetime_seconds = number_or(step, "link_lifetime", 0);
+    only(step, *what == 'r' && what[2] == 't' ? " as interview idempotency_key " : " as interview link_lifetime ");
+    if (what[2] == 't')
+      (void)hirenow_retake(e, about(p, step), &a, &o, &i, &p->error);
+    else
+      (void)hirenow_reissue(e, about(p, step), &a, &o, &i, &p->error);
+    answer_invited(p, step, i);
+  } else if (strcmp(what, "request_link") == 0) {
+    only(step, " link ");
+    hirenow_link_requested r = HIRENOW_LINK_REQUESTED_INIT;
+    if (hirenow_request_link(e, token(p, step), NULL, &r, &p->error) == HIRENOW_OK) {
+      put_flag(p, "queued", r.queued);
+      put_flag(p, "noted", r.noted);
+    }
+  } else {
+    return 0;
+  }
+  return 1;
+}
+
+static int play_sitting(struct player *p, const char *what, const cJSON *step) {
+  hirenow_engine *e = p->w->engine;
+  hirenow_interview *i = NULL;
+  hirenow_sitting *s = NULL;
+  if (strcmp(what, "start") == 0 || strcmp(what, "resume") == 0) {
+    only(step, " link key ");
+    if (*what == 's')
+      (void)hirenow_start(e, token(p, step), text_in(step, "key"), &s, &p->error);
+    else
+      (void)hirenow_resume(e, token(p, step), text_in(step, "key"), &s, &p->error);
+    answer_sitting(p, step, s);
+  } else if (strcmp(what, "checkpoint") == 0) {
+    only(step, " session progress ");
+    const hirenow_session session = session_of(p, step);
+    const char *progress = text_in(step, "progress");
+    (void)hirenow_checkpoint(e, &session, progress, strlen(progress), NULL, &p->error);
+  } else if (strcmp(what, "submit") == 0) {
+    only(step, " session ");
+    const hirenow_session session = session_of(p, step);
+    (void)hirenow_submit(e, &session, NULL, 0, NULL, &i, &p->error);
+    answer_changed(p, i);
+  } else if (strcmp(what, "withdraw") == 0) {
+    only(step, " link ");
+    (void)hirenow_withdraw(e, token(p, step), NULL, &i, &p->error);
+    answer_changed(p, i);
+  } else if (strcmp(what, "inspect") == 0) {
+    only(step, " link ");
+    hirenow_inspection *seen = NULL;
+    IS(hirenow_inspect(e, token(p, step), &seen, NULL), HIRENOW_OK);
+    put_text(p, "verdict", hirenow_verdict_name(hirenow_inspection_get_verdict(seen)));
+    if (hirenow_inspection_get_seconds_left(seen) != HIRENOW_NONE)
+      put_number(p, "left", hirenow_inspection_get_seconds_left(seen));
+    const hirenow_interview *of = hirenow_inspection_get_interview(seen);
+    if (of) put_text(p, "state", hirenow_state_name(hirenow_interview_get_state(of)));
+    hirenow_inspection_free(seen);
+  } else {
+    return 0;
+  }
+  return 1;
+}
+
+static int play_deciding(struct player *p, const char *what, const cJSON *step) {
+  hirenow_engine *e = p->w->engine;
+  hirenow_interview *i = NULL;
+  hirenow_change c = HIRENOW_CHANGE_INIT;
+  if (strcmp(what, "cancel") == 0) {
+    only(step, " as interview ");
+    const hirenow_actor a = who(step);
+    (void)hirenow_cancel(e, about(p, step), &a, &c, &i, &p->error);
+  } else if (strcmp(what, "void") == 0) {
+    only(step, " as interview reason_code ");
+    const hirenow_actor a = who(step);
+    c.reason_code = text_or(step, "reason_code", NULL);
+    (void)hirenow_void(e, about(p, step), &a, &c, &i, &p->error);
+  } else if (strcmp(what, "reopen") == 0) {
+    only(step, " as interview reason ");
+    const hirenow_actor a = who(step);
+    c.reason = text_or(step, "reason", NULL);
+    (void)hirenow_reopen(e, about(p, step), &a, &c, &i, &p->error);
+  } else if (strcmp(what, "decide") == 0) {
+    only(step, " as interview outcome ");
+    const hirenow_actor a = who(step);
+    c.outcome = number_of(text_in(step, "outcome"), hirenow_outcome_name, 9);
+    (void)hirenow_decide(e, about(p, step), &a, &c, &i, &p->error);
+  } else {
+    return 0;
+  }
+  answer_changed(p, i);
+  return 1;
+}
+
+static int play_persons(struct player *p, const char *what, const cJSON *step) {
+  hirenow_engine *e = p->w->engine;
+  char email[128];
+  if (strcmp(what, "update_applicant") == 0) {
+    only(step, " as applicant email ");
+    const hirenow_actor a = who(step);
+    hirenow_applicant of = person(step, email, sizeof email);
+    of.email = text_in(step, "email");
+    hirenow_person *changed = NULL;
+    (void)hirenow_update_applicant(e, &of, &a, NULL, &changed, &p->error);
+    hirenow_person_free(changed);
+  } else if (strcmp(what, "erase") == 0) {
+    only(step, " as applicant ");
+    const hirenow_actor a = who(step);
+    (void)hirenow_erase_applicant(e, text_in(step, "applicant"), &a, NULL, &p->error);
+  } else if (strcmp(what, "verify_audit") == 0) {
+    only(step, " as applicant ");
+    const hirenow_actor a = who(step);
+    uint64_t entries = 0;
+    if (hirenow_verify_audit(e, text_in(step, "applicant"), &a, &entries, NULL, &p->error) == HIRENOW_OK)
+      put_number(p, "entries", (int64_t)entries);
+  } else {
+    return 0;
+  }
+  return 1;
+}
+
+static int compare_words(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void answer_actions(struct player *p, const hirenow_actions *actions) {
+  const char *words[HIRENOW_EVENT_COUNT];
+  int count = 0;
+  for (size_t n = 0; n < hirenow_actions_get_count(actions) && count < HIRENOW_EVENT_COUNT; ++n)
+    if (hirenow_actions_get_allowed(actions, n)) words[count++] = hirenow_actions_get_event(actions, n);
+  qsort(words, (size_t)count, sizeof words[0], compare_words);
+  cJSON_AddItemToObject(p->answer, "allowed", cJSON_CreateStringArray(words, count));
+}
+
+static int play_reading(struct player *p, const char *what, const cJSON *step) {
+  hirenow_engine *e = p->w->engine;
+  if (strcmp(what, "eligibility") == 0) {
+    only(step, " as interview ");
+    const hirenow_actor a = who(step);
+    hirenow_eligibility *may = NULL;
+    IS(hirenow_retake_eligibility(e, about(p, step), &a, &may, NULL), HIRENOW_OK);
+    put_flag(p, "allowed", hirenow_eligibility_get_allowed(may));
+    put_text(p, "reason", hirenow_eligibility_get_reason(may));
+    put_instant(p, "eligible_at", hirenow_eligibility_get_eligible_at(may));
+    put_number(p, "attempts_left", hirenow_eligibility_get_attempts_left(may));
+    hirenow_eligibility_free(may);
+  } else if (strcmp(what, "find") == 0) {
+    only(step, " as interview ");
+    const hirenow_actor a = who(step);
+    hirenow_interview *i = NULL;
+    IS(hirenow_find(e, about(p, step), &a, &i, NULL), HIRENOW_OK);
+    answer_interview(p, i);
+    hirenow_interview_free(i);
+  } else if (strcmp(what, "actions") == 0) {
+    only(step, " as interview ");
+    const hirenow_actor a = who(step);
+    hirenow_actions *actions = NULL;
+    IS(hirenow_permitted_actions(e, about(p, step), &a, &actions, NULL), HIRENOW_OK);
+    answer_actions(p, actions);
+    hirenow_actions_free(actions);
+  } else if (strcmp(what, "sweep") == 0) {
+    only(step, "");
+    hirenow_text *report = NULL;
+    IS(hirenow_sweep(e, 0, &report, NULL), HIRENOW_OK);
+    cJSON_Delete(p->answer);
+    p->answer = cJSON_Parse(hirenow_text_get(report));
+    hirenow_text_free(report);
+  } else if (strcmp(what, "list") == 0) {
+    only(step, " as ");
+    const hirenow_actor a = who(step);
+    hirenow_page *page = NULL;
+    IS(hirenow_list(e, NULL, &a, &page, NULL), HIRENOW_OK);
+    put_number(p, "rows", (int64_t)hirenow_page_get_count(page));
+    cJSON *counts = cJSON_AddObjectToObject(p->answer, "counts");
+    for (int32_t s = 0; s < HIRENOW_STATE_COUNT; ++s)
+      if (hirenow_page_get_state_count(page, s) > 0)
+        cJSON_AddNumberToObject(counts, hirenow_state_name(s), (double)hirenow_page_get_state_count(page, s));
+    hirenow_page_free(page);
+  } else {
+    return 0;
+  }
+  return 1;
+}
+
+static void make(struct player *p, const cJSON *step) {
+  const char *what = text_in(step, "do");
+  if (strcmp(what, "wait") == 0) {
+    only(step, " seconds ");
+    p->w->now += number_in(step, "seconds");
+  } else if (strcmp(what, "dispatch") == 0) {
+    only(step, "");
+    p->mail_count = 0;
+    IS(hirenow_dispatcher_run_once(p->dispatcher, 0, NULL, NULL), HIRENOW_OK);
+    answer_mails(p);
+  } else if (!play_inviting(p, what, step) && !play_sitting(p, what, step) && !play_deciding(p, what, step) &&
+             !play_persons(p, what, step) && !play_reading(p, what, step)) {
+    stop("unknown call", what);
+  }
+}
+
+static void compare(const struct player *p, const cJSON *due) {
+  const cJSON *m;
+  cJSON_ArrayForEach(m, due) same_json(p->where, m->string, member(p->answer, m->string), m);
+}
+
+static void answer_error(struct player *p) {
+  put_text(p, "reason", hirenow_error_get_reason(p->error));
+  put_instant(p, "eligible_at", hirenow_error_get_eligible_at(p->error));
+  for (size_t n = 0; n < p->count; ++n)
+    if (p->names[n].id[0] && strcmp(p->names[n].id, hirenow_error_get_superseded_by(p->error)) == 0)
+      put_text(p, "superseded_by", p->names[n].name);
+}
+
+static void play_step(struct player *p, const cJSON *step) {
+  char *where = cJSON_PrintUnformatted(step);
+  p->where = where;
+  p->answer = cJSON_CreateObject();
+  make(p, step);
+  same_text(where, "the error", p->error ? hirenow_status_name(hirenow_error_get_status(p->error)) : "ok",
+            text_or(step, "error", "ok"));
+  if (p->error && member(step, "error")) {
+    answer_error(p);
+    if (member(step, "error_has")) compare(p, member(step, "error_has"));
+  } else if (!p->error && member(step, "expect")) {
+    compare(p, member(step, "expect"));
+  }
+  hirenow_error_free(p->error);
+  p->error = NULL;
+  cJSON_Delete(p->answer);
+  free(where);
+}
+
+static const cJSON *scenario; /* the one at hand */
+static int played;
+
+static void play(struct world *w) {
+  char *policy = cJSON_PrintUnformatted(need(scenario, "policy"));
+  hirenow_engine *of_world = w->engine;
+  hirenow_store *store = NULL;
+  hirenow_engine_options options = HIRENOW_ENGINE_OPTIONS_INIT;
+  IS(hirenow_engine_store(w->engine, &store, NULL), HIRENOW_OK);
+  options.keys = w->keys;
+  options.clock = w->clock;
+  options.policy_json = policy;
+  options.link_base = "https://example.com/i";
+  IS(hirenow_engine_new(store, &options, &w->engine, NULL), HIRENOW_OK);
+  struct player *p = calloc(1, sizeof *p);
+  if (!p) stop("out of memory", NULL);
+  p->w = w;
+  hirenow_mailer_callbacks mailer = HIRENOW_MAILER_CALLBACKS_INIT;
+  mailer.ctx = p;
+  mailer.send = take;
+  IS(hirenow_mailer_new(&mailer, &p->mailer, NULL), HIRENOW_OK);
+  hirenow_dispatcher_options dispatching = HIRENOW_DISPATCHER_OPTIONS_INIT;
+  dispatching.sender_address = "jobs@acme.example";
+  IS(hirenow_dispatcher_new(w->engine, p->mailer, &dispatching, &p->dispatcher, NULL), HIRENOW_OK);
+  const cJSON *step;
+  cJSON_ArrayForEach(step, need(scenario, "steps")) {
+    play_step(p, step);
+    ++played;
+  }
+  hirenow_dispatcher_free(p->dispatcher);
+  hirenow_mailer_free(p->mailer);
+  hirenow_engine_free(w->engine);
+  hirenow_store_free(store);
+  w->engine = of_world;
+  free(p);
+  free(policy);
+}
+
+int main(void) {
+  cJSON *spec = read_spec("scenarios.json");
+  cJSON_ArrayForEach(scenario, need(spec, "scenarios")) for_every_store(play);
+  CHECK(cJSON_GetArraySize(need(spec, "scenarios")) >= 5 && played >= 300);
+  cJSON_Delete(spec);
+  return end_of_tests();
+}

@@ -1,0 +1,101 @@
+#pragma once
+/// Stores with a safeguard taken out: the crash and race programs must find each of them, or they would find nothing.
+
+#include <memory>
+#include <string>
+
+#include "crash/world.hpp"
+#include "support/store_in_between.hpp"
+
+namespace crash {
+
+/// Promises messages in a commit of their own, after the change that promises them.
+class torn_commit final : public hirenow::test::store_in_between {
+ public:
+  using store_in_between::store_in_between;
+  hirenow::result<void> commit(const hirenow::change_set& whole) override {
+    auto first = whole;
+    first.messages.clear();
+    if (auto ok = next_.commit(first); !ok || whole.messages.empty()) return ok;
+    hirenow::change_set second;
+    second.tenant = whole.tenant;
+    second.applicant_id = whole.applicant_id;
+    second.expected_version = whole.expected_version + 1;
+    second.head = whole.head;
+    second.head.version += 1;
+    second.messages = whole.messages;
+    return next_.commit(second);
+  }
+};
+
+/// Takes a message for delivered as soon as it is claimed.
+class delivered_when_claimed final : public hirenow::test::store_in_between {
+ public:
+  using store_in_between::store_in_between;
+  hirenow::result<std::vector<hirenow::claimed_message>> claim(const hirenow::claim_request& r) override {
+    auto claimed = next_.claim(r);
+    if (!claimed) return claimed;
+    for (const auto& c : *claimed) {
+      const hirenow::settlement s{.key = c.mail.key,
+                                  .tenant = c.tenant,
+                                  .token = r.token,
+                                  .what = hirenow::settlement::verdict::accepted,
+                                  .at = r.now};
+      if (auto ok = next_.settle({&s, 1}); !ok) return ok.error();
+    }
+    return claimed;
+  }
+};
+
+/// Says that a commit was done although somebody else was faster.
+class blind_commit final : public hirenow::test::store_in_between {
+ public:
+  using store_in_between::store_in_between;
+  hirenow::result<void> commit(const hirenow::change_set& c) override {
+    auto done = next_.commit(c);
+    if (!done && done.error().code == hirenow::errc::conflict) return {};
+    return done;
+  }
+};
+
+/// Remembers no answers.
+class forgetful final : public hirenow::test::store_in_between {
+ public:
+  using store_in_between::store_in_between;
+  hirenow::result<hirenow::loaded> load(const hirenow::load_request& r) override {
+    auto data = next_.load(r);
+    if (data) data->answer.reset();
+    return data;
+  }
+};
+
+/// Shows no attempt but the newest to whoever decides, so that no cap is ever reached.
+class short_memory final : public hirenow::test::store_in_between {
+ public:
+  using store_in_between::store_in_between;
+  hirenow::result<hirenow::loaded> load(const hirenow::load_request& r) override {
+    auto data = next_.load(r);
+    if (data)
+      std::erase_if(data->record.interviews,
+                    [](const auto& i) { return i.state == hirenow::interview_state::archived; });
+    return data;
+  }
+};
+
+/// Puts the named defect in front of every world's store; false where there is none of this name.
+inline bool plant(const std::string& name) {
+  const auto with = [](auto make) {
+    plant_defect = make;
+    return true;
+  };
+  using hirenow::store;
+  if (name == "torn_commit") return with([](store& s) { return std::unique_ptr<store>(new torn_commit(s)); });
+  if (name == "delivered_when_claimed")
+    return with([](store& s) { return std::unique_ptr<store>(new delivered_when_claimed(s)); });
+  if (name == "blind_commit") return with([](store& s) { return std::unique_ptr<store>(new blind_commit(s)); });
+  if (name == "forgetful") return with([](store& s) { return std::unique_ptr<store>(new forgetful(s)); });
+  if (name == "short_memory") return with([](store& s) { return std::unique_ptr<store>(new short_memory(s)); });
+  return false;
+}
+
+}  // namespace crash
