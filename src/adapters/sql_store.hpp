@@ -45,6 +45,7 @@ loaded sql_load(sql_session& s, const load_request& request);
 list_page sql_list(sql_session& s, const list_request& request);
 due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_view cursor);
 std::optional<sys_seconds> sql_next_due(sql_session& s);
+outbox_figures sql_outbox(sql_session& s, sys_seconds now);
 std::vector<message> sql_messages(sql_session& s, const message_query& query);
 std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant, std::string_view applicant_id,
                                         std::uint64_t after, std::size_t limit);

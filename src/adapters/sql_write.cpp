@@ -364,6 +364,13 @@ void write_outbox(sql_session& s, const change_set& changes, const record_rows& 
         {changes.head.last_instant, key.interview, key.kind, key.occasion, record.applicant_no},
         errc::constraint_violated, "only a dead message is redriven");
   }
+  for (const auto& key : changes.drops) {
+    s.connection.post_one(
+        "UPDATE main.hirenow_outbox SET state = 3 WHERE interview = $1 AND kind = $2 AND occasion = $3 AND "
+        "applicant_no = $4 AND state = 4",
+        {key.interview, key.kind, key.occasion, record.applicant_no}, errc::constraint_violated,
+        "only a dead message is dropped");
+  }
 }
 
 void write_facts(sql_session& s, const change_set& changes, const record_rows& record) {
@@ -489,12 +496,14 @@ std::vector<claimed_message> claim_skipping_locked(sql_session& s, const claim_r
   std::vector<found_message> found;
   s.connection.execute(
       "WITH due AS MATERIALIZED (SELECT o.interview, o.kind, o.occasion, o.wake_at FROM main.hirenow_outbox AS o WHERE "
-      "o.state IN (0, 1) AND o.wake_at <= $1 ORDER BY o.wake_at, o.interview, o.kind, o.occasion LIMIT $2 FOR UPDATE "
+      "o.state IN (0, 1) AND o.wake_at <= $1 AND o.kind < $5 ORDER BY o.wake_at, o.interview, o.kind, o.occasion LIMIT "
+      "$2 FOR UPDATE "
       "SKIP LOCKED) UPDATE main.hirenow_outbox AS o SET state = 1, lease = $3, wake_at = $4 FROM due AS d, "
       "main.hirenow_tenant AS t, main.hirenow_applicant AS a WHERE o.interview = d.interview AND o.kind = d.kind AND "
       "o.occasion = d.occasion AND t.tenant_no = o.tenant_no AND a.applicant_no = o.applicant_no "
       "RETURNING " HIRENOW_MESSAGE_COLUMNS ", t.tenant, a.applicant, d.wake_at",
-      {request.now, request.limit, request.token, request.now + request.lease}, [&](const sql_row& row) {
+      {request.now, request.limit, request.token, request.now + request.lease, message_kind_count},
+      [&](const sql_row& row) {
         found.push_back({row.integer(11), {row.string(9), row.string(10), read_message(row, 0)}});
       });
   std::ranges::sort(found, [](const found_message& a, const found_message& b) {
@@ -513,9 +522,9 @@ std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& requ
   s.connection.execute("SELECT " HIRENOW_MESSAGE_COLUMNS
                        ", t.tenant, a.applicant FROM main.hirenow_outbox AS o CROSS JOIN main.hirenow_tenant AS t ON "
                        "t.tenant_no = o.tenant_no CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no = "
-                       "o.applicant_no WHERE o.state IN (0, 1) AND o.wake_at <= $1 ORDER BY o.wake_at, o.interview, "
-                       "o.kind, o.occasion LIMIT $2",
-                       {request.now, request.limit}, [&](const sql_row& row) {
+                       "o.applicant_no WHERE o.state IN (0, 1) AND o.wake_at <= $1 AND o.kind < $3 ORDER BY o.wake_at, "
+                       "o.interview, o.kind, o.occasion LIMIT $2",
+                       {request.now, request.limit, message_kind_count}, [&](const sql_row& row) {
                          out.push_back({row.string(9), row.string(10), read_message(row, 0)});
                          out.back().mail.state = message_state::leased;
                        });

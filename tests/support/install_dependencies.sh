@@ -3,7 +3,7 @@
 #
 #   install_dependencies.sh [demo] [tests] [bench]
 #
-# Always: compiler, CMake and the libraries. demo: the mail server of the demo. tests: Catch2, clang, the mail server,
+# Always: compiler, CMake and the libraries. demo: the mail server of the demo. tests: Catch2, clang, the mail server, Redis,
 # Python's headers and venv.
 # bench: Google Benchmark. Does nothing where nothing is missing, and never removes a package.
 set -euo pipefail
@@ -53,6 +53,7 @@ name_what_is_missing() {
     need_header cjson/cJSON.h "cJSON"
     need_command go "Go 1.19 or later with cgo"
     need_command pkg-config "pkg-config"
+    need_command redis-server "Redis"
   fi
   if ((with_bench)); then need_header benchmark/benchmark.h "Google Benchmark"; fi
   if ((${#missing[@]})); then
@@ -82,7 +83,7 @@ fi
 if ((with_demo)); then wanted+=(python3-aiosmtpd); fi
 if ((with_tests)); then
   wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv abigail-tools golang-go pkg-config
-    libcjson-dev)
+    libcjson-dev redis-server)
 fi
 if ((with_bench)); then wanted+=(libbenchmark-dev); fi
 

@@ -108,6 +108,7 @@ class UseCase(_Word):
     DISPATCH = "dispatch"
     ERASE_APPLICANT = "erase_applicant"
     ACCOMMODATE = "accommodate"
+    DROP = "drop"
 
 
 class Role(_Word):

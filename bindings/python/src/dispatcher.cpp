@@ -26,6 +26,8 @@ HIRENOW_RECORD(dispatch_event, "DispatchEvent", plain("tenant", &t::tenant), pla
 HIRENOW_RECORD(dispatch_report, "DispatchReport", plain("accepted", &t::accepted), plain("retried", &t::retried),
                plain("dead", &t::dead), plain("withdrawn", &t::withdrawn), plain("released", &t::released),
                plain("lost", &t::lost), plain("store_errors", &t::store_errors));
+HIRENOW_RECORD(dispatch_stats, "DispatchStats", plain("sent", &t::sent), plain("outbox", &t::outbox),
+               plain("oldest_due_age", &t::oldest_due_age));
 
 void bind_dispatcher_classes(py::dict classes) {
   bind_enum(class_of_enum<smtp_security>(), classes, "SmtpSecurity", {"starttls", "implicit_tls", "plaintext"});
@@ -37,6 +39,7 @@ void bind_dispatcher_classes(py::dict classes) {
   bind(static_cast<mail_sender*>(nullptr));
   bind(static_cast<dispatch_event*>(nullptr));
   bind(static_cast<dispatch_report*>(nullptr));
+  bind(static_cast<dispatch_stats*>(nullptr));
 }
 
 namespace {
@@ -97,7 +100,7 @@ class dispatcher_core {
         dispatcher_(engine_->engine, *mailer_, std::move(options)) {}
 
   dispatch_report run_once(std::size_t limit) {
-    const at_work busy(*this);
+    engine_->guard.check();
     call frame(false);
     auto report = call::without_gil([&] { return dispatcher_.run_once(limit); });
     tell_of_raised(true);
@@ -143,6 +146,14 @@ class dispatcher_core {
     return report;
   }
 
+  dispatch_stats stats() {
+    engine_->guard.check();
+    call frame(false);
+    auto all = call::without_gil([&] { return dispatcher_.stats(); });
+    tell_of_raised(true);
+    return frame.unwrap(std::move(all));
+  }
+
   void stop() { stop_.request_stop(); }
   void wake() {
     engine_->guard.check();
@@ -150,7 +161,7 @@ class dispatcher_core {
   }
 
  private:
-  /// One run at a time, and none in the child of a fork.
+  /// One run that goes on at a time, and none in the child of a fork.
   struct at_work {
     explicit at_work(dispatcher_core& of) : of_(of) {
       of.engine_->guard.check();
@@ -197,6 +208,9 @@ T value_of(result<T> r) {
 
 void add_dispatcher(py::module_& m) {
   using o = py::object;
+  m.def(
+      "prometheus_text", [](o stats) { return to_py(prometheus_text(from_py<dispatch_stats>(stats, "stats"))); },
+      py::arg("stats"));
   py::class_<message_templates>(m, "MessageTemplates", "The message templates of a host; at first the default texts.")
       .def(py::init<>())
       .def(
@@ -296,6 +310,7 @@ void add_dispatcher(py::module_& m) {
       .def("run_once",
            [](dispatcher_core& d, o limit) { return to_py(d.run_once(from_py<std::size_t>(limit, "limit"))); })
       .def("run", [](dispatcher_core& d, o workers) { return to_py(d.run(from_py<std::size_t>(workers, "workers"))); })
+      .def("stats", [](dispatcher_core& d) { return to_py(d.stats()); })
       .def("stop", &dispatcher_core::stop)
       .def("wake", &dispatcher_core::wake);
 }

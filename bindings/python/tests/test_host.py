@@ -213,6 +213,7 @@ USES = {
     "set_policy": ("scheduled", True, lambda e, w, at: e.set_policy(
         {"hirenow_policy": 1, "version": "v2", "rules": []}, actor=w.admin)),
     "redrive": ("scheduled", True, lambda e, w, at: e.redrive(_dead_message(w), actor=w.admin)),
+    "drop": ("scheduled", True, lambda e, w, at: e.drop(_dead_message(w), actor=w.admin)),
     "erase_applicant": ("scheduled", True, lambda e, w, at: e.erase_applicant("app-1", actor=w.admin)),
     "sweep": ("expired, never started", True, lambda e, w, at: e.sweep()),
     "find": ("scheduled", False, lambda e, w, at: e.find(at.id, actor=w.recruiter)),
@@ -244,7 +245,7 @@ def use_every_case(kind, tmp_path, spoil=lambda host: None):
         folder = tmp_path / name
         folder.mkdir()
         s = Stage(kind, folder, situation)
-        if name == "redrive":
+        if name in ("redrive", "drop"):
             _dead_message(s.w)
         before = s.database.dump()
         host = s.connect()
@@ -260,7 +261,7 @@ def use_every_case(kind, tmp_path, spoil=lambda host: None):
         host.commit()
         assert (s.database.dump() != before) == writes, name
         assert s.w.engine.verify_audit("app-1", actor=s.w.admin), name
-        host.close()
+        s.close()
 
 
 @pytest.mark.parametrize("kind", HOSTS)
