@@ -237,9 +237,10 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
 
   const auto take_interview = [&](const sql_row& row) {
     interview i = read_interview(row, 0);
-    i.track = row.text(24);
+    constexpr int track = interview_column_count;
+    i.track = row.text(track);
     if (i.state == interview_state::in_progress || (request.with_sitting && wanted && i.id == *wanted))
-      i.sitting = {row.integer(25), row.integer(26) != 0, row.array<digest>(27)};
+      i.sitting = {row.integer(track + 1), row.integer(track + 2) != 0, row.array<digest>(track + 3)};
     record.interviews.push_back(std::move(i));
   };
 #define HIRENOW_INTERVIEWS                                                                                           \
@@ -446,9 +447,11 @@ std::vector<tenant_answer> sql_find_expired(sql_session& s, sys_seconds now, std
 
 std::optional<sys_seconds> sql_next_due(sql_session& s) {
   std::optional<sys_seconds> next;
-  s.connection.execute(
+  const auto take = [&](const sql_row& row) { next = row.instant(0) - s.clock_skew; };
+  s.connection.post(
       "SELECT wake_at FROM main.hirenow_outbox WHERE state IN (0, 1) AND kind < $1 ORDER BY wake_at LIMIT 1",
-      {message_kind_count}, [&](const sql_row& row) { next = row.instant(0); });
+      {message_kind_count}, take);
+  s.connection.finish();
   return next;
 }
 

@@ -25,6 +25,8 @@ struct sql_session {
   sql_connection& connection;
   sql_names& names;
   bool writing = false;
+  bool database_clock = false;  ///< PostgreSQL: the server's clock says when messages wake and leases end
+  seconds clock_skew{0};        ///< by how much that clock is ahead of the caller's, as the last claim saw it
 
   bool is_postgresql() const { return connection.dialect() == sql_dialect::postgresql; }
   std::optional<std::int64_t> find_tenant(std::string_view name);
