@@ -101,6 +101,11 @@ static hirenow_status write_outbox(struct memory_store *s, struct record *r, con
     m->row.due_at = c->head->last_instant;
     m->row.tries = 0;
   }
+  for (size_t n = 0; n < c->drop_count; ++n) {
+    struct message_and_lease *m = find_message(r, c->drops[n]);
+    if (!m || m->row.state != HIRENOW_MESSAGE_STATE_DEAD) return HIRENOW_CONSTRAINT_VIOLATED;
+    m->row.state = HIRENOW_MESSAGE_STATE_WITHDRAWN;
+  }
   return HIRENOW_OK;
 }
 

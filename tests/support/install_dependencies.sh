@@ -39,6 +39,7 @@ name_what_is_missing() {
   need_header openssl/evp.h "OpenSSL 3"
   need_header sqlite3.h "SQLite 3.40 or later"
   need_header curl/curl.h "libcurl 7.88 or later"
+  command -v pg_config >/dev/null || missing+=("libpq 14 or later")
   need_header kainjow/mustache.hpp "Mustache (kainjow)"
   need_header date/tz.h "date (Howard Hinnant)"
   [ -d /usr/share/zoneinfo ] || missing+=("the IANA time zone database")
@@ -54,6 +55,7 @@ name_what_is_missing() {
     need_command go "Go 1.19 or later with cgo"
     need_command pkg-config "pkg-config"
     need_command redis-server "Redis"
+    [ -n "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || missing+=("PostgreSQL 14 or later")
   fi
   if ((with_bench)); then need_header benchmark/benchmark.h "Google Benchmark"; fi
   if ((${#missing[@]})); then
@@ -73,7 +75,7 @@ ID='' VERSION_ID=0 VERSION_CODENAME=''
 
 # ---- Debian: what is wanted, and what of it is not there ---------------------------------------------------------------
 
-wanted=(cmake ninja-build g++ libssl-dev libsqlite3-dev libcurl4-openssl-dev libkainjow-mustache-dev
+wanted=(cmake ninja-build g++ libssl-dev libpq-dev libsqlite3-dev libcurl4-openssl-dev libkainjow-mustache-dev
   libhowardhinnant-date-dev tzdata)
 if [ "${VERSION_ID:-13}" -eq 12 ]; then
   wanted+=(libboost1.81-dev libboost-json1.81-dev)
@@ -83,7 +85,7 @@ fi
 if ((with_demo)); then wanted+=(python3-aiosmtpd); fi
 if ((with_tests)); then
   wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv abigail-tools golang-go pkg-config
-    libcjson-dev redis-server)
+    libcjson-dev postgresql redis-server)
 fi
 if ((with_bench)); then wanted+=(libbenchmark-dev); fi
 
