@@ -70,6 +70,9 @@ struct dispatcher_options {
   /// Told of every answer once it is written down, on the thread that runs the dispatcher. Must not throw: what it
   /// throws is lost.
   std::function<void(const dispatch_event&)> on_event{};
+  /// How long something took: by this leases are renewed and stores given a rest. Must never step back; called from any
+  /// thread. Empty: the machine's. Waiting is done in real time, so who moves another clock calls `wake()`.
+  std::function<std::chrono::steady_clock::time_point()> steady_now{};
 };
 
 /// How long to wait after so many tries: the first backoff doubled each time, up to the longest, and of that a random
@@ -158,6 +161,8 @@ class dispatcher {
 
  private:
   using steady = std::chrono::steady_clock;
+  steady::time_point steady_now() const { return options_.steady_now ? options_.steady_now() : steady::now(); }
+
   static constexpr std::size_t batch = 32;                        // answers a worker may have unrecorded
   static constexpr std::chrono::milliseconds oldest_answer{100};  // and how old one may be
   static constexpr std::size_t most_ahead = 1024;                 // messages a fast run may hold before it needs them
@@ -186,6 +191,7 @@ class dispatcher {
           workers_(workers),
           until_idle_(until_idle),
           stop_(std::move(stop)),
+          found_meanwhile_(batch * workers / 4),
           ahead_(batch * workers),
           left_(limit) {}
 
@@ -230,21 +236,25 @@ class dispatcher {
         if (stop_.stop_requested()) give_back();
         if (held_.empty() && (stop_.stop_requested() || (until_idle_ && left_ == 0))) return;
         // Each that is due has its turn before any has a second: a renewal that fails must not put off the rest.
-        const auto now = steady::now();
-        const bool renewal = next_renewal() <= now, settling = next_settling() <= now, claiming = next_claim() <= now;
-        if (renewal) renew(lock);
-        if (settling) settle(lock);
-        if (claiming) claim(lock);
-        if (renewal || settling || claiming) continue;
-        clerk_wakes_.wait_until(
-            lock, std::min({next_renewal(), next_settling(), next_claim(), steady::now() + std::chrono::hours(1)}));
+        const auto now = d_.steady_now();
+        const auto renewal = next_renewal(now), settling = next_settling(), claiming = next_claim();
+        if (renewal <= now) renew(lock);
+        if (settling <= now) settle(lock);
+        if (claiming <= now) claim(lock);
+        const auto next = std::min({renewal, settling, claiming, now + std::chrono::hours(1)});
+        if (next > now) clerk_wakes_.wait_for(lock, next - now);
       }
     }
 
-    steady::time_point next_renewal() const {
-      auto oldest = steady::time_point::max();
-      for (const auto& [key, h] : held_) oldest = std::min(oldest, h.renewed);
-      return held_.empty() ? oldest : std::max(oldest + d_.options_.renew_every, store_rests_until_);
+    /// Looked up among all that is held only when the instant that was found last has come.
+    steady::time_point next_renewal(steady::time_point now) {
+      if (held_.empty()) return steady::time_point::max();
+      if (renewal_ <= now) {
+        auto oldest = steady::time_point::max();
+        for (const auto& [key, h] : held_) oldest = std::min(oldest, h.renewed);
+        renewal_ = oldest + d_.options_.renew_every;
+      }
+      return std::max(renewal_, store_rests_until_);
     }
     steady::time_point next_settling() const {
       if (answers_.empty()) return steady::time_point::max();
@@ -255,14 +265,18 @@ class dispatcher {
       if (left_ == 0 || stop_.stop_requested() || queue_.size() > claim_when()) return steady::time_point::max();
       return next_look_;
     }
-    /// Half of what is allowed, so that the senders have work while the other half is written down.
-    std::size_t settle_when() const { return batch * workers_ / 2; }
+    /// As late as the senders need not wait: what is still allowed then is twice of what they found while the last
+    /// answers were written down, and never more than three quarters.
+    std::size_t settle_when() const {
+      const std::size_t most = batch * workers_;
+      return most - std::clamp<std::size_t>(2 * found_meanwhile_, 1, most * 3 / 4);
+    }
     std::size_t claim_when() const { return ahead_ / 2; }
 
     /// Asks the outbox for more.
     void claim(std::unique_lock<std::mutex>& lock) {
       hirenow::store& store = d_.engine_.storage();
-      const auto asked = steady::now();
+      const auto asked = d_.steady_now();
       claim_request wanted{d_.engine_.now(), d_.options_.lease, std::min(ahead_ - queue_.size(), left_), {}};
       random_bytes(wanted.token);
       lock.unlock();
@@ -279,7 +293,7 @@ class dispatcher {
       if (!claimed) failed(claimed.error());
       const bool nothing = !claimed || claimed->empty();
       // Half to one and a half of the interval: dispatchers that started together do not stay together.
-      next_look_ = nothing ? steady::now() +
+      next_look_ = nothing ? d_.steady_now() +
                                  std::chrono::duration_cast<steady::duration>(d_.options_.poll_every * (0.5 + chance()))
                            : steady::time_point{};
       if (nothing && until_idle_) left_ = 0;
@@ -316,7 +330,7 @@ class dispatcher {
     }
 
     void add(answer a) {
-      if (answers_.empty()) oldest_ = steady::now();
+      if (answers_.empty()) oldest_ = d_.steady_now();
       answers_.push_back(std::move(a));
     }
 
@@ -328,7 +342,7 @@ class dispatcher {
     /// Lengthens leases. A message whose lease was lost is dropped, unless a sender has it: then settling will tell.
     void renew(std::unique_lock<std::mutex>& lock) {
       const sys_seconds until = d_.engine_.now() + d_.options_.lease;
-      const auto asked = steady::now();
+      const auto asked = d_.steady_now();
       std::vector<settlement> all;
       std::vector<held_message*> of;
       for (auto& [key, h] : held_)
@@ -365,12 +379,13 @@ class dispatcher {
       if (ours)
         for (std::size_t n = 0; n < answers.size(); ++n) count(held_.at(answers[n].key), answers[n].found, (*ours)[n]);
       lock.lock();
+      found_meanwhile_ = answers_.size();
       if (!ours) {
         failed(ours.error());
         // Kept, and tried again: an answer that is forgotten is a mail that goes out twice. Only a run that is to end
         // cannot wait longer than its leases last.
         const bool to_end = until_idle_ || stop_.stop_requested();
-        const auto expired = steady::now() - d_.options_.lease;
+        const auto expired = d_.steady_now() - d_.options_.lease;
         for (auto& a : answers) {
           if (!to_end || held_.at(a.key).renewed > expired) {
             answers_.push_back(a);
@@ -433,7 +448,7 @@ class dispatcher {
     void failed(const error& e) {
       tally(&dispatch_report::store_errors);
       if (!first_error_) first_error_ = e;
-      store_rests_until_ = steady::now() + after_failure;
+      store_rests_until_ = d_.steady_now() + after_failure;
     }
 
     // The senders.
@@ -477,7 +492,9 @@ class dispatcher {
     steady::time_point next_look_{};              // when the outbox is asked again
     steady::time_point store_rests_until_{};
     steady::time_point last_claim_{};
-    std::size_t ahead_;  // how many messages may wait in the queue
+    steady::time_point renewal_{};  // no lease is to be renewed before
+    std::size_t found_meanwhile_;   // answers that came while others were written down
+    std::size_t ahead_;             // how many messages may wait in the queue
     std::size_t left_;
     bool over_ = false;
     // The clerk's alone.
@@ -532,13 +549,15 @@ class dispatcher {
     };
     if (!is_known(c.mail.key.kind)) return give_back(false);  // a store's that does not leave them to newer nodes
     // A worker that stood still past its lease may have been replaced: it asks before it goes on.
-    if (steady::now() - renewed > options_.renew_every) {
+    if (steady_now() - renewed > options_.renew_every) {
       const settlement renewal{c.mail.key, c.tenant, token, renew, now() + options_.lease, {}};
       const auto ours = detail::guarded([&] { return engine_.storage().settle({&renewal, 1}); });
       if (!ours || !ours->front()) return give_back(!ours);
     }
-    auto data = detail::guarded(
-        [&] { return engine_.storage().load({.tenant = c.tenant, .who = c.mail.key.interview, .with_rules = false}); });
+    auto data = detail::guarded([&] {
+      return engine_.storage().load(
+          {.tenant = c.tenant, .who = c.mail.key.interview, .with_rules = false, .with_others = false});
+    });
     if (!data) return give_back(true);
     detail::draft d(std::move(data->record), now());
     if (const auto ok = d.apply_clock(); !ok) return again(ok.error().message);

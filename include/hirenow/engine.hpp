@@ -6,6 +6,7 @@
 /// nothing.
 /// Threads: an engine serves any thread.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -158,6 +159,7 @@ class engine {
   result<void> erase_applicant(std::string_view applicant_id, const actor& who, std::string_view idempotency_key = {});
 
   /// Lets the clock do what is due on every record of every tenant. A record that fails is set aside and reported.
+  /// Once an hour it also deletes stored answers that have expired.
   /// Errors: permission_denied; those of the store where it cannot prune or tell what is due: what had been done stays,
   /// and what was set aside is reported by the next sweep.
   result<sweep_report> sweep(std::size_t limit = 10'000);
@@ -233,7 +235,8 @@ class engine {
     engine_options options;
     system_clock machine_clock{};
     std::mutex policies_mutex{};
-    std::map<digest, retake_policy> policies{};  ///< parsed documents of tenants and tracks
+    std::map<digest, retake_policy> policies{};       ///< parsed documents of tenants and tracks
+    std::atomic<sys_seconds> pruned_at{min_instant};  ///< when expired answers were last looked for, and none was left
   };
   engine(hirenow::store& store, std::shared_ptr<shared_state> shared);
 

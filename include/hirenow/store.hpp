@@ -64,6 +64,7 @@ struct load_request {
   std::optional<answer_key> answer{};  ///< look this answer up as well
   bool with_sitting = false;           ///< bring the sitting of the interview that is named as well, even if it is over
   bool with_progress = false;          ///< bring the progress of the interview that is named as well
+  bool with_others = true;             ///< bring all interviews; else those that are not named may be left out
 };
 
 /// One consistent snapshot. Interviews come by `created_at`, those of one track by attempt. Sittings must come of

@@ -87,7 +87,8 @@ class callback_store final : public store {
                                  request.answer ? request.answer->data() : nullptr,
                                  request.with_rules,
                                  request.with_sitting,
-                                 request.with_progress};
+                                 request.with_progress,
+                                 request.with_others};
     auto out = ask<loaded>(&hirenow_reply::data, {}, [&](auto* reply) { return table_->load(table_->ctx, &r, reply); });
     if (out && out->record.version != 0) out->record.tenant = tenant;
     return out;

@@ -156,7 +156,7 @@ hirenow_status hirenow_engine_now(const hirenow_engine* engine, int64_t* out, hi
   put(out, HIRENOW_NONE);
   return guard(error, [&]() -> result<void> {
     need(out, "the place for the answer");
-    return *out = instant(state_of(engine).core->time().now()), result<void>();
+    return *out = instant(state_of(engine).core->now()), result<void>();
   });
 }
 int32_t hirenow_permission_default(size_t n, hirenow_permission* out) {

@@ -72,7 +72,7 @@ class LoadRequest(Record):
     """What to load: one applicant record, by the host's id (`str`) or by one of its interviews (`UUID`).
 
     Without `with_rules` the policy and the facts may be left out. Sittings must come of interviews in progress, and with
-    `with_sitting` of the one that is named.
+    `with_sitting` of the one that is named. Without `with_others` the interviews that are not named may be left out.
     """
 
     tenant: str
@@ -82,6 +82,7 @@ class LoadRequest(Record):
     answer: Optional[bytes] = None
     with_sitting: bool = False
     with_progress: bool = False
+    with_others: bool = True
 
 
 @record

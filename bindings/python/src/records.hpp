@@ -175,7 +175,8 @@ HIRENOW_RECORD(stored_answer, "StoredAnswer", plain("key", &t::key), plain("payl
                plain("answer", &t::answer), plain("expires_at", &t::expires_at));
 HIRENOW_RECORD(load_request, "LoadRequest", plain("tenant", &t::tenant), coded<subject_codec>("who", &t::who),
                plain("track", &t::track), plain("with_rules", &t::with_rules), plain("answer", &t::answer),
-               plain("with_sitting", &t::with_sitting), plain("with_progress", &t::with_progress));
+               plain("with_sitting", &t::with_sitting), plain("with_progress", &t::with_progress),
+               plain("with_others", &t::with_others));
 HIRENOW_RECORD(loaded, "Loaded", plain("record", &t::record), plain("policy", &t::policy), plain("answer", &t::answer),
                plain("progress", &t::progress));
 HIRENOW_RECORD(interview_change, "InterviewChange", plain("after", &t::after), plain("before", &t::before),

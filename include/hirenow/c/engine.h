@@ -97,7 +97,7 @@ HIRENOW_API hirenow_status hirenow_engine_store(const hirenow_engine *engine, hi
 HIRENOW_API hirenow_status hirenow_engine_now(const hirenow_engine *engine, int64_t *out, hirenow_error **error);
 /* The n-th row of the standard table of permissions, of HIRENOW_PERMISSION_COUNT. Returns 0 beyond its end. Since: 0.1
  * */
-#define HIRENOW_PERMISSION_COUNT 30
+#define HIRENOW_PERMISSION_COUNT 31
 HIRENOW_API int32_t hirenow_permission_default(size_t n, hirenow_permission *out);
 
 /* ---- Inviting ---------------------------------------------------------------------------------------------------- */

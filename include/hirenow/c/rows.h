@@ -138,6 +138,7 @@ typedef struct hirenow_load_request {
   int32_t with_rules;       /* 0: policy and facts may be left out */
   int32_t with_sitting;     /* bring the sitting of the interview that is named, even if it is over */
   int32_t with_progress;    /* bring the progress of the interview that is named */
+  int32_t with_others;      /* 0: interviews that are not named may be left out */
 } hirenow_load_request;
 
 /* An interview after one step. Since: 0.1 */

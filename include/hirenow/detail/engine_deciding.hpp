@@ -273,7 +273,11 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
   std::string cursor;
   const sys_seconds now = this->now();
   // First, so that what a sweep set aside is reported even where this fails.
-  if (const auto pruned = store_.prune(now, limit); !pruned) return pruned.error();
+  if (const auto last = shared_->pruned_at.load(); last == min_instant || now < last || now >= last + seconds{3600}) {
+    const auto pruned = store_.prune(now, limit);  // reads them all, so not at every sweep
+    if (!pruned) return pruned.error();
+    if (*pruned < limit) shared_->pruned_at = now;
+  }
   // What fails is not counted, or as many bad records as the limit would hold up all the others for ever.
   std::size_t seen = 0;
   do {

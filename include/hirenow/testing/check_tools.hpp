@@ -397,6 +397,18 @@ inline void expect_stored(store& s, const record_writer& due) {
     const interview* found = find_interview(named, i.id);
     if (!found) throw broken_promise{"load() by interview " + to_string(i.id) + " does not bring it"};
     same("load() with_sitting: interview " + to_string(i.id) + ": ", found->sitting, i.sitting);
+
+    auto alone = must(s.load({.tenant = due.record.tenant, .who = i.id, .with_rules = false, .with_others = false}),
+                      "load() without others")
+                     .record;
+    const interview* brought = find_interview(alone, i.id);
+    if (!brought) throw broken_promise{"load() by interview " + to_string(i.id) + " without others does not bring it"};
+    interview expected = i;
+    if (i.state != interview_state::in_progress) expected.sitting = brought->sitting;
+    same("load() without others", *brought, expected);
+    alone.interviews = due.record.interviews;
+    alone.facts = due.record.facts;
+    same("load() without others", alone, due.record);
   }
 }
 
