@@ -237,9 +237,10 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
 
   const auto take_interview = [&](const sql_row& row) {
     interview i = read_interview(row, 0);
-    i.track = row.text(24);
+    constexpr int next = interview_column_count;
+    i.track = row.text(next);
     if (i.state == interview_state::in_progress || (request.with_sitting && wanted && i.id == *wanted))
-      i.sitting = {row.integer(25), row.integer(26) != 0, row.array<digest>(27)};
+      i.sitting = {row.integer(next + 1), row.integer(next + 2) != 0, row.array<digest>(next + 3)};
     record.interviews.push_back(std::move(i));
   };
 #define HIRENOW_INTERVIEWS                                                                                           \
