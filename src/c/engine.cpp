@@ -401,6 +401,16 @@ hirenow_status hirenow_redrive(hirenow_engine* engine, const hirenow_message_key
       },
       nothing_more);
 }
+hirenow_status hirenow_drop(hirenow_engine* engine, const hirenow_message_key* key, const hirenow_actor* who,
+                            const char* idempotency_key, hirenow_error** error) {
+  return ask_then(
+      engine, error,
+      [&](auto& e) {
+        need(key, "key");
+        return e.drop(key_of(*key), read_actor(who), text(idempotency_key));
+      },
+      nothing_more);
+}
 hirenow_status hirenow_erase_applicant(hirenow_engine* engine, const char* applicant_id, const hirenow_actor* who,
                                        const char* idempotency_key, hirenow_error** error) {
   return ask_then(

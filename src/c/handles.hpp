@@ -381,6 +381,9 @@ inline hirenow_message_key key_of(const message_key& key) {
   out.occasion = key.occasion;
   return out;
 }
+inline hirenow_outbox_figures figures_of(const outbox_figures& f) {
+  return {sizeof(hirenow_outbox_figures), f.queued, f.due, f.leased, f.lapsed, f.dead, instant(f.oldest_due)};
+}
 template <class T>
 void put(T* place, T value) {
   if (place) *place = value;

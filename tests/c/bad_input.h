@@ -39,6 +39,8 @@ static void test_nothing_at_all(void) {
   IS(hirenow_record_fact(NULL, NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_set_policy(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_redrive(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_drop(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_outbox(NULL, 0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_erase_applicant(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_sweep(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_find(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -63,6 +65,9 @@ static void test_nothing_at_all(void) {
   IS(hirenow_dispatcher_new(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_run_once(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_run(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_dispatch_due(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_stats(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_prometheus_text(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_stop(NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_wake(NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reply_fail(NULL, 0, NULL, NULL), HIRENOW_INTERNAL);
@@ -312,6 +317,7 @@ static void test_bad_input(struct world *w) {
   hirenow_mailer_callbacks mailer_callbacks = HIRENOW_MAILER_CALLBACKS_INIT;
   mailer_callbacks.send = take_mail;
   hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
+  hirenow_outbox_figures figures = HIRENOW_OUTBOX_FIGURES_INIT;
   const hirenow_actor *who = &w->admin;
 
   REFUSES_WRONG_SIZES(hirenow_actor, w->admin, hirenow_schedule(e, &request, s, &out, NULL));
@@ -332,6 +338,9 @@ static void test_bad_input(struct world *w) {
   REFUSES_WRONG_SIZES(hirenow_logger_callbacks, logger_callbacks, hirenow_logger_new(s, &logger, NULL));
   REFUSES_WRONG_SIZES(hirenow_mailer_callbacks, mailer_callbacks, hirenow_mailer_new(s, &mailer, NULL));
   REFUSES_WRONG_SIZES(hirenow_dispatch_report, report, hirenow_dispatcher_run_once(w->dispatcher, 1, s, NULL));
+  REFUSES_WRONG_SIZES(hirenow_dispatch_report, report, hirenow_dispatcher_dispatch_due(w->dispatcher, 1, s, NULL));
+  REFUSES_WRONG_SIZES(hirenow_dispatch_report, report, hirenow_dispatcher_stats(w->dispatcher, s, NULL, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_outbox_figures, figures, hirenow_dispatcher_stats(w->dispatcher, NULL, s, NULL, NULL));
 
   /* A newer program's struct whose additions are left zero is as good as ours. */
   struct place p;

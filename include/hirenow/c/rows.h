@@ -180,7 +180,21 @@ typedef struct hirenow_change_set {
   size_t final_progress_size;
   int64_t final_progress_at;
   const hirenow_answer_row *answer; /* NULL: none */
+  const hirenow_message_key *const *drops;
+  size_t drop_count;
 } hirenow_change_set;
+
+/* How an outbox stands, all tenants together. Since: 0.1 */
+typedef struct hirenow_outbox_figures {
+  size_t struct_size;
+  uint64_t queued; /* waiting, those that are due among them */
+  uint64_t due;
+  uint64_t leased; /* a worker is at them, or was */
+  uint64_t lapsed; /* of these: their lease has run out */
+  uint64_t dead;
+  int64_t oldest_due; /* HIRENOW_NONE where none is due */
+} hirenow_outbox_figures;
+#define HIRENOW_OUTBOX_FIGURES_INIT {sizeof(hirenow_outbox_figures), 0, 0, 0, 0, 0, HIRENOW_NONE}
 
 /* Progress to be saved under an open session. Since: 0.1 */
 typedef struct hirenow_checkpoint_request {
