@@ -121,11 +121,12 @@ class dispatcher {
                         "a lease is renewed before it ends, a message tried once at least, and a poll takes time"));
   }
 
-  /// Sends what is due now, at most `limit` messages, and returns when all of it is settled.
+  /// Sends what is due now, at most `limit` messages, and returns when all of it is settled. Where a stop is asked for
+  /// meanwhile, it finishes what is being sent and gives the rest back.
   /// Errors: invalid_argument, and the store's where it could not be asked at all.
-  result<dispatch_report> run_once(std::size_t limit = 1000) {
+  result<dispatch_report> run_once(std::size_t limit = 1000, std::stop_token stop = {}) {
     if (limit == 0) return detail::fail(errc::invalid_argument, "a run of nothing");
-    shift s{*this, 1, limit, true, {}};
+    shift s{*this, 1, limit, true, std::move(stop)};
     s.work();
     if (s.first_error_ && !s.claimed_any_) return *s.first_error_;
     return s.report_;

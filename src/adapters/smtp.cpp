@@ -158,7 +158,14 @@ class smtp_mailer final : public mailer {
   smtp_mailer(smtp_options options, detail::secret_bytes password)
       : options_(std::move(options)), password_(std::move(password)) {}
 
+  ~smtp_mailer() override {
+    if (!is_forked()) return;
+    for (auto& handle : idle_) (void)handle.release();  // the connections are the parent's: not a word on them
+  }
+
   delivery send(const outgoing_mail& mail) override {
+    if (is_forked())
+      return {delivery_outcome::temporary, 0, "the mailer was opened before a fork; the child must open its own"};
     try {
       if (auto ok = check(mail); !ok) return {delivery_outcome::permanent, 0, "not sent: " + ok.error().message};
       curl_owner<CURL> handle = take_handle();
@@ -177,6 +184,8 @@ class smtp_mailer final : public mailer {
   }
 
  private:
+  bool is_forked() const { return detail::fork_count().load(std::memory_order_relaxed) != forks_; }
+
   /// Most bodies are ASCII, which needs no decoding.
   static bool is_body(std::string_view text) {
     bool ascii = true;
@@ -329,6 +338,7 @@ class smtp_mailer final : public mailer {
 
   const smtp_options options_;
   const detail::secret_bytes password_;
+  const unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
   std::mutex mutex_;
   std::vector<curl_owner<CURL>> idle_;  ///< the newest last: it has the connection that is most likely alive
 };
