@@ -151,8 +151,10 @@ hirenow_status run(hirenow_dispatcher* handle, hirenow_dispatch_report* report, 
     const result<dispatch_report> done = work(*state);
     if (!done) return done.error();
     if (report)
-      *report = {sizeof *report,  done->accepted, done->retried, done->dead,
-                 done->withdrawn, done->released, done->lost,    done->store_errors};
+      give(report,
+           {0, done->accepted, done->retried, done->dead, done->withdrawn, done->released, done->lost,
+            done->store_errors},
+           "report");
     return {};
   });
 }
