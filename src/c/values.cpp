@@ -187,10 +187,10 @@ void hirenow_token_free(hirenow_token* token) { release(token); }
 hirenow_status hirenow_token_get_claims(const hirenow_token* token, hirenow_token_claims* claims) {
   return guard(nullptr, [&]() -> result<void> {
     const auto& c = alive(token, "token").value;
-    (void)read(claims, "claims");
-    *claims = {
-        sizeof *claims, c.issuer.c_str(), c.audience.c_str(),   c.subject.c_str(),     c.tenant.c_str(),     token->id,
-        c.generation,   c.attempt,        instant(c.issued_at), instant(c.not_before), instant(c.expires_at)};
+    give(claims,
+         {0, c.issuer.c_str(), c.audience.c_str(), c.subject.c_str(), c.tenant.c_str(), token->id, c.generation,
+          c.attempt, instant(c.issued_at), instant(c.not_before), instant(c.expires_at)},
+         "claims");
     return {};
   });
 }
@@ -304,8 +304,7 @@ const hirenow_interview* hirenow_interview_get_archived(const hirenow_interview*
 hirenow_status hirenow_interview_get_row(const hirenow_interview* interview, hirenow_interview_row* row) {
   return guard(nullptr, [&]() -> result<void> {
     const auto& i = alive(interview, "interview");
-    (void)read(row, "row");
-    return *row = row_of(*i.value), result<void>();
+    return give(row, row_of(*i.value), "row"), result<void>();
   });
 }
 hirenow_status hirenow_interview_json(const hirenow_interview* interview, hirenow_text** out_json,
@@ -318,9 +317,9 @@ void hirenow_sitting_free(hirenow_sitting* sitting) { release(sitting); }
 hirenow_status hirenow_sitting_get_session(const hirenow_sitting* sitting, hirenow_session* session) {
   return guard(nullptr, [&]() -> result<void> {
     const auto& s = alive(sitting, "sitting");
-    (void)read(session, "session");
-    *session = {sizeof *session, s.value->session.tenant.c_str(), s.interview.id, s.value->session.fence,
-                s.value->session.key.c_str()};
+    give(session,
+         {0, s.value->session.tenant.c_str(), s.interview.id, s.value->session.fence, s.value->session.key.c_str()},
+         "session");
     return {};
   });
 }
@@ -438,8 +437,7 @@ void hirenow_person_free(hirenow_person* person) { release(person); }
 hirenow_status hirenow_person_get(const hirenow_person* person, hirenow_applicant* out) {
   return guard(nullptr, [&]() -> result<void> {
     const auto& p = alive(person, "person").value.person;
-    (void)read(out, "applicant");
-    *out = {sizeof *out, p.id.c_str(), p.email.c_str(), p.name.c_str(), p.locale.c_str(), p.time_zone.c_str()};
+    give(out, {0, p.id.c_str(), p.email.c_str(), p.name.c_str(), p.locale.c_str(), p.time_zone.c_str()}, "applicant");
     return {};
   });
 }
