@@ -224,7 +224,9 @@ func TestRetakeCases(t *testing.T) {
 
 func TestRefusedPoliciesAndSpans(t *testing.T) {
 	s, played := spec(t, "retake_cases.json"), 0
-	var as struct{ Refused []struct{ Document json.RawMessage } } // as they are written: members keep their order
+	var as struct {
+		Refused []struct{ Document json.RawMessage }
+	} // as they are written: members keep their order
 	if err := json.Unmarshal(specBytes(t, "retake_cases.json"), &as); err != nil {
 		t.Fatal(err)
 	}

@@ -115,19 +115,22 @@ class dispatcher {
 
   /// Sends what is due now, at most `limit` messages, and returns when all of it is settled. A plain call for a host
   /// that has workers of its own: a task of Celery's, a cron job, a thread. Calls that overlap, here or in another
-  /// process, share the work and double nothing.
+  /// process, share the work and double nothing. Where a stop is asked for meanwhile, it finishes what is being sent and
+  /// gives the rest back.
   /// Errors: invalid_argument, and the store's where it could not be asked at all.
   /// Since: 0.1
-  result<dispatch_report> dispatch_due(std::size_t limit = 1000) {
+  result<dispatch_report> dispatch_due(std::size_t limit = 1000, std::stop_token stop = {}) {
     if (limit == 0) return detail::fail(errc::invalid_argument, "a run of nothing");
-    shift s{*this, 1, limit, true, {}};
+    shift s{*this, 1, limit, true, std::move(stop)};
     s.work();
     if (s.first_error_ && !s.claimed_any_) return *s.first_error_;
     return s.report_;
   }
 
   /// The same.
-  result<dispatch_report> run_once(std::size_t limit = 1000) { return dispatch_due(limit); }
+  result<dispatch_report> run_once(std::size_t limit = 1000, std::stop_token stop = {}) {
+    return dispatch_due(limit, std::move(stop));
+  }
 
   /// How this dispatcher fares and how the outbox stands, while it runs too. See `prometheus_text`.
   /// Errors: the store's.

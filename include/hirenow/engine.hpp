@@ -240,6 +240,9 @@ class engine {
   };
   engine(hirenow::store& store, std::shared_ptr<shared_state> shared);
 
+  /// Sweeps until the end, the limit or an error, and reports how far it came.
+  result<void> sweep(std::size_t limit, sweep_report& report);
+
   using draft = detail::draft;
   using author = detail::author;
   using payload_writer = detail::payload_writer;

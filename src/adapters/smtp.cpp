@@ -174,7 +174,14 @@ class smtp_mailer final : public mailer {
   smtp_mailer(smtp_options options, detail::secret_bytes password)
       : options_(std::move(options)), password_(std::move(password)) {}
 
+  ~smtp_mailer() override {
+    if (!is_forked()) return;
+    for (auto& handle : idle_) (void)handle.release();  // the connections are the parent's: not a word on them
+  }
+
   delivery send(const outgoing_mail& mail) override {
+    if (is_forked())
+      return {delivery_outcome::temporary, 0, "the mailer was opened before a fork; the child must open its own"};
     try {
       if (auto ok = check(mail); !ok) return {delivery_outcome::permanent, 0, "not sent: " + ok.error().message};
       auto through = take_connection();
@@ -193,6 +200,8 @@ class smtp_mailer final : public mailer {
   }
 
  private:
+  bool is_forked() const { return detail::fork_count().load(std::memory_order_relaxed) != forks_; }
+
   static result<void> check(const outgoing_mail& mail) {
     for (const auto* address : {&mail.from_address, &mail.to_address})
       if (auto ok = limits::check_email(*address); !ok) return ok;
@@ -342,6 +351,7 @@ class smtp_mailer final : public mailer {
 
   const smtp_options options_;
   const detail::secret_bytes password_;
+  const unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
   std::mutex mutex_;
   std::vector<std::unique_ptr<connection>> idle_;  ///< the newest last: it has the connection that is most likely alive
 };

@@ -86,8 +86,7 @@ fi
 if ((with_demo)); then wanted+=(python3-aiosmtpd); fi
 if ((with_tests)); then
   wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv abigail-tools golang-go pkg-config
-    libcjson-dev redis-server)
-  wanted+=(postgresql pgbouncer)
+    libcjson-dev postgresql pgbouncer redis-server)
 fi
 if ((with_bench)); then wanted+=(libbenchmark-dev); fi
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import os
 import time
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Callable, Iterator, List, Mapping, Optional, Set, Union
+from types import TracebackType
+from typing import TYPE_CHECKING, Callable, Iterator, List, Mapping, Optional, Set, Type, Union
 
 from . import _hirenow
 from ._adapters import Mailer, Renderer
@@ -14,13 +16,17 @@ from ._engine import Engine
 from ._hirenow import MessageTemplates
 from ._model import DispatchEvent, DispatchReport, DispatchStats, MailSender
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class Dispatcher:
     """Empties the outbox: keeps the promises that committed changes made, and no others.
 
     Several dispatchers, in one process or many, may work on one store. What a callback raises is a temporary failure of
     its message. `on_error` is told of it; without it `run_once` raises the first, once all is settled, and `run` hands
-    it to `sys.unraisablehook`.
+    it to `sys.unraisablehook`. Closing its engine stops it and closes it to all but `close`. A signal's handler that
+    raises, as Ctrl-C's does, ends a run: what is being sent is finished first, and the rest given back.
     """
 
     __slots__ = ("_core", "__weakref__")
@@ -97,6 +103,31 @@ class Dispatcher:
         """Asks a running dispatcher to come to an end. Any thread."""
         self._core.stop()
 
+    def close(self) -> None:
+        """Stops it and lets go of engine and mailer, once its runs have ended. Later calls are refused.
+
+        In a callback of the library's it does not wait.
+        """
+        self._core.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._core.closed
+
+    def __enter__(self) -> Self:
+        """The dispatcher itself; the block's end closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        value: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        """Closes the dispatcher."""
+        self.close()
+
     def wake(self) -> None:
         """Makes a running dispatcher look at once instead of at its next poll. Any thread."""
         self._core.wake()
@@ -127,6 +158,7 @@ class Dispatcher:
 
 
 _running: Set[Dispatcher] = set()
+os.register_at_fork(after_in_child=_running.clear)  # the threads that run them are the parent's
 
 
 @atexit.register

@@ -75,7 +75,7 @@ def key_ring(keys: Keys) -> KeyRing:
         return keys
     if isinstance(keys, Mapping):
         return KeyRing.from_json(_json(keys))
-    return KeyRing.from_file(os.fspath(keys))
+    return KeyRing.from_file(keys)
 
 
 def retake_policy(policy: Policy) -> RetakePolicy:
@@ -121,6 +121,8 @@ def open_store(
         )
     if scheme != "sqlite" or not colon or not path:
         raise InvalidArgumentError(f"no store is opened by this URL: {scheme}{colon}…", reason="url")
+    if not isinstance(busy_timeout, timedelta):
+        raise TypeError(f"busy_timeout must be a timedelta, not {type(busy_timeout).__name__}")
     normal = Durability(durability) is Durability.NORMAL
     if _has_another_sqlite():
         from ._dbapi import opener
@@ -202,7 +204,10 @@ class Engine:
         self._core = core
 
     def close(self) -> None:
-        """Lets go of the store. Calls at work end first; later ones are refused."""
+        """Lets go of the store. Calls at work end first, and dispatchers over this engine stop; later calls are refused.
+
+        In a callback of the library's, which such a call may be waiting for, it does not wait.
+        """
         self._core.close()
 
     @property
@@ -211,6 +216,7 @@ class Engine:
         return self._core.closed
 
     def __enter__(self) -> Self:
+        """The engine itself; the block's end closes it."""
         return self
 
     def __exit__(
@@ -219,6 +225,7 @@ class Engine:
         value: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
+        """Closes the engine."""
         self.close()
 
     def __repr__(self) -> str:
@@ -588,6 +595,18 @@ class Engine:
     ) -> Tuple[Message, ...]:
         """Messages of the actor's tenant, by key."""
         return self._core.read_messages(actor, interview_id, state, after, limit)
+
+    def messages(
+        self, *, actor: Actor, interview_id: Optional[InterviewId] = None, state: Optional[MessageState] = None
+    ) -> Iterator[Message]:
+        """All messages of the actor's tenant, by key; the next page is read when it is reached."""
+        after = None
+        while True:
+            messages = self._core.read_messages(actor, interview_id, state, after, 500)
+            yield from messages
+            if len(messages) < 500:
+                return
+            after = messages[-1].key
 
     def link_of(self, tenant: str, applicant_id: str, interview: Interview) -> str:
         """The link to an interview's current generation, made again from what is stored. For dispatchers."""

@@ -101,6 +101,14 @@ class Error(Exception):
             "eligible_at": self.eligible_at,
         }
 
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other) or not isinstance(other, Error):
+            return NotImplemented
+        return self.message == other.message and self._state() == other._state()
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self.message, *self._state().values()))
+
     def __reduce__(self) -> Any:
         return _restored, (type(self), self.message, self._state())
 

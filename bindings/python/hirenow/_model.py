@@ -5,8 +5,8 @@ Instants are aware `datetime`s in UTC and whole seconds; spans are `timedelta`s 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Collection, Iterator, Mapping, Optional, Tuple, Union
+from datetime import datetime, timedelta, timezone
+from typing import Any, Collection, Iterator, Mapping, Optional, Tuple, Union
 from uuid import UUID
 
 from ._errors import Error
@@ -26,7 +26,23 @@ from ._words import (
 )
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # the earliest instant, where nothing is said
+
+
 # ---- People, interviews, facts ---------------------------------------------------------------------------------------
+
+
+def _roles(value: Any) -> Any:
+    return frozenset((value,)) if isinstance(value, str) else frozenset(value)
+
+
+def _key(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            return value
+    return bytes(value) if isinstance(value, (bytearray, memoryview)) else value
 
 
 @record
@@ -36,6 +52,8 @@ class Actor(Record):
     id: str
     tenant: str
     roles: Union[Role, Collection[Role]] = frozenset()
+
+    _made_by = {"roles": _roles}
 
 
 @record
@@ -55,9 +73,9 @@ class LinkStamp(Record):
 
     generation: int = 1
     kid: str = ""
-    issued_at: datetime = datetime.min
-    not_before: datetime = datetime.min
-    expires_at: datetime = datetime.min
+    issued_at: datetime = _EPOCH
+    not_before: datetime = _EPOCH
+    expires_at: datetime = _EPOCH
 
 
 @record
@@ -67,6 +85,8 @@ class SittingState(Record):
     fence: int = 0
     open: bool = False
     key_hash: bytes = bytes(32)
+
+    _secret = ("key_hash",)
 
 
 @record
@@ -149,6 +169,8 @@ class Progress(Record):
     data: bytes
     saved_at: datetime
 
+    _secret = ("data",)
+
 
 @record
 class Session(Record):
@@ -160,6 +182,7 @@ class Session(Record):
     key: Union[bytes, str]
 
     _secret = ("key",)
+    _made_by = {"key": _key}
 
 
 # ---- Messages and audit ----------------------------------------------------------------------------------------------
@@ -386,6 +409,41 @@ class ListRow(Record):
     interview: Interview
 
 
+class StateCounts(Mapping[InterviewState, int]):
+    """How many interviews are in each state. Never changes."""
+
+    __slots__ = ("_counts",)
+    _counts: Mapping[InterviewState, int]
+
+    def __init__(self, counts: Mapping[InterviewState, int]) -> None:
+        object.__setattr__(self, "_counts", dict(counts))
+
+    def __getitem__(self, state: InterviewState) -> int:
+        return self._counts[state]
+
+    def __iter__(self) -> Iterator[InterviewState]:
+        return iter(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._counts.items()))
+
+    def __repr__(self) -> str:
+        return f"StateCounts({self._counts!r})"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"StateCounts is frozen: {name} cannot be assigned")
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return StateCounts, (dict(self._counts),)
+
+
+def _counts(value: Any) -> Any:
+    return StateCounts(value) if isinstance(value, Mapping) and not isinstance(value, StateCounts) else value
+
+
 @record
 class ListPage(Record):
     """A page of a list. `next` is the cursor of the next page, empty on the last one. Iterates over its rows."""
@@ -393,6 +451,8 @@ class ListPage(Record):
     rows: Tuple[ListRow, ...]
     next: str = ""
     counts: Optional[Mapping[InterviewState, int]] = None
+
+    _made_by = {"counts": _counts}
 
     def __iter__(self) -> Iterator[ListRow]:
         return iter(self.rows)
@@ -488,7 +548,7 @@ class MessageView(Record):
     link: str = ""
     attempt: int = 1
     opens_at: Optional[datetime] = None
-    start_by: datetime = datetime.min
+    start_by: datetime = _EPOCH
     deadline: Optional[datetime] = None
     time_limit: timedelta = timedelta(0)
 
@@ -603,6 +663,7 @@ __all__ = [
     "SetAside",
     "Sitting",
     "SittingState",
+    "StateCounts",
     "Accommodation",
     "DeadlineTerms",
     "SweepReport",

@@ -7,6 +7,7 @@ from typing import Optional, Tuple, Union
 from uuid import UUID
 
 from ._model import (
+    _EPOCH,
     Applicant,
     AuditEntry,
     DueRecord,
@@ -39,7 +40,7 @@ class ApplicantRecord(Record):
     salt: bytes = b""
     sequence: int = 0
     audit_head: bytes = bytes(32)
-    last_instant: datetime = datetime.min
+    last_instant: datetime = _EPOCH
     interviews: Tuple[Interview, ...] = ()
     facts: Tuple[Fact, ...] = ()
 
@@ -65,6 +66,8 @@ class StoredAnswer(Record):
     payload: bytes
     answer: str
     expires_at: datetime
+
+    _secret = ("answer",)
 
 
 @record
@@ -152,6 +155,8 @@ class CheckpointRequest(Record):
     at: datetime
     data: bytes
 
+    _secret = ("key_hash", "data")
+
 
 @record
 class ListRequest(Record):
@@ -184,6 +189,8 @@ class ClaimRequest(Record):
     limit: int
     token: bytes
 
+    _secret = ("token",)
+
 
 @record
 class ClaimedMessage(Record):
@@ -204,6 +211,8 @@ class Settlement(Record):
     what: SettlementVerdict
     at: datetime
     answer: str = ""
+
+    _secret = ("token",)
 
 
 @record

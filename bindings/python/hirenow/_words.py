@@ -9,6 +9,8 @@ class _Word(str, enum.Enum):
     def __str__(self) -> str:
         return str(self.value)
 
+    __hash__ = str.__hash__  # what equals its word has its word's hash
+
 
 class InterviewState(_Word):
     """Where an interview stands."""

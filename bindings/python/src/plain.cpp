@@ -33,7 +33,10 @@ void add_plain(py::module_& m) {
           py::arg("text"), "Reads the ring from a JSON Web Key set as text.")
       .def_static(
           "from_file",
-          [](py::object path) { return value_of(key_ring::from_file(from_py<std::string>(path, "path"))); },
+          [](py::object path) {
+            const auto file = path_from(path, "path");
+            return value_of(call::without_gil([&] { return key_ring::from_file(file); }));
+          },
           py::arg("path"), "Reads the ring from a file that nobody but its owner may open.")
       .def_static(
           "from_environment",
@@ -44,8 +47,9 @@ void add_plain(py::module_& m) {
       .def(
           "reload",
           [](key_ring& ring, py::object text) {
-            if (text.is_none()) return value_of(ring.reload());
-            value_of(ring.reload(from_py<std::string>(text, "text")));
+            if (text.is_none()) return value_of(call::without_gil([&] { return ring.reload(); }));
+            const auto document = from_py<std::string>(text, "text");
+            value_of(call::without_gil([&] { return ring.reload(document); }));
           },
           py::arg("text") = py::none(), "Reads the keys again, from where they came or from this text.")
       .def(

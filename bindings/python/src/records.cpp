@@ -21,6 +21,26 @@ role_set convert<role_set>::from(py::handle value, const char* what) {
   return roles;
 }
 
+namespace {
+py::object& state_counts() {
+  static py::object* const made = new py::object;  // outlives the interpreter on purpose
+  return *made;
+}
+}  // namespace
+
+py::object counts_codec::to(const counts& value) {
+  py::dict out;
+  for (std::size_t n = 0; n < value.size(); ++n) out[to_py(static_cast<interview_state>(n))] = to_py(value[n]);
+  return state_counts()(out);
+}
+counts_codec::counts counts_codec::from(py::handle value, const char* what) {
+  counts out{};
+  if (!py::hasattr(value, "items")) wrong_type(what, "a mapping", value);
+  for (const auto& [state, count] : py::dict(py::reinterpret_borrow<py::object>(value)))
+    out[static_cast<std::size_t>(from_py<interview_state>(state, what))] = from_py<std::uint64_t>(count, what);
+  return out;
+}
+
 py::object final_progress_codec::to(const pair& value) { return to_py(final_progress{value.first, value.second}); }
 final_progress_codec::pair final_progress_codec::from(py::handle value, const char* what) {
   auto read = from_py<final_progress>(value, what);
@@ -49,6 +69,7 @@ void records_of(py::dict classes) {
 
 void bind_classes(py::dict classes) {
   bind_plain_classes(classes);
+  state_counts() = classes["StateCounts"];
   words_of<interview_state>(classes, "InterviewState", interview_state_count);
   words_of<outcome>(classes, "Outcome", outcome_count);
   words_of<event>(classes, "Event", event_count);

@@ -30,21 +30,11 @@ struct subject_codec {
   }
 };
 
-/// Counts by state: a dict.
+/// Counts by state: a `StateCounts`; any mapping is read.
 struct counts_codec {
   using counts = std::array<std::uint64_t, interview_state_count>;
-  static py::object to(const counts& value) {
-    py::dict out;
-    for (std::size_t n = 0; n < value.size(); ++n) out[to_py(static_cast<interview_state>(n))] = to_py(value[n]);
-    return out;
-  }
-  static counts from(py::handle value, const char* what) {
-    counts out{};
-    if (!PyDict_Check(value.ptr())) wrong_type(what, "a dict", value);
-    for (const auto& [state, count] : py::reinterpret_borrow<py::dict>(value))
-      out[static_cast<std::size_t>(from_py<interview_state>(state, what))] = from_py<std::uint64_t>(count, what);
-    return out;
-  }
+  static py::object to(const counts& value);
+  static counts from(py::handle value, const char* what);
 };
 
 struct final_progress {

@@ -85,31 +85,29 @@ def mail_server():
     controller.stop()
 
 
-def tasks_of(environment):
+@pytest.fixture
+def example(monkeypatch):
     """The example, as a program that sends tasks has it."""
-    os.environ.update(environment)
-    spec = importlib.util.spec_from_file_location("tasks", ROOT / "examples" / "celery" / "tasks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+
+    def load(**environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, str(value))
+        spec = importlib.util.spec_from_file_location("tasks", ROOT / "examples" / "celery" / "tasks.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
-def test_tasks_that_overlap_send_every_mail_once(tmp_path, broker, mail_server, monkeypatch):
+def test_tasks_that_overlap_send_every_mail_once(tmp_path, broker, mail_server, example):
     server, address = mail_server
     (tmp_path / "keys.json").write_text(hirenow.new_key_document(hirenow.KeyAlgorithm.HS256, "k1"))
     os.chmod(tmp_path / "keys.json", 0o600)
-    environment = {
-        "BROKER_URL": broker,
-        "HIRENOW_STORE": f"sqlite:{tmp_path / 'ats.db'}",
-        "HIRENOW_KEYS": str(tmp_path / "keys.json"),
-        "LINK_BASE": "https://jobs.example.com/interview",
-        "SMTP_SERVER": address,
-        "SMTP_SECURITY": "plaintext",
-        "MAIL_FROM": "jobs@acme.example",
-    }
-    for name in environment:
-        monkeypatch.setenv(name, environment[name])
-    tasks = tasks_of(environment)
+    tasks = example(
+        BROKER_URL=broker, HIRENOW_STORE=f"sqlite:{tmp_path / 'ats.db'}", HIRENOW_KEYS=tmp_path / "keys.json",
+        LINK_BASE="https://jobs.example.com/interview", SMTP_SERVER=address, SMTP_SECURITY="plaintext",
+        MAIL_FROM="jobs@acme.example")
     e = tasks.engine()  # this process is a web server of the host's: it invites, and leaves the rest to the workers
     for n in range(PEOPLE):
         e.schedule(World.ada.replace(id=f"app-{n}", email=f"p{n}@example.org"), "backend", actor=World.recruiter)
@@ -134,7 +132,8 @@ def test_tasks_that_overlap_send_every_mail_once(tmp_path, broker, mail_server, 
     e.close()
 
 
-def test_beat_is_told_what_to_fire():
-    tasks = tasks_of({"BROKER_URL": "memory://", "RESULT_URL": "cache+memory://"})
+def test_beat_is_told_what_to_fire(example):
+    tasks = example(BROKER_URL="memory://", RESULT_URL="cache+memory://")
+    assert tasks.app.conf.beat_schedule
     for entry in tasks.app.conf.beat_schedule.values():
         assert entry["task"] in tasks.app.tasks and entry["options"]["expires"] <= entry["schedule"]

@@ -211,6 +211,10 @@ HIRENOW_API hirenow_status hirenow_set_policy(hirenow_engine *engine, const char
 HIRENOW_API hirenow_status hirenow_redrive(hirenow_engine *engine, const hirenow_message_key *key,
                                            const hirenow_actor *who, const char *idempotency_key,
                                            hirenow_error **error);
+/* Gives a dead message up: it is withdrawn, and no longer among the dead. Errors: invalid_transition where it is not
+ * dead. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_drop(hirenow_engine *engine, const hirenow_message_key *key,
+                                        const hirenow_actor *who, const char *idempotency_key, hirenow_error **error);
 /* Erases a person; interviews and audit stay. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_erase_applicant(hirenow_engine *engine, const char *applicant_id,
                                                    const hirenow_actor *who, const char *idempotency_key,
