@@ -58,14 +58,15 @@ class postgres_store final : public store {
   result<void> commit(const change_set& changes) override {
     // A commit whose outcome is not known is looked for and made again: it can be done once only, because it moves the
     // version.
-    result<void> done = try_commit(changes);
+    const auto deadline = steady::now() + options_.call_timeout;
+    result<void> done = try_commit(changes, deadline);
     for (int tries = 1; !done && done.error().code == errc::store_outcome_unknown && tries < most_tries; ++tries) {
-      const auto found = was_committed(changes);
+      const auto found = was_committed(changes, deadline);
       if (!found) return done;
       if (*found) return {};
-      done = try_commit(changes);
+      done = try_commit(changes, deadline);
       if (!done && done.error().code == errc::conflict) {
-        const auto late = was_committed(changes);
+        const auto late = was_committed(changes, deadline);
         if (late && *late) return {};
       }
     }
@@ -194,11 +195,12 @@ class postgres_store final : public store {
   /// Runs a call in a transaction of its own; again where it only met others, and where the connection broke before
   /// anything can have been done.
   template <class Call>
-  auto transact(const char* begin, bool writing, Call call) -> result<decltype(call(std::declval<sql_session&>()))> {
+  auto transact(const char* begin, bool writing, Call call, std::optional<steady::time_point> until = std::nullopt)
+      -> result<decltype(call(std::declval<sql_session&>()))> {
     using answer_type = decltype(call(std::declval<sql_session&>()));
     if (is_forked())
       return detail::fail(errc::forked, "the store was opened before a fork; the child must open its own");
-    const auto deadline = steady::now() + options_.call_timeout;
+    const auto deadline = until.value_or(steady::now() + options_.call_timeout);
     for (int tries = 1;; ++tries) {
       bool again = false;
       auto done = detail::guarded([&]() -> result<answer_type> {
@@ -221,6 +223,8 @@ class postgres_store final : public store {
         }
       });
       if (done || !again || tries == most_tries) {
+        if (!done && !writing && done.error().code == errc::store_outcome_unknown)
+          return detail::fail(errc::store_unavailable, done.error().message);
         if (done || done.error().code != errc::retry_transaction) return done;
         // Nobody can do more about it than the store has done.
         return detail::fail(errc::store_busy, done.error().message);
@@ -239,11 +243,11 @@ class postgres_store final : public store {
 
   // ---- Commits ------------------------------------------------------------------------------------------------------
 
-  result<void> try_commit(const change_set& changes) {
+  result<void> try_commit(const change_set& changes, steady::time_point deadline) {
     std::vector<std::string> tracks;
     for (const auto& change : changes.interviews) tracks.push_back(change.after.track);
     if (auto known = make_names(changes.tenant, tracks); !known) return known;
-    return write([&](sql_session& s) { detail::sql_commit(s, changes); });
+    return transact(begin_writing, true, [&](sql_session& s) { detail::sql_commit(s, changes); }, deadline);
   }
 
   /// Tenants and tracks are made before the transaction that needs them: two that make the same one would wait for each
@@ -277,10 +281,10 @@ class postgres_store final : public store {
   }
 
   /// Whether the change set's last audit entry stands in the database: its hash is like no other's.
-  result<bool> was_committed(const change_set& changes) {
+  result<bool> was_committed(const change_set& changes, steady::time_point deadline) {
     if (changes.audit.empty())
       return detail::fail(errc::store_outcome_unknown, "nothing tells one commit from another");
-    return read([&](sql_session& s) {
+    const auto look = [&](sql_session& s) {
       bool found = false;
       s.connection.execute(
           "SELECT 1 FROM main.hirenow_tenant AS t CROSS JOIN main.hirenow_applicant AS a ON a.tenant_no = t.tenant_no "
@@ -289,7 +293,8 @@ class postgres_store final : public store {
           {changes.tenant, changes.applicant_id, changes.audit.back().sequence, changes.audit.back().hash},
           [&](const detail::sql_row&) { found = true; });
       return found;
-    });
+    };
+    return transact(begin_reading, false, look, deadline);
   }
 
   /// Adds the appended counts to the rows they belong to. A failure leaves them appended, which is as good.
