@@ -126,7 +126,7 @@ func (k *Keys) VerifyToken(token, issuer, audience string) (Claims, error) {
 	}
 	defer C.hirenow_token_free(genuine)
 	c := C.hirenow_token_claims{struct_size: C.sizeof_hirenow_token_claims}
-	if err := check(C.hirenow_token_get_claims(genuine, &c), nil); err != nil {
+	if err := check(C.hirenow_token_get_claims(genuine, &c, nil), nil); err != nil {
 		return Claims{}, err
 	}
 	return Claims{

@@ -85,9 +85,15 @@ class of_this_process {
   unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
 };
 
+/// Overwrites a text that was a secret, with what it kept beyond its end.
+inline void wipe(std::string& secret) noexcept {
+  secret.resize(secret.capacity());
+  OPENSSL_cleanse(secret.data(), secret.size());
+}
+
 struct logger {
   virtual ~logger() = default;
-  virtual void warn(const std::string& message) const noexcept = 0;
+  virtual void warn(const char* message) const noexcept = 0;
 };
 
 /// An engine, with what it borrows.
@@ -127,7 +133,7 @@ struct hirenow_error {
 };
 struct hirenow_text {
   std::string value{};
-  ~hirenow_text() { OPENSSL_cleanse(value.data(), value.size()); }
+  ~hirenow_text() { hirenow::c::wipe(value); }
 };
 struct hirenow_keys : hirenow::c::of_this_process {
   std::optional<hirenow::key_ring> value{};
@@ -141,15 +147,15 @@ struct hirenow_templates {
 };
 struct hirenow_store : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::store> value{};
-  bool is_callbacks = false;
+  bool calls_back = false;  ///< into the host: its own callbacks, or its logger
 };
 struct hirenow_mailer : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::mailer> value{};
 };
-struct hirenow_clock {
+struct hirenow_clock : hirenow::c::of_this_process {
   std::shared_ptr<const hirenow::clock> value{};
 };
-struct hirenow_logger {
+struct hirenow_logger : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::c::logger> value{};
 };
 struct hirenow_engine : hirenow::c::of_this_process {
@@ -162,6 +168,11 @@ struct hirenow_interview {
   std::unique_ptr<hirenow_interview> archived{};
   hirenow::c::id_text id{}, retake_of{}, superseded_by{};
 
+  hirenow_interview() = default;
+  hirenow_interview(hirenow_interview&&) noexcept = default;
+  hirenow_interview& operator=(hirenow_interview&&) = delete;
+  ~hirenow_interview() { hirenow::c::wipe(link); }
+
   void take(hirenow::interview&& i) noexcept {
     value = std::move(i);
     hirenow::c::write_id(id, value.id);
@@ -172,6 +183,8 @@ struct hirenow_interview {
 struct hirenow_sitting {
   hirenow::sitting value{};
   hirenow_interview interview{};
+
+  ~hirenow_sitting() { hirenow::c::wipe(value.session.key); }
 };
 struct hirenow_inspection {
   hirenow::inspection value{};
@@ -182,6 +195,9 @@ struct hirenow_eligibility {
 };
 struct hirenow_actions {
   std::vector<hirenow::permitted_action> value{};
+};
+struct hirenow_sweep_report {
+  hirenow::sweep_report value{};
 };
 struct hirenow_page {
   hirenow::list_page value{};

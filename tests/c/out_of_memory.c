@@ -237,8 +237,8 @@ CALL(c_reissue, interview, hirenow_reissue(w->engine, w->id, &w->admin, NULL, &o
 PLAIN(c_request_link, hirenow_request_link(w->engine, w->token, "request-link-with-a-long-key", NULL, error))
 CALL(c_link_of, text, hirenow_link_of(w->engine, w->id, &w->admin, &out, error))
 CALL(c_inspect, inspection, hirenow_inspect(w->engine, w->token, &out, error))
-CALL(c_start, sitting, hirenow_start(w->engine, w->token, "a session key of more than 16 bytes", &out, error))
-CALL(c_resume, sitting, hirenow_resume(w->engine, w->token, "another session key of so many bytes", &out, error))
+CALL(c_start, sitting, hirenow_start(w->engine, w->token, "a session key of more than 16 bytes", 0, &out, error))
+CALL(c_resume, sitting, hirenow_resume(w->engine, w->token, "another session key of so many bytes", 0, &out, error))
 PLAIN(c_checkpoint, hirenow_checkpoint(w->engine, &w->session, "an answer of more than fifteen bytes", 36, NULL, error))
 CALL(c_submit, interview,
      hirenow_submit(w->engine, &w->session, "an answer of more than fifteen bytes", 36, "submit-with-a-long-key", &out,
@@ -252,7 +252,7 @@ CALL(c_update, person, update(w, &out, error))
 CALL(c_record, person, record(w, &out, error))
 PLAIN(c_set_policy, hirenow_set_policy(w->engine, "a track of its own", policy_document, &w->admin, error))
 PLAIN(c_erase, hirenow_erase_applicant(w->engine, "case", &w->admin, "erase-with-a-long-key-of-its-own", error))
-CALL(c_sweep, text, hirenow_sweep(w->engine, 0, &out, error))
+CALL(c_sweep, sweep_report, hirenow_sweep(w->engine, 0, &out, error))
 CALL(c_find, interview, hirenow_find(w->engine, w->id, &w->admin, &out, error))
 CALL(c_actions, actions, hirenow_permitted_actions(w->engine, w->id, &w->admin, &out, error))
 CALL(c_list, page, hirenow_list(w->engine, NULL, &w->admin, &out, error))
@@ -389,9 +389,9 @@ static void bring_to(struct world *w, int stands) {
   snprintf(w->token, sizeof w->token, "%s", strchr(hirenow_interview_get_link(w->interview), '#') + 1);
   if (stands == EXPIRED) w->now += 4 * 86400;
   if (stands <= EXPIRED) return;
-  MUST(hirenow_start(w->engine, w->token, "a session key of more than 16 bytes", &w->sitting, NULL));
+  MUST(hirenow_start(w->engine, w->token, "a session key of more than 16 bytes", 0, &w->sitting, NULL));
   w->session = (hirenow_session)HIRENOW_SESSION_INIT;
-  MUST(hirenow_sitting_get_session(w->sitting, &w->session));
+  MUST(hirenow_sitting_get_session(w->sitting, &w->session, NULL));
   if (stands == STARTED) return;
   MUST(hirenow_submit(w->engine, &w->session, "the answer", 10, NULL, &step, NULL));
   hirenow_interview_free(step);
