@@ -556,6 +556,18 @@ static void test_keys_tokens_policies(void) {
   hirenow_eligibility_free(may);
   IS(hirenow_policy_evaluate(policy, NULL, 1, start, 0, &may, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_policy_evaluate(policy, &attempt, 1, start, 9, &may, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_policy_evaluate_case(policy, "{\"history\": 1}", &may, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_policy_evaluate_case(policy,
+                                  "{\"now\": \"2026-03-02T00:00:00Z\", \"history\": "
+                                  "[{\"at\": \"2026-03-01T00:00:00Z\", \"outcome\": \"failed\"}]}",
+                                  &may, NULL),
+     HIRENOW_OK);
+  CHECK(hirenow_eligibility_get_eligible_at(may) == 1773532800);
+  hirenow_text *german = NULL;
+  IS(hirenow_eligibility_describe_in(may, "de-AT", &german, NULL), HIRENOW_OK);
+  CHECK(strstr(hirenow_text_get(german), "14 Tage nach dem letzten Versuch"));
+  hirenow_text_free(german);
+  hirenow_eligibility_free(may);
   hirenow_policy_free(policy);
   int32_t months = -1;
   int64_t seconds = -1;

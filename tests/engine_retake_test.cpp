@@ -127,8 +127,8 @@ TEST_CASE("a wait is over at its instant and not one second before", "[engine]")
 
 TEST_CASE("caps hold over the whole track", "[engine]") {
   HIRENOW_IN_EVERY_STORE(w, policy(R"("rules": [
-      {"rule": "most_retakes", "id": "two-ever", "most": 2},
-      {"rule": "most_in_window", "id": "two-a-month", "most": 2, "window": "P30D"}])"));
+      {"rule": "most", "id": "two-ever", "attempts": 3},
+      {"rule": "most", "id": "two-a-month", "attempts": 2, "in": "P30D"}])"));
   auto at = bring_to(w, "failed");  // started at day 0, now day 14
   const auto fail_again = [&](const retaken& r) {
     const auto sitting = w.bench.start(token_in(r.link), key_one).value();

@@ -3,6 +3,7 @@
 #include "handles.hpp"
 #include "json_documents.hpp"
 
+#include "hirenow/retake_case.hpp"
 #include "hirenow/token.hpp"
 
 namespace hirenow::c {
@@ -203,6 +204,16 @@ hirenow_status hirenow_policy_evaluate(const hirenow_policy* policy, const hiren
     return {};
   });
 }
+hirenow_status hirenow_policy_evaluate_case(const hirenow_policy* policy, const char* case_json,
+                                            hirenow_eligibility** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_eligibility& e) -> result<void> {
+    const auto& against = *alive(policy, "policy").value;
+    const auto read = retake_case::parse(text(case_json));
+    if (!read) return read.error();
+    e.value = evaluate(against, read->question());
+    return {};
+  });
+}
 hirenow_status hirenow_span_parse(const char* given, int32_t* months, int64_t* span, hirenow_error** error) {
   put(months, 0);
   put<int64_t>(span, 0);
@@ -210,7 +221,7 @@ hirenow_status hirenow_span_parse(const char* given, int32_t* months, int64_t* s
     const auto read = parse_span(text(given));
     if (!read) return read.error();
     put(months, read->months);
-    put<int64_t>(span, read->exact.count());
+    put<int64_t>(span, exact_part(*read).count());
     return {};
   });
 }
@@ -311,7 +322,7 @@ int32_t hirenow_eligibility_get_allowed(const hirenow_eligibility* eligibility) 
   return get(eligibility, 0, [](auto& e) { return static_cast<int32_t>(e.value.allowed); });
 }
 const char* hirenow_eligibility_get_reason(const hirenow_eligibility* eligibility) {
-  return get(eligibility, nullptr, [](auto& e) { return e.value.reason.c_str(); });
+  return get(eligibility, nullptr, [](auto& e) { return e.value.reason.data(); });  // a literal
 }
 int64_t hirenow_eligibility_get_eligible_at(const hirenow_eligibility* eligibility) {
   return get(eligibility, HIRENOW_NONE, [](auto& e) { return instant(e.value.eligible_at); });
@@ -328,6 +339,13 @@ hirenow_status hirenow_eligibility_describe(const hirenow_eligibility* eligibili
                                             hirenow_error** error) {
   return make_text(error, out,
                    [&]() -> result<std::string> { return describe(alive(eligibility, "eligibility").value); });
+}
+hirenow_status hirenow_eligibility_describe_in(const hirenow_eligibility* eligibility, const char* language,
+                                               hirenow_text** out, hirenow_error** error) {
+  return make_text(error, out, [&]() -> result<std::string> {
+    const auto& answer = alive(eligibility, "eligibility").value;
+    return describe(answer, explain_language(text(language)));
+  });
 }
 hirenow_status hirenow_eligibility_json(const hirenow_eligibility* eligibility, hirenow_text** out_json,
                                         hirenow_error** error) {

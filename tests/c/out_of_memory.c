@@ -210,6 +210,10 @@ static hirenow_status mint(struct world *w, hirenow_text **out, hirenow_error **
   c.expires_at = 100;
   return hirenow_token_mint(w->keys, "k1", &c, out, error);
 }
+#define CASE                                                                                                    \
+  "{\"track\": \"a track with a long name\", \"now\": \"2026-03-02T00:00:00Z\", \"history\": "                         \
+  "[{\"at\": \"2026-03-01T00:00:00Z\", \"outcome\": \"failed\"}], \"facts\": [{\"kind\": \"event\", "                   \
+  "\"name\": \"training\", \"at\": \"2026-03-01T00:00:00Z\"}], \"waivers\": [{\"rule\": \"some other rule\"}]}"
 static hirenow_status evaluate(struct world *w, hirenow_eligibility **out, hirenow_error **error) {
   const hirenow_attempt a = {"", 1772442000, HIRENOW_NONE, HIRENOW_OUTCOME_FAILED, 0, 0.0};
   return hirenow_policy_evaluate(w->policy, &a, 1, 1772442001, 0, out, error);
@@ -265,6 +269,7 @@ PLAIN(c_compare, hirenow_verify_audit_checkpoint(w->engine, hirenow_text_get(w->
 CALL(c_messages, text, hirenow_read_messages(w->engine, NULL, &w->admin, &out, error))
 CALL(c_interview_json, text, hirenow_interview_json(w->interview, &out, error))
 CALL(c_describe, text, hirenow_eligibility_describe(w->may, &out, error))
+CALL(c_describe_in, text, hirenow_eligibility_describe_in(w->may, "de", &out, error))
 CALL(c_eligibility_json, text, hirenow_eligibility_json(w->may, &out, error))
 CALL(c_actions_json, text, hirenow_actions_json(w->actions, &out, error))
 CALL(c_page_json, text, hirenow_page_json(w->page, &out, error))
@@ -276,6 +281,7 @@ PLAIN(c_reload, hirenow_keys_reload(w->keys, hirenow_text_get(w->key_document), 
 CALL(c_mint, text, mint(w, &out, error))
 CALL(c_policy, policy, hirenow_policy_parse(policy_document, &out, error))
 CALL(c_evaluate, eligibility, evaluate(w, &out, error))
+CALL(c_evaluate_case, eligibility, hirenow_policy_evaluate_case(w->policy, CASE, &out, error))
 CALL(c_store, store, hirenow_store_open("memory:", NULL, &out, error))
 CALL(c_own_store, store, memory_store_open(&out, NULL, error))
 CALL(c_engine, engine, make_engine(w, &out, error, 0))
@@ -328,6 +334,7 @@ static const struct {
     {"read_messages", c_messages, FAILED, 0},
     {"interview_json", c_interview_json, FAILED, 0},
     {"eligibility_describe", c_describe, FAILED, 0},
+    {"eligibility_describe_in", c_describe_in, FAILED, 0},
     {"eligibility_json", c_eligibility_json, FAILED, 0},
     {"actions_json", c_actions_json, FAILED, 0},
     {"page_json", c_page_json, FAILED, 0},
@@ -339,6 +346,7 @@ static const struct {
     {"token_mint", c_mint, SCHEDULED, 0},
     {"policy_parse", c_policy, SCHEDULED, 0},
     {"policy_evaluate", c_evaluate, SCHEDULED, 0},
+    {"policy_evaluate_case", c_evaluate_case, SCHEDULED, 0},
     {"store_open", c_store, SCHEDULED, 0},
     {"store_new", c_own_store, SCHEDULED, 0},
     {"engine_new", c_engine, SCHEDULED, 0},

@@ -122,6 +122,7 @@ __all__ = [
     "FactKind",
     "FinalProgress",
     "ForkedError",
+    "GrantedWaiver",
     "IdempotencyMismatchError",
     "Inspection",
     "InternalError",

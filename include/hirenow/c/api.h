@@ -293,6 +293,10 @@ typedef struct hirenow_attempt {
 HIRENOW_API hirenow_status hirenow_policy_evaluate(const hirenow_policy *policy, const hirenow_attempt *attempts,
                                                    size_t attempt_count, int64_t now, int32_t schedule,
                                                    hirenow_eligibility **out, hirenow_error **error);
+/* Holds a case document against a policy: {"track", "now", "kind", "time_zone", "history", "facts", "waivers"} as
+ * hirenow/retake_case.hpp describes it. Errors: invalid_argument, too_large. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_policy_evaluate_case(const hirenow_policy *policy, const char *case_json,
+                                                        hirenow_eligibility **out, hirenow_error **error);
 /* Reads an ISO 8601 span as a policy has it: calendar months and, beside them, seconds. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_span_parse(const char *text, int32_t *months, int64_t *seconds,
                                               hirenow_error **error);
@@ -669,6 +673,9 @@ HIRENOW_API int64_t hirenow_eligibility_get_attempts_left(const hirenow_eligibil
 /* The answer as an English sentence, and with every rule's verdict as a JSON document. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_eligibility_describe(const hirenow_eligibility *eligibility, hirenow_text **out,
                                                         hirenow_error **error);
+/* The same in a language: "en" or "de"; others are answered in English. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_eligibility_describe_in(const hirenow_eligibility *eligibility, const char *language,
+                                                           hirenow_text **out, hirenow_error **error);
 HIRENOW_API hirenow_status hirenow_eligibility_json(const hirenow_eligibility *eligibility, hirenow_text **out_json,
                                                     hirenow_error **error);
 
