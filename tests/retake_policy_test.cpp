@@ -326,6 +326,20 @@ TEST_CASE("attempts at one instant keep the order they were made in", "[policy]"
   CHECK(evaluate(retake_policy::standard(), history, sys_seconds{seconds{1'800'000'000}}).reason == "passed");
 }
 
+TEST_CASE("the recipes of the documentation are rules", "[policy]") {
+  std::ifstream file(HIRENOW_SOURCE_DIR "/docs/retake_policy.md");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  int recipes = 0;
+  for (auto at = text.find("`{\"rule\""); at != std::string::npos; at = text.find("`{\"rule\"", at + 1)) {
+    auto rule = json::parse(text.substr(at + 1, text.find('`', at + 1) - at - 1));
+    rule.as_object()["id"] = "recipe";
+    CAPTURE(json::serialize(rule));
+    policy_of({{"hirenow_policy", 1}, {"version", "v"}, {"rules", json::array{rule}}});
+    ++recipes;
+  }
+  CHECK(recipes >= 5);
+}
+
 TEST_CASE("the published policies are examples that the cases use", "[policy][spec]") {
   const json::value spec = read_spec();
   std::set<std::string> files;

@@ -52,7 +52,7 @@ class evaluation {
       : policy_(policy), question_(question), wall_(zone_of(policy, question)) {
     seen_.reserve(question.attempts.size());
     bool in_order = true;
-    for (const attempt& a : question.attempts) {
+    for (const hirenow::attempt& a : question.attempts) {
       in_order = in_order && (seen_.empty() || a.at >= seen_.back().at);
       seen_.push_back({a.at, a.decided_at.value_or(a.at), &a});
     }
@@ -155,7 +155,7 @@ class evaluation {
       const std::size_t from = picked_.size();
       std::size_t begin = from;
       for (std::size_t n = 0; n < seen_.size(); ++n) {
-        const attempt& a = *seen_[n].whole;
+        const hirenow::attempt& a = *seen_[n].whole;
         const bool breaks = which.broken_by.has(a.result);
         if (!breaks && !which.counts.has(a.result)) continue;
         if (which.same_track && !at_track_[n]) continue;
@@ -172,7 +172,7 @@ class evaluation {
         if (const fact* f = view.newest(ref)) counted_.back() = counted_.back().since(f->at);
     }
   }
-  bool shares_attributes(const viewpoint& view, const attempt_selection& which, const attempt& a, bool same_track) const {
+  bool shares_attributes(const viewpoint& view, const attempt_selection& which, const hirenow::attempt& a, bool same_track) const {
     for (const auto& name : which.same) {
       const auto wanted = attribute(view, question_.track, name, view.now);
       const auto its = attribute(view, a.track, name, a.at);

@@ -18,7 +18,7 @@ namespace hirenow::detail {
 struct seen_attempt {
   sys_seconds at{};
   sys_seconds decided{};  ///< `at` where it was not
-  const attempt* whole = nullptr;
+  const hirenow::attempt* whole = nullptr;
 };
 
 /// The attempts that count for a rule, oldest first.
