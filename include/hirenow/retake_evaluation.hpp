@@ -54,7 +54,7 @@ class evaluation {
     bool in_order = true;
     for (const hirenow::attempt& a : question.attempts) {
       in_order = in_order && (seen_.empty() || a.at >= seen_.back().at);
-      seen_.push_back({a.at, a.decided_at.value_or(a.at), &a});
+      seen_.push_back({a.at, a.decided_at.value_or(a.at), &a, a.result, a.track == question.track});
     }
     if (!in_order)
       std::stable_sort(seen_.begin(), seen_.end(),
@@ -133,41 +133,52 @@ class evaluation {
   /// Which attempts count, for every selection of the policy: the first is "every attempt at this track".
   void select(const viewpoint& view, evaluation_memory& memory) {
     const auto selections = policy_.selections();
-    picked_.clear();
-    picked_.reserve(seen_.size() * (selections.size() + 1));
-    memory.ids.clear();
-    memory.ids.reserve(seen_.size() * (selections.size() + 1));
+    // Every list has room for all, and a list that is like the first shares it.
+    picked_.resize(seen_.size() * (selections.size() + 1));
+    memory.ids.resize(picked_.size());
     counted_.clear();
     counted_.reserve(selections.size() + 1);
-    at_track_.resize(seen_.size());
-    for (std::size_t n = 0; n < seen_.size(); ++n) at_track_[n] = seen_[n].whole->track == question_.track;
+    std::uint32_t* picked = picked_.data();
+    interview_id* ids = memory.ids.data();
+    std::size_t size = 0;
     const auto take = [&](std::size_t n) {
-      picked_.push_back(static_cast<std::uint32_t>(n));
-      memory.ids.push_back(seen_[n].whole->id);
+      picked[size] = static_cast<std::uint32_t>(n);
+      ids[size++] = seen_[n].whole->id;
     };
-    const auto finish = [&](std::size_t from) {
-      counted_.emplace_back(seen_.data(), std::span(picked_).subspan(from), std::span(memory.ids).subspan(from));
+    const auto finish = [&](std::size_t begin) {
+      counted_.emplace_back(seen_.data(), std::span(picked + begin, size - begin), std::span(ids + begin, size - begin));
+      picked += size, ids += size, size = 0;
     };
-    for (std::size_t n = 0; n < seen_.size(); ++n)
-      if (at_track_[n]) take(n);
+    outcome_set outcomes;
+    for (std::size_t n = 0; n < seen_.size(); ++n) {
+      if (!seen_[n].at_track) continue;
+      outcomes.add(seen_[n].result);
+      take(n);
+    }
     finish(0);
     for (const attempt_selection& which : selections) {
-      const std::size_t from = picked_.size();
-      std::size_t begin = from;
-      for (std::size_t n = 0; n < seen_.size(); ++n) {
-        const hirenow::attempt& a = *seen_[n].whole;
-        const bool breaks = which.broken_by.has(a.result);
-        if (!breaks && !which.counts.has(a.result)) continue;
-        if (which.same_track && !at_track_[n]) continue;
-        if (!which.same.empty() && !shares_attributes(view, which, a, at_track_[n])) continue;
-        if (breaks) {
-          begin = picked_.size();
-          continue;
+      const bool plain = which.same_track && which.same.empty() && which.broken_by.empty() && which.except.empty() &&
+                         which.score == score_range{};
+      if (plain && which.counts.has_all(outcomes)) {
+        counted_.push_back(counted_.front());
+      } else {
+        std::size_t begin = 0;
+        for (std::size_t n = 0; n < seen_.size(); ++n) {
+          const seen_attempt& a = seen_[n];
+          const bool breaks = which.broken_by.has(a.result);
+          if ((!breaks && !which.counts.has(a.result)) || (which.same_track && !a.at_track)) continue;
+          if (!plain) {
+            if (!which.same.empty() && !shares_attributes(view, which, *a.whole, a.at_track)) continue;
+            if (breaks) {
+              begin = size;
+              continue;
+            }
+            if (!which.score.holds(a.whole->score) || is_exempt(which, a.at)) continue;
+          }
+          take(n);
         }
-        if (!which.score.holds(a.score) || is_exempt(which, a.at)) continue;
-        take(n);
+        finish(begin);
       }
-      counted_.emplace_back(seen_.data(), std::span(picked_).subspan(begin), std::span(memory.ids).subspan(begin));
       for (const fact_ref& ref : which.since)
         if (const fact* f = view.newest(ref)) counted_.back() = counted_.back().since(f->at);
     }
@@ -301,7 +312,6 @@ class evaluation {
   const retake_question& question_;
   wall_calendar wall_;
   std::vector<seen_attempt> seen_{};
-  std::vector<char> at_track_{};
   std::vector<std::uint32_t> picked_{};
   std::vector<counted_attempts> counted_{};
   std::vector<std::vector<known_period>> fact_periods_{};

@@ -27,6 +27,7 @@ class outcome_set {
   }
   constexpr void add(outcome o) { bits_ = static_cast<std::uint16_t>(bits_ | bit(o)); }
   constexpr bool has(outcome o) const { return (bits_ & bit(o)) != 0; }
+  constexpr bool has_all(outcome_set others) const { return (others.bits_ & ~bits_) == 0; }
   constexpr bool empty() const { return bits_ == 0; }
   friend constexpr bool operator==(outcome_set, outcome_set) = default;
 

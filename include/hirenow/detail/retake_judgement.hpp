@@ -19,6 +19,8 @@ struct seen_attempt {
   sys_seconds at{};
   sys_seconds decided{};  ///< `at` where it was not
   const hirenow::attempt* whole = nullptr;
+  outcome result = outcome::pending;
+  bool at_track = false;  ///< at the one that is asked for
 };
 
 /// The attempts that count for a rule, oldest first.
@@ -156,18 +158,67 @@ inline std::optional<sys_seconds> latest_anchor(const viewpoint& view, std::span
   return latest;
 }
 
+/// Whether attempts stand in a window at an instant. An attempt has surely left it, or surely not, by the most and the
+/// least that its span can be; only for one between the two it is calculated.
+class attempt_window {
+ public:
+  attempt_window(const viewpoint& view, const policy_span& span, const span_timing& timing)
+      : view_(view), span_(span), timing_(timing) {
+    seconds slack{view.wall.is_utc() ? 0 : 2 * 86'400};
+    if (timing.from != span_timing::base::instant) {
+      const auto longest = longest_period(view.policy.calendars()[static_cast<std::size_t>(timing.calendar)]);
+      rough_ = longest > days{0};
+      slack = longest + days{2};
+    }
+    if (timing.working >= 0 || timing.opens_with >= 0 || span == policy_span{}) rough_ = false;
+    least_ = days{28LL * span.months} + exact_part(span) - slack;
+    most_ = days{31LL * span.months} + exact_part(span) + slack;
+  }
+
+  std::optional<sys_seconds> leaves(sys_seconds at) const { return view_.after(at, span_, timing_); }
+  bool has_surely_left(sys_seconds at, sys_seconds now) const {
+    return rough_ && now >= std::clamp(at, min_instant, max_instant) + most_;
+  }
+  bool holds(sys_seconds at, sys_seconds now) const {
+    if (has_surely_left(at, now)) return false;
+    if (rough_ && now < std::clamp(at, min_instant, max_instant) + least_) return true;
+    const auto left = leaves(at);
+    return !left || now < *left;
+  }
+
+ private:
+  static days longest_period(const period_calendar& calendar) {
+    switch (calendar.is) {
+      case period_calendar::form::day: return days{1};
+      case period_calendar::form::week: return days{7};
+      case period_calendar::form::month: return days{31};
+      case period_calendar::form::quarter: return days{92};
+      case period_calendar::form::year: return days{366};
+      case period_calendar::form::regular: return days{31LL * calendar.every_months + calendar.every_days};
+      case period_calendar::form::listed:
+      case period_calendar::form::facts: break;
+    }
+    return days{0};
+  }
+
+  const viewpoint& view_;
+  const policy_span& span_;
+  const span_timing& timing_;
+  bool rough_ = true;
+  seconds least_{};
+  seconds most_{};
+};
+
 /// Those of the counted attempts that came so shortly before the newest of them, and it.
 inline counted_attempts numbered_attempts(const viewpoint& view, const std::optional<policy_span>& within,
                                           const span_timing& timing, counted_attempts counted) {
   if (!within || counted.empty()) return counted;
   span_timing plain = timing;
   plain.working = plain.opens_with = -1;
+  const attempt_window window(view, *within, plain);
   const sys_seconds last = counted.newest().at;
   std::size_t n = counted.size() - 1;
-  for (; n > 0; --n) {
-    const auto left = view.after(counted[n - 1].at, *within, plain);
-    if (left && last >= *left) break;
-  }
+  while (n > 0 && window.holds(counted[n - 1].at, last)) --n;
   return counted.without_first(n);
 }
 
@@ -248,14 +299,12 @@ inline rule_verdict attempts_are_locked(rule_verdict verdict, const viewpoint& v
   verdict.working_days = lockout.timing.working >= 0;
   span_timing plain = lockout.timing;
   plain.working = plain.opens_with = -1;
+  const policy_span within = lockout.within.value_or(policy_span{});
+  const attempt_window window(view, within, plain);
   std::size_t begin = 0;  // of the block that is being counted
   for (std::size_t n = 0; n < counted.size(); ++n) {
     if (n - begin == lockout.after) begin = n;
-    while (lockout.within && begin < n) {
-      const auto left = view.after(counted[begin].at, *lockout.within, plain);
-      if (!left || counted[n].at < *left) break;
-      ++begin;
-    }
+    while (lockout.within && begin < n && !window.holds(counted[begin].at, counted[n].at)) ++begin;
   }
   const counted_attempts block = counted.without_first(begin);
   verdict.counted = block.size();
@@ -310,23 +359,10 @@ inline rule_verdict attempts_are_used_up(rule_verdict verdict, const viewpoint& 
     return tell(end, "window_cap");
   }
 
-  // An attempt has surely left, or surely not, by the least and the most that the span can be; only those between the
-  // two are calculated.
+  const attempt_window window(view, *most.window, most.timing);
+  const auto leaves = [&](std::size_t n) { return window.leaves(counted[n].at); };
+  const auto is_in = [&](std::size_t n) { return window.holds(counted[n].at, view.now); };
   const bool exact = most.timing.from == span_timing::base::instant;
-  const bool rough = most.timing.working < 0 && most.timing.opens_with < 0 &&
-                     (exact || view.policy.calendars()[static_cast<std::size_t>(most.timing.calendar)].is ==
-                                   period_calendar::form::day);
-  const seconds slack{exact && view.wall.is_utc() ? 0 : 2 * 86'400};
-  const seconds least = days{28LL * most.window->months} + exact_part(*most.window) - slack;
-  const seconds longest = days{31LL * most.window->months} + exact_part(*most.window) + slack;
-  const auto leaves = [&](std::size_t n) { return view.after(counted[n].at, *most.window, most.timing); };
-  const auto is_in = [&](std::size_t n) {
-    const sys_seconds at = std::clamp(counted[n].at, min_instant, max_instant);
-    if (rough && view.now >= at + longest) return false;
-    if (rough && view.now < at + least) return true;
-    const auto left = leaves(n);
-    return !left || view.now < *left;
-  };
   if (!exact || most.window->months == 0) {  // they leave in the order they came
     std::size_t n = counted.size();
     while (n > 0 && is_in(n - 1)) --n;
@@ -337,7 +373,7 @@ inline rule_verdict attempts_are_used_up(rule_verdict verdict, const viewpoint& 
   // A month's clamping can let a later attempt leave before an earlier one.
   std::size_t begin = counted.size(), inside = 0;
   for (std::size_t n = counted.size(); n > 0; --n) {
-    if (view.now >= std::clamp(counted[n - 1].at, min_instant, max_instant) + longest) break;
+    if (window.has_surely_left(counted[n - 1].at, view.now)) break;
     if (!is_in(n - 1)) continue;
     begin = n - 1;
     ++inside;
