@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -24,14 +26,16 @@ inline std::vector<attempt> attempts_of(const applicant_record& record) {
   history.reserve(record.interviews.size());
   for (const auto& i : record.interviews) {
     if (!i.started_at && (i.outcome == outcome::cancelled || i.outcome == outcome::withdrawn)) continue;
-    history.push_back({.track = i.track,
-                       .at = i.started_at.value_or(i.start_by),
-                       .decided_at = i.decided_at,
-                       .result = i.outcome,
-                       .score = i.score,
-                       .id = i.id});
+    attempt a{.track = i.track,
+              .at = i.started_at.value_or(i.start_by),
+              .decided_at = i.decided_at,
+              .result = i.outcome,
+              .score = i.score,
+              .id = i.id};
+    const auto place = std::upper_bound(history.begin(), history.end(), a,
+                                        [](const attempt& x, const attempt& y) { return x.at < y.at; });
+    history.insert(place, std::move(a));
   }
-  std::stable_sort(history.begin(), history.end(), [](const attempt& a, const attempt& b) { return a.at < b.at; });
   return history;
 }
 
@@ -56,9 +60,10 @@ class evaluation {
       in_order = in_order && (seen_.empty() || a.at >= seen_.back().at);
       seen_.push_back({a.at, a.decided_at.value_or(a.at), &a, a.result, a.track == question.track});
     }
-    if (!in_order)
-      std::stable_sort(seen_.begin(), seen_.end(),
-                       [](const seen_attempt& a, const seen_attempt& b) { return a.at < b.at; });
+    if (!in_order)  // those at one instant keep the order they were given in
+      std::sort(seen_.begin(), seen_.end(), [](const seen_attempt& a, const seen_attempt& b) {
+        return a.at != b.at ? a.at < b.at : a.whole < b.whole;
+      });
     fact_periods_.resize(policy.calendars().size());
     for (std::size_t n = 0; n < fact_periods_.size(); ++n)
       if (policy.calendars()[n].is == period_calendar::form::facts) read_periods(n);

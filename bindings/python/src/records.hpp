@@ -54,7 +54,7 @@ struct attempts_codec {
   static py::object to(std::span<const interview_id> value) {
     py::tuple out(value.size());
     for (std::size_t n = 0; n < value.size(); ++n) out[n] = to_py(value[n]);
-    return std::move(out);
+    return out;
   }
   static std::span<const interview_id> from(py::handle, const char*) { return {}; }
 };

@@ -171,8 +171,11 @@ class attempt_window {
       slack = longest + days{2};
     }
     if (timing.working >= 0 || timing.opens_with >= 0 || span == policy_span{}) rough_ = false;
-    least_ = days{28LL * span.months} + exact_part(span) - slack;
-    most_ = days{31LL * span.months} + exact_part(span) + slack;
+    // Months are 30.44 days in the mean; clamping, February and leap years make less than five days of difference.
+    if (span.months != 0) slack += days{5};
+    const seconds mean = seconds{2'629'746LL * span.months} + exact_part(span);
+    least_ = mean - slack;
+    most_ = mean + slack;
   }
 
   std::optional<sys_seconds> leaves(sys_seconds at) const { return view_.after(at, span_, timing_); }
@@ -338,9 +341,8 @@ inline rule_verdict attempts_are_used_up(rule_verdict verdict, const viewpoint& 
     verdict.subject = view.policy.calendars()[static_cast<std::size_t>(most.per)].name;
     const auto k = static_cast<std::int64_t>(most.periods);
     const std::int64_t oldest = periods.index_at(view.now) - k + 1;
-    std::size_t n = counted.size();
-    while (n > 0 && periods.index_at(counted[n - 1].at) >= oldest) --n;
-    counted = counted.without_first(n);
+    // Before the first period of a list there is no start: then all are in.
+    if (const auto start = periods.start(oldest)) counted = counted.since(*start);
     if (counted.size() < most.attempts) return tell({}, "window_cap");
     return tell(periods.start(periods.index_at(counted[counted.size() - most.attempts].at) + k), "window_cap");
   }
