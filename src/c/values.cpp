@@ -261,7 +261,9 @@ hirenow_status hirenow_span_add(int64_t from, int32_t months, int64_t span, int6
   put(out, HIRENOW_NONE);
   return guard(error, [&]() -> result<void> {
     need(out, "the place for the answer");
-    return *out = instant(add_span(at(from, "from"), span_of(months, span))), result<void>();
+    const auto of = span_of(months, span);
+    return *out = instant(wall_calendar(zone_offsets::utc()).add(at(from, "from"), of.months, exact_part(of))),
+           result<void>();
   });
 }
 hirenow_status hirenow_span_words(int32_t months, int64_t span, hirenow_text** out, hirenow_error** error) {
