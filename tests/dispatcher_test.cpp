@@ -559,6 +559,32 @@ TEST_CASE("a run ends at its limit, and with the outbox", "[dispatcher]") {
   CHECK(p.box.copies().size() == 100);
 }
 
+TEST_CASE("a stop ends a single run with the mail at work, and gives the rest back", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  struct stopping_mailer final : mailer {
+    delivery send(const outgoing_mail&) override {
+      stop.request_stop();
+      ++sent;
+      return {delivery_outcome::accepted, 250, "kept"};
+    }
+    std::stop_source stop{};
+    int sent = 0;
+  } box;
+  dispatcher sender(w.bench, box, dispatch_options());
+  for (int n = 0; n < 10; ++n) {
+    auto terms = w.terms();
+    terms.applicant.id = "app" + std::to_string(n);
+    w.bench.schedule(terms, w.recruiter).value();
+  }
+  const auto report = sender.run_once(1000, box.stop.get_token()).value();
+  CHECK(report.accepted == 1);
+  CHECK(report.released == 9);
+  CHECK(box.sent == 1);
+  CHECK(w.data->messages({.tenant = acme, .state = message_state::queued, .limit = 200})->size() == 9);
+  CHECK(sender.run_once(1000, box.stop.get_token())->accepted == 0);
+  CHECK(sender.run_once()->accepted == 9);
+}
+
 TEST_CASE("unusable options are refused", "[dispatcher]") {
   world w(stores().front());
   recording_mailer box;

@@ -53,6 +53,35 @@ TEST_CASE("list, find and history show what the sweep then makes true", "[engine
   CHECK(w.bench.verify_audit(w.ada.id, w.admin));
 }
 
+TEST_CASE("expired answers are looked for once an hour, and until none is left", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  struct counting final : store_in_between {
+    using store_in_between::store_in_between;
+    int calls = 0;
+    std::size_t left = 0;
+    result<std::size_t> prune(sys_seconds, std::size_t limit) override {
+      ++calls;
+      const auto taken = std::min(left, limit);
+      left -= taken;
+      return taken;
+    }
+  } s(*w.data);
+  auto bench = w.another(s);
+  s.left = 25;
+  for (int n = 0; n < 3; ++n) REQUIRE(bench.sweep(10));
+  CHECK(s.left == 0);
+  CHECK(s.calls == 3);
+  w.clock.advance(1h - 1s);
+  REQUIRE(bench.sweep());
+  CHECK(s.calls == 3);
+  w.clock.advance(1s);
+  REQUIRE(bench.sweep());
+  CHECK(s.calls == 4);
+  w.clock.advance(-24h);  // a clock that was set back delays nothing
+  REQUIRE(bench.sweep());
+  CHECK(s.calls == 5);
+}
+
 TEST_CASE("where answers cannot be pruned a sweep says so before it changes anything", "[engine]") {
   HIRENOW_IN_EVERY_STORE(w);
   const auto at = bring_to(w, "scheduled");
@@ -223,7 +252,7 @@ TEST_CASE("a sweep forgets answers that have expired", "[engine]") {
   w.clock.set(monday + 24h - 1s);
   w.bench.sweep().value();
   CHECK(stored());
-  w.clock.advance(1s);
+  w.clock.advance(1h);  // they are looked for once an hour
   w.bench.sweep().value();
   CHECK_FALSE(stored());
 }

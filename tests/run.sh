@@ -110,13 +110,18 @@ fuzz() {
 }
 seeds_of() { if [ -d "tests/fuzz/corpus/$1" ]; then echo "tests/fuzz/corpus/$1"; fi; }
 
+python_venv() { # sets `python`: an interpreter with all that the module's tests need
+  local venv=build/python
+  [ -x "$venv/bin/python" ] || "${PYTHON:-/usr/bin/python3}" -m venv "$venv"
+  python=$PWD/$venv/bin/python
+  "$python" -m pip install --quiet --upgrade "pip>=23" "build>=1" --requirement bindings/python/tests/requirements.txt
+}
+
 python_module() {
-  local venv=build/python dist=build/python-dist log=build/python-tests.log summary
+  local dist=build/python-dist log=build/python-tests.log summary python
   begin_stage "python: build"
   rm -rf "$dist"
-  [ -x "$venv/bin/python" ] || "${PYTHON:-/usr/bin/python3}" -m venv "$venv"
-  local python=$PWD/$venv/bin/python
-  "$python" -m pip install --quiet --upgrade "pip>=23" "build>=1" --requirement bindings/python/tests/requirements.txt
+  python_venv
   "$python" -m build --sdist --outdir "$dist" .
   CMAKE_BUILD_PARALLEL_LEVEL=$jobs "$python" -m pip wheel --quiet --no-deps --wheel-dir "$dist" \
     --config-settings=cmake.define.HIRENOW_PYTHON_WARNINGS=ON "$dist"/hirenow-*.tar.gz
@@ -143,9 +148,30 @@ python_module() {
   passed=$((passed + good)) failed=$((failed + bad))
 }
 
+python_bench() { # the module beside the same in C++
+  local out=build/python-bench site=build/python-bench/site python
+  begin_stage "python: speed"
+  python_venv
+  "$python" -m pip install --quiet "pybind11>=3"
+  cmake -S bindings/python -B "$out" -G Ninja -D CMAKE_BUILD_TYPE=Release -D HIRENOW_PYTHON_BENCH=ON \
+    -D Python_EXECUTABLE="$python" -D pybind11_DIR="$("$python" -m pybind11 --cmakedir)" >"$out.configure.log" 2>&1 || {
+    cat "$out.configure.log"
+    return 1
+  }
+  cmake --build "$out" -j "$jobs" --target _hirenow hirenow_python_peer
+  rm -rf "$site"
+  cmake --install "$out" --prefix "$site" >/dev/null
+  cp bindings/python/hirenow/*.py "$site/hirenow/"
+  if PYTHONPATH=$site BENCH_FOLDER=$out "$python" bindings/python/bench/speed.py "$out/hirenow_python_peer"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
+}
+
 if ((install)); then
   begin_stage dependencies
-  if ((bench)); then tests/support/install_dependencies.sh bench; else tests/support/install_dependencies.sh tests; fi
+  if ((bench)); then tests/support/install_dependencies.sh tests bench; else tests/support/install_dependencies.sh tests; fi
 fi
 
 if ((bench)); then
@@ -154,6 +180,8 @@ if ((bench)); then
     begin_stage "$(basename "$program")"
     if "$program"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
   done
+  run_tests release --tests-regex '^c_library$'
+  python_bench
   end_stage
   exit
 fi

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <boost/json.hpp>
 #include <catch2/catch_test_macros.hpp>
 
@@ -612,6 +614,27 @@ TEST_CASE("a kept connection that died is replaced at once", "[smtp]") {
     at.process.close_input();
     CHECK(at.process.read_all().empty());
   }
+}
+
+TEST_CASE("the child of a fork leaves its parent's connections alone", "[smtp]") {
+  auto at = faulty_server({});
+  auto mailer = open_smtp_mailer(plain_options(at.port)).value();
+  REQUIRE(mailer->send(some_mail()).outcome == delivery_outcome::accepted);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto sent = mailer->send(some_mail());
+    mailer.reset();  // without a word either
+    const bool told = sent.answer.find("fork") != std::string::npos;
+    ::_exit(told && sent.outcome == delivery_outcome::temporary ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
+  CHECK(mailer->send(some_mail()).outcome == delivery_outcome::accepted);
+  mailer.reset();
+  CHECK(at.process.read_line().value_or("").starts_with("connection 1:"));
+  at.process.close_input();
+  CHECK(at.process.read_all().empty());
 }
 
 TEST_CASE("nobody listens, or nobody can be found", "[smtp]") {

@@ -104,6 +104,9 @@ class sqlite_store final : public store {
   result<std::optional<sys_seconds>> next_due() override {
     return read([&](sql_session& s) { return detail::sql_next_due(s); });
   }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    return read([&](sql_session& s) { return std::optional(detail::sql_outbox(s, now)); });
+  }
   result<std::vector<message>> messages(const message_query& query) override {
     return read([&](sql_session& s) { return detail::sql_messages(s, query); });
   }

@@ -193,12 +193,10 @@ void fill(hirenow_interview& to, changed&& from) noexcept {
   to.take(std::move(from.interview));
 }
 void fill(hirenow_sitting& to, sitting&& from) noexcept {
-  to.interview.take(std::move(from.interview));
-  to.value = std::move(from);
+  to.interview.show(to.value.emplace(std::move(from)).interview);
 }
 void fill(hirenow_inspection& to, inspection&& from) noexcept {
-  if (from.interview) to.interview.take(std::move(*from.interview));
-  to.value = std::move(from);
+  if (const auto& kept = to.value.emplace(std::move(from)).interview) to.interview.show(*kept);
 }
 void fill(hirenow_eligibility& to, eligibility&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_actions& to, std::vector<permitted_action>&& from) noexcept { to.value = std::move(from); }
@@ -210,9 +208,8 @@ void fill(hirenow_rows& to, Answer&& from) {
   to.take(std::move(from));
 }
 void fill(hirenow_page& to, list_page&& from) {
-  to.rows.resize(from.rows.size());
-  for (std::size_t n = 0; n < to.rows.size(); ++n) to.rows[n].take(interview(from.rows[n].interview));
   to.value = std::move(from);
+  for (const auto& row : to.value.rows) to.rows.emplace_back().show(row.interview);
 }
 
 /// Asks the engine, and fills the handle with its answer.
@@ -404,6 +401,16 @@ hirenow_status hirenow_redrive(hirenow_engine* engine, const hirenow_message_key
       [&](auto& e) {
         need(key, "key");
         return e.redrive(key_of(*key), read_actor(who), text(idempotency_key));
+      },
+      nothing_more);
+}
+hirenow_status hirenow_drop(hirenow_engine* engine, const hirenow_message_key* key, const hirenow_actor* who,
+                            const char* idempotency_key, hirenow_error** error) {
+  return ask_then(
+      engine, error,
+      [&](auto& e) {
+        need(key, "key");
+        return e.drop(key_of(*key), read_actor(who), text(idempotency_key));
       },
       nothing_more);
 }

@@ -12,6 +12,7 @@
 #include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -162,32 +163,37 @@ struct hirenow_engine : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::c::engine_state> state{};
 };
 struct hirenow_interview {
-  hirenow::interview value{};
+  std::optional<hirenow::interview> own{};    ///< nothing where another answer holds it
+  const hirenow::interview* value = nullptr;  ///< that, or the other answer's; never null once it is filled
   std::string link{};
   bool replayed = false;
   std::unique_ptr<hirenow_interview> archived{};
-  hirenow::c::id_text id{}, retake_of{}, superseded_by{};
+  hirenow::c::id_text id, retake_of, superseded_by;
 
-  hirenow_interview() = default;
-  hirenow_interview(hirenow_interview&&) noexcept = default;
-  hirenow_interview& operator=(hirenow_interview&&) = delete;
+  hirenow_interview() noexcept { id[0] = retake_of[0] = superseded_by[0] = '\0'; }
+  hirenow_interview(const hirenow_interview&) = delete;
+  hirenow_interview& operator=(const hirenow_interview&) = delete;
   ~hirenow_interview() { hirenow::c::wipe(link); }
 
-  void take(hirenow::interview&& i) noexcept {
-    value = std::move(i);
-    hirenow::c::write_id(id, value.id);
-    hirenow::c::write_id(retake_of, value.retake_of);
-    hirenow::c::write_id(superseded_by, value.superseded_by);
+  void take(hirenow::interview&& i) noexcept { show(own.emplace(std::move(i))); }
+  /// Shows an interview that the other answer keeps.
+  void show(const hirenow::interview& i) noexcept {
+    value = &i;
+    hirenow::c::write_id(id, i.id);
+    hirenow::c::write_id(retake_of, i.retake_of);
+    hirenow::c::write_id(superseded_by, i.superseded_by);
   }
 };
 struct hirenow_sitting {
-  hirenow::sitting value{};
+  std::optional<hirenow::sitting> value{};
   hirenow_interview interview{};
 
-  ~hirenow_sitting() { hirenow::c::wipe(value.session.key); }
+  ~hirenow_sitting() {
+    if (value) hirenow::c::wipe(value->session.key);
+  }
 };
 struct hirenow_inspection {
-  hirenow::inspection value{};
+  std::optional<hirenow::inspection> value{};
   hirenow_interview interview{};
 };
 struct hirenow_eligibility {
@@ -201,7 +207,7 @@ struct hirenow_sweep_report {
 };
 struct hirenow_page {
   hirenow::list_page value{};
-  std::vector<hirenow_interview> rows{};
+  std::deque<hirenow_interview> rows{};
 };
 struct hirenow_person {
   hirenow::person_changed value{};
@@ -282,7 +288,7 @@ hirenow_status make(hirenow_error** error_out, Handle** out, Body&& body) noexce
   if (out) *out = nullptr;
   return guard(error_out, [&]() -> result<void> {
     need(out, "the place for the answer");
-    auto made = std::make_unique<Handle>();
+    std::unique_ptr<Handle> made(new Handle);  // not make_unique, which would zero it first
     if (auto ok = body(*made); !ok) return ok;
     *out = made.release();
     return {};
@@ -405,6 +411,9 @@ inline hirenow_message_key key_of(const message_key& key) {
   out.kind = static_cast<int32_t>(key.kind);
   out.occasion = key.occasion;
   return out;
+}
+inline hirenow_outbox_figures figures_of(const outbox_figures& f) {
+  return {sizeof(hirenow_outbox_figures), f.queued, f.due, f.leased, f.lapsed, f.dead, instant(f.oldest_due)};
 }
 template <class T>
 void put(T* place, T value) {

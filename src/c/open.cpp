@@ -3,6 +3,7 @@
 #include "callbacks.hpp"
 #include "hirenow/adapters/host_connection.hpp"
 #include "hirenow/adapters/memory.hpp"
+#include "hirenow/adapters/postgres.hpp"
 
 namespace {
 
@@ -65,7 +66,19 @@ std::shared_ptr<engine_state> make_engine(std::shared_ptr<store> base, bool call
 std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_options& o) {
   constexpr std::string_view sqlite = "sqlite:";
   if (url == "memory:") return open_memory_store();
-  if (!url.starts_with(sqlite)) refuse("a store's URL is sqlite:PATH or memory:");
+  if (url.starts_with("postgresql:") || url.starts_with("postgres:")) {
+    if (o.connections < 0 || o.connections > 1024 || o.call_timeout_milliseconds < 0)
+      refuse("an option of the store is out of range");
+    postgres_options options;
+    if (o.schema) options.schema = o.schema;
+    if (o.connections) options.connections = static_cast<std::size_t>(o.connections);
+    if (o.call_timeout_milliseconds) options.call_timeout = std::chrono::milliseconds{o.call_timeout_milliseconds};
+    options.prepared_statements = o.without_prepared_statements == 0;
+    options.create_tables = o.no_tables == 0;
+    options.clock = o.callers_clock ? postgres_clock::caller : postgres_clock::database;
+    return open_postgres_store(std::string(url), options).value();
+  }
+  if (!url.starts_with(sqlite)) refuse("a store's URL is sqlite:PATH, memory: or postgresql://…");
   return open_sqlite_store(std::string(url.substr(sqlite.size())), read_sqlite_options(o)).value();
 }
 

@@ -292,6 +292,7 @@ class change_rows {
     }
     for (const auto& m : c.messages) messages_.push_back(row_of(m));
     for (const auto& k : c.redrives) redrives_.push_back(key_of(k));
+    for (const auto& k : c.drops) drops_.push_back(key_of(k));
     set_.struct_size = sizeof set_;
     set_.tenant = c.tenant.c_str();
     set_.applicant_id = c.applicant_id.c_str();
@@ -305,6 +306,7 @@ class change_rows {
     point(withdrawals_, withdrawal_places_, set_.withdrawals, set_.withdrawal_count);
     point(messages_, message_places_, set_.messages, set_.message_count);
     point(redrives_, redrive_places_, set_.redrives, set_.redrive_count);
+    point(drops_, drop_places_, set_.drops, set_.drop_count);
     set_.final_progress_at = HIRENOW_NONE;
     if (c.final_progress) {
       write_id(progress_of_, c.final_progress->first);
@@ -339,12 +341,14 @@ class change_rows {
   std::vector<hirenow_withdrawal> withdrawals_{};
   std::vector<hirenow_message_row> messages_{};
   std::vector<hirenow_message_key> redrives_{};
+  std::vector<hirenow_message_key> drops_{};
   std::vector<const hirenow_interview_change*> interview_places_{};
   std::vector<const hirenow_fact_row*> fact_places_{};
   std::vector<const hirenow_audit_row*> audit_places_{};
   std::vector<const hirenow_withdrawal*> withdrawal_places_{};
   std::vector<const hirenow_message_row*> message_places_{};
   std::vector<const hirenow_message_key*> redrive_places_{};
+  std::vector<const hirenow_message_key*> drop_places_{};
   id_text progress_of_{};
   hirenow_answer_row answer_{};
   hirenow_change_set set_{};

@@ -185,6 +185,10 @@ change_set read_changes(const hirenow_change_set* given) {
     need(k, "redrive");
     out.redrives.push_back(key_of(*k));
   });
+  read_all(c.drops, c.drop_count, "drops", [&](const hirenow_message_key* k) {
+    need(k, "drop");
+    out.drops.push_back(key_of(*k));
+  });
   if (c.final_progress_interview) {
     if (c.final_progress_size) need(c.final_progress, "progress");
     if (c.final_progress_size > limits::progress) refuse("progress is too large", errc::too_large);
@@ -371,6 +375,18 @@ hirenow_status hirenow_store_next_due(hirenow_store* store, int64_t* when, hiren
     const auto next = alive(store, "store").value->next_due();
     if (!next) return next.error();
     return *when = instant(*next), result<void>();
+  });
+}
+hirenow_status hirenow_store_outbox(hirenow_store* store, int64_t now, hirenow_outbox_figures* figures, int32_t* counts,
+                                    hirenow_error** error) {
+  put(counts, 0);
+  return guard(error, [&]() -> result<void> {
+    check_place(figures, "figures");
+    need(figures, "the place for the answer");
+    const auto found = alive(store, "store").value->outbox(at(now, "now"));
+    if (!found) return found.error();
+    give(figures, figures_of(found->value_or(outbox_figures{})), "figures");
+    return put(counts, found->has_value() ? 1 : 0), result<void>();
   });
 }
 hirenow_status hirenow_store_messages(hirenow_store* store, const hirenow_message_request* request, hirenow_rows** out,

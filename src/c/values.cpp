@@ -4,6 +4,7 @@
 #include "json_documents.hpp"
 #include "rows.hpp"
 
+#include "hirenow/retake_case.hpp"
 #include "hirenow/token.hpp"
 
 namespace hirenow::c {
@@ -81,7 +82,7 @@ std::vector<attempt> read_attempts(const hirenow_attempt* first, std::size_t cou
 /// A span that a policy may have.
 policy_span span_of(std::int32_t months, std::int64_t span) {
   if (months < 0 || months > 1200 || span < 0 || span > 36'600LL * 86'400) refuse("a span is out of range");
-  return {months, seconds{span}};
+  return {months, static_cast<std::int32_t>(span / 86'400), seconds{span % 86'400}};
 }
 
 result<void> read_policy(hirenow_policy& to, const char* json) {
@@ -236,12 +237,28 @@ hirenow_status hirenow_policy_evaluate(const hirenow_policy* policy, const hiren
     return {};
   });
 }
+hirenow_status hirenow_policy_evaluate_case(const hirenow_policy* policy, const char* case_json,
+                                            hirenow_eligibility** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_eligibility& e) -> result<void> {
+    const auto& against = *alive(policy, "policy").value;
+    const auto read = retake_case::parse(text(case_json));
+    if (!read) return read.error();
+    e.value = evaluate(against, read->question());
+    return {};
+  });
+}
 hirenow_status hirenow_policy_evaluate_track(const hirenow_policy* policy, const hirenow_rows* record,
                                              const char* track, int64_t now, int32_t schedule,
                                              hirenow_eligibility** out, hirenow_error** error) {
   return make(error, out, [&](hirenow_eligibility& e) -> result<void> {
-    e.value = evaluate(*alive(policy, "policy").value, attempts_of(record_in(record), text(track)), at(now, "now"),
-                       one_of<attempt_kind>(schedule, 2, "schedule"));
+    const auto& r = record_in(record);
+    const auto attempts = attempts_of(r);
+    e.value = evaluate(*alive(policy, "policy").value, {.track = text(track),
+                                                        .attempts = attempts,
+                                                        .facts = r.facts,
+                                                        .time_zone = r.person.time_zone,
+                                                        .now = at(now, "now"),
+                                                        .kind = one_of<attempt_kind>(schedule, 2, "schedule")});
     return {};
   });
 }
@@ -249,7 +266,9 @@ hirenow_status hirenow_span_add(int64_t from, int32_t months, int64_t span, int6
   put(out, HIRENOW_NONE);
   return guard(error, [&]() -> result<void> {
     need(out, "the place for the answer");
-    return *out = instant(add_span(at(from, "from"), span_of(months, span))), result<void>();
+    const auto of = span_of(months, span);
+    return *out = instant(wall_calendar(zone_offsets::utc()).add(at(from, "from"), of.months, exact_part(of))),
+           result<void>();
   });
 }
 hirenow_status hirenow_span_words(int32_t months, int64_t span, hirenow_text** out, hirenow_error** error) {
@@ -262,7 +281,7 @@ hirenow_status hirenow_span_parse(const char* given, int32_t* months, int64_t* s
     const auto read = parse_span(text(given));
     if (!read) return read.error();
     put(months, read->months);
-    put<int64_t>(span, read->exact.count());
+    put<int64_t>(span, exact_part(*read).count());
     return {};
   });
 }
@@ -274,22 +293,22 @@ const char* hirenow_interview_get_id(const hirenow_interview* interview) {
   return get(interview, nullptr, [](auto& i) -> const char* { return i.id; });
 }
 const char* hirenow_interview_get_track(const hirenow_interview* interview) {
-  return get(interview, nullptr, [](auto& i) { return i.value.track.c_str(); });
+  return get(interview, nullptr, [](auto& i) { return i.value->track.c_str(); });
 }
 uint32_t hirenow_interview_get_attempt(const hirenow_interview* interview) {
-  return get(interview, 0, [](auto& i) { return i.value.attempt; });
+  return get(interview, 0, [](auto& i) { return i.value->attempt; });
 }
 int32_t hirenow_interview_get_state(const hirenow_interview* interview) {
-  return get(interview, HIRENOW_STATE_NONE, [](auto& i) { return static_cast<int32_t>(i.value.state); });
+  return get(interview, HIRENOW_STATE_NONE, [](auto& i) { return static_cast<int32_t>(i.value->state); });
 }
 int32_t hirenow_interview_get_outcome(const hirenow_interview* interview) {
-  return get(interview, HIRENOW_OUTCOME_PENDING, [](auto& i) { return static_cast<int32_t>(i.value.outcome); });
+  return get(interview, HIRENOW_OUTCOME_PENDING, [](auto& i) { return static_cast<int32_t>(i.value->outcome); });
 }
 int64_t hirenow_interview_get_start_by(const hirenow_interview* interview) {
-  return get(interview, HIRENOW_NONE, [](auto& i) { return instant(i.value.start_by); });
+  return get(interview, HIRENOW_NONE, [](auto& i) { return instant(i.value->start_by); });
 }
 int64_t hirenow_interview_get_deadline(const hirenow_interview* interview) {
-  return get(interview, HIRENOW_NONE, [](auto& i) { return instant(i.value.deadline); });
+  return get(interview, HIRENOW_NONE, [](auto& i) { return instant(i.value->deadline); });
 }
 const char* hirenow_interview_get_retake_of(const hirenow_interview* interview) {
   return get(interview, nullptr, [](auto& i) -> const char* { return i.retake_of; });
@@ -310,12 +329,13 @@ hirenow_status hirenow_interview_get_row(const hirenow_interview* interview, hir
                                          hirenow_error** error) {
   return guard(error, [&]() -> result<void> {
     const auto& i = alive(interview, "interview");
-    return give(row, row_of(i.value), "row"), result<void>();
+    return give(row, row_of(*i.value), "row"), result<void>();
   });
 }
 hirenow_status hirenow_interview_json(const hirenow_interview* interview, hirenow_text** out_json,
                                       hirenow_error** error) {
-  return make_json(interview, "interview", error, out_json);
+  return make_text(error, out_json,
+                   [&]() -> result<std::string> { return json_documents::of(*alive(interview, "interview").value); });
 }
 
 void hirenow_sitting_free(hirenow_sitting* sitting) { release(sitting); }
@@ -324,8 +344,8 @@ hirenow_status hirenow_sitting_get_session(const hirenow_sitting* sitting, hiren
   return guard(error, [&]() -> result<void> {
     const auto& s = alive(sitting, "sitting");
     give(session,
-         {0, s.value.session.tenant.c_str(), s.interview.id, s.value.session.fence, s.value.session.key.c_str(),
-          s.value.session.key.size()},
+         {0, s.value->session.tenant.c_str(), s.interview.id, s.value->session.fence, s.value->session.key.c_str(),
+          s.value->session.key.size()},
          "session");
     return {};
   });
@@ -334,41 +354,41 @@ const hirenow_interview* hirenow_sitting_get_interview(const hirenow_sitting* si
   return get(sitting, nullptr, [](auto& s) { return &s.interview; });
 }
 int64_t hirenow_sitting_get_seconds_left(const hirenow_sitting* sitting) {
-  return get(sitting, HIRENOW_NONE, [](auto& s) -> int64_t { return s.value.left.count(); });
+  return get(sitting, HIRENOW_NONE, [](auto& s) -> int64_t { return s.value->left.count(); });
 }
 const char* hirenow_sitting_get_progress(const hirenow_sitting* sitting) {
   return get(sitting, nullptr,
-             [](auto& s) -> const char* { return s.value.progress ? s.value.progress->bytes.c_str() : nullptr; });
+             [](auto& s) -> const char* { return s.value->progress ? s.value->progress->bytes.c_str() : nullptr; });
 }
 size_t hirenow_sitting_get_progress_size(const hirenow_sitting* sitting) {
-  return get(sitting, 0, [](auto& s) { return s.value.progress ? s.value.progress->bytes.size() : std::size_t{0}; });
+  return get(sitting, 0, [](auto& s) { return s.value->progress ? s.value->progress->bytes.size() : std::size_t{0}; });
 }
 int64_t hirenow_sitting_get_progress_saved_at(const hirenow_sitting* sitting) {
   return get(sitting, HIRENOW_NONE,
-             [](auto& s) { return s.value.progress ? instant(s.value.progress->saved_at) : HIRENOW_NONE; });
+             [](auto& s) { return s.value->progress ? instant(s.value->progress->saved_at) : HIRENOW_NONE; });
 }
 
 void hirenow_inspection_free(hirenow_inspection* inspection) { release(inspection); }
 int32_t hirenow_inspection_get_verdict(const hirenow_inspection* inspection) {
-  return get(inspection, HIRENOW_VERDICT_INVALID, [](auto& i) { return static_cast<int32_t>(i.value.verdict); });
+  return get(inspection, HIRENOW_VERDICT_INVALID, [](auto& i) { return static_cast<int32_t>(i.value->verdict); });
 }
 const char* hirenow_inspection_get_reason(const hirenow_inspection* inspection) {
-  return get(inspection, nullptr, [](auto& i) { return i.value.reason.c_str(); });
+  return get(inspection, nullptr, [](auto& i) { return i.value->reason.c_str(); });
 }
 const hirenow_interview* hirenow_inspection_get_interview(const hirenow_inspection* inspection) {
-  return get(inspection, nullptr, [](auto& i) { return i.value.interview ? &i.interview : nullptr; });
+  return get(inspection, nullptr, [](auto& i) { return i.value->interview ? &i.interview : nullptr; });
 }
 const char* hirenow_inspection_get_applicant_name(const hirenow_inspection* inspection) {
-  return get(inspection, nullptr, [](auto& i) { return i.value.applicant_name.c_str(); });
+  return get(inspection, nullptr, [](auto& i) { return i.value->applicant_name.c_str(); });
 }
 const char* hirenow_inspection_get_locale(const hirenow_inspection* inspection) {
-  return get(inspection, nullptr, [](auto& i) { return i.value.locale.c_str(); });
+  return get(inspection, nullptr, [](auto& i) { return i.value->locale.c_str(); });
 }
 const char* hirenow_inspection_get_time_zone(const hirenow_inspection* inspection) {
-  return get(inspection, nullptr, [](auto& i) { return i.value.time_zone.c_str(); });
+  return get(inspection, nullptr, [](auto& i) { return i.value->time_zone.c_str(); });
 }
 int64_t hirenow_inspection_get_seconds_left(const hirenow_inspection* inspection) {
-  return get(inspection, HIRENOW_NONE, [](auto& i) { return i.value.left ? i.value.left->count() : HIRENOW_NONE; });
+  return get(inspection, HIRENOW_NONE, [](auto& i) { return i.value->left ? i.value->left->count() : HIRENOW_NONE; });
 }
 
 void hirenow_eligibility_free(hirenow_eligibility* eligibility) { release(eligibility); }
@@ -376,7 +396,7 @@ int32_t hirenow_eligibility_get_allowed(const hirenow_eligibility* eligibility) 
   return get(eligibility, 0, [](auto& e) { return static_cast<int32_t>(e.value.allowed); });
 }
 const char* hirenow_eligibility_get_reason(const hirenow_eligibility* eligibility) {
-  return get(eligibility, nullptr, [](auto& e) { return e.value.reason.c_str(); });
+  return get(eligibility, nullptr, [](auto& e) { return e.value.reason.data(); });  // a literal
 }
 int64_t hirenow_eligibility_get_eligible_at(const hirenow_eligibility* eligibility) {
   return get(eligibility, HIRENOW_NONE, [](auto& e) { return instant(e.value.eligible_at); });
@@ -393,6 +413,13 @@ hirenow_status hirenow_eligibility_describe(const hirenow_eligibility* eligibili
                                             hirenow_error** error) {
   return make_text(error, out,
                    [&]() -> result<std::string> { return describe(alive(eligibility, "eligibility").value); });
+}
+hirenow_status hirenow_eligibility_describe_in(const hirenow_eligibility* eligibility, const char* language,
+                                               hirenow_text** out, hirenow_error** error) {
+  return make_text(error, out, [&]() -> result<std::string> {
+    const auto& answer = alive(eligibility, "eligibility").value;
+    return describe(answer, explain_language(text(language)));
+  });
 }
 hirenow_status hirenow_eligibility_json(const hirenow_eligibility* eligibility, hirenow_text** out_json,
                                         hirenow_error** error) {

@@ -13,6 +13,7 @@ static void test_nothing_at_all(void) {
   IS(hirenow_token_verify(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_policy_parse(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_policy_evaluate(NULL, NULL, 0, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_policy_evaluate_case(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_span_parse(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_open(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_engine_new(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -39,6 +40,8 @@ static void test_nothing_at_all(void) {
   IS(hirenow_record_fact(NULL, NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_set_policy(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_redrive(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_drop(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_outbox(NULL, 0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_erase_applicant(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_sweep(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_find(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -54,6 +57,7 @@ static void test_nothing_at_all(void) {
   IS(hirenow_interview_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_sitting_get_session(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_eligibility_describe(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_eligibility_describe_in(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_eligibility_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_actions_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_page_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -63,6 +67,9 @@ static void test_nothing_at_all(void) {
   IS(hirenow_dispatcher_new(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_run_once(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_run(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_dispatch_due(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_stats(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_prometheus_text(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_stop(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_wake(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reply_fail(NULL, 0, NULL, NULL), HIRENOW_INTERNAL);
@@ -334,6 +341,7 @@ static void test_bad_input(struct world *w) {
   hirenow_mailer_callbacks mailer_callbacks = HIRENOW_MAILER_CALLBACKS_INIT;
   mailer_callbacks.send = take_mail;
   hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
+  hirenow_outbox_figures figures = HIRENOW_OUTBOX_FIGURES_INIT;
   const hirenow_actor *who = &w->admin;
 
   REFUSES_WRONG_SIZES(hirenow_actor, roles, w->admin, hirenow_schedule(e, &request, s, &out, NULL));
@@ -354,6 +362,12 @@ static void test_bad_input(struct world *w) {
   REFUSES_WRONG_SIZES(hirenow_logger_callbacks, destroy, logger_callbacks, hirenow_logger_new(s, &logger, NULL));
   REFUSES_WRONG_SIZES(hirenow_mailer_callbacks, destroy, mailer_callbacks, hirenow_mailer_new(s, &mailer, NULL));
   REFUSES_WRONG_SIZES(hirenow_dispatch_report, store_errors, report, hirenow_dispatcher_run_once(w->dispatcher, 1, s, NULL));
+  REFUSES_WRONG_SIZES(hirenow_dispatch_report, store_errors, report,
+                      hirenow_dispatcher_dispatch_due(w->dispatcher, 1, s, NULL));
+  REFUSES_WRONG_SIZES(hirenow_dispatch_report, store_errors, report,
+                      hirenow_dispatcher_stats(w->dispatcher, s, NULL, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_outbox_figures, oldest_due, figures,
+                      hirenow_dispatcher_stats(w->dispatcher, NULL, s, NULL, NULL));
 
   /* A newer program's struct whose additions are left zero is as good as ours. */
   struct place p;

@@ -24,7 +24,7 @@ from ._dispatcher import Dispatcher  # noqa: E402
 from ._engine import Engine, key_ring, open, open_store, retake_policy  # noqa: E402, A004
 from ._hirenow import KeyRing, MessageTemplates, RetakePolicy  # noqa: E402
 
-__version__ = "0.1.0"
+__version__ = _hirenow.__version__
 
 
 def new_key_document(algorithm: _words.KeyAlgorithm, kid: str) -> str:
@@ -113,6 +113,7 @@ __all__ = [
     "DeliveryOutcome",
     "DispatchEvent",
     "DispatchReport",
+    "DispatchStats",
     "Dispatcher",
     "DuePage",
     "DueRecord",
@@ -127,6 +128,7 @@ __all__ = [
     "FactKind",
     "FinalProgress",
     "ForkedError",
+    "GrantedWaiver",
     "IdempotencyMismatchError",
     "Inspection",
     "InternalError",
@@ -168,6 +170,7 @@ __all__ = [
     "OperationAbortedError",
     "OutOfMemoryError",
     "Outcome",
+    "OutboxFigures",
     "OutgoingMail",
     "Overtime",
     "PermissionDeniedError",
@@ -192,6 +195,7 @@ __all__ = [
     "SettlementVerdict",
     "Sitting",
     "SittingState",
+    "StateCounts",
     "Accommodation",
     "DeadlineTerms",
     "SmtpMailer",
@@ -203,6 +207,7 @@ __all__ = [
     "StoreError",
     "StoreFullError",
     "StoreNotADatabaseError",
+    "StoreOutcomeUnknownError",
     "StoreReadOnlyError",
     "StoreUnavailableError",
     "StoredAnswer",

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import os
 import time
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Callable, Iterator, List, Mapping, Optional, Set, Union
+from types import TracebackType
+from typing import TYPE_CHECKING, Callable, Iterator, List, Mapping, Optional, Set, Type, Union
 
 from . import _hirenow
 from ._adapters import Mailer, Renderer
 from ._engine import Engine
 from ._hirenow import MessageTemplates
-from ._model import DispatchEvent, DispatchReport, MailSender
+from ._model import DispatchEvent, DispatchReport, DispatchStats, MailSender
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Dispatcher:
@@ -20,7 +25,8 @@ class Dispatcher:
 
     Several dispatchers, in one process or many, may work on one store. What a callback raises is a temporary failure of
     its message. `on_error` is told of it; without it `run_once` raises the first, once all is settled, and `run` hands
-    it to `sys.unraisablehook`.
+    it to `sys.unraisablehook`. Closing its engine stops it and closes it to all but `close`. A signal's handler that
+    raises, as Ctrl-C's does, ends a run: what is being sent is finished first, and the rest given back.
     """
 
     __slots__ = ("_core", "__weakref__")
@@ -62,9 +68,25 @@ class Dispatcher:
             on_error,
         )
 
-    def run_once(self, limit: int = 1000) -> DispatchReport:
-        """Sends what is due now, at most `limit` messages, and returns when all of it is settled."""
+    def dispatch_due(self, limit: int = 1000) -> DispatchReport:
+        """Sends what is due now, at most `limit` messages, and returns when all of it is settled.
+
+        A plain call for a host that has workers of its own: a Celery task, a cron job, a thread. Calls that overlap, of
+        one dispatcher or of several, here or in other processes, share the work and double nothing.
+        """
         return self._core.run_once(limit)
+
+    def run_once(self, limit: int = 1000) -> DispatchReport:
+        """The same as `dispatch_due`."""
+        return self._core.run_once(limit)
+
+    def stats(self) -> DispatchStats:
+        """What this dispatcher has done, and how the outbox stands. Any thread, while it runs too."""
+        return self._core.stats()
+
+    def prometheus_text(self) -> str:
+        """The same for Prometheus: the body of an answer of type `text/plain; version=0.0.4`."""
+        return _hirenow.prometheus_text(self.stats())
 
     def run(self, workers: int = 1) -> DispatchReport:
         """Sends for ever with so many workers, until `stop` is called from another thread or a signal's handler raises.
@@ -80,6 +102,31 @@ class Dispatcher:
     def stop(self) -> None:
         """Asks a running dispatcher to come to an end. Any thread."""
         self._core.stop()
+
+    def close(self) -> None:
+        """Stops it and lets go of engine and mailer, once its runs have ended. Later calls are refused.
+
+        In a callback of the library's it does not wait.
+        """
+        self._core.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._core.closed
+
+    def __enter__(self) -> Self:
+        """The dispatcher itself; the block's end closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        value: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        """Closes the dispatcher."""
+        self.close()
 
     def wake(self) -> None:
         """Makes a running dispatcher look at once instead of at its next poll. Any thread."""
@@ -111,6 +158,7 @@ class Dispatcher:
 
 
 _running: Set[Dispatcher] = set()
+os.register_at_fork(after_in_child=_running.clear)  # the threads that run them are the parent's
 
 
 @atexit.register

@@ -5,8 +5,8 @@ Instants are aware `datetime`s in UTC and whole seconds; spans are `timedelta`s 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Collection, Iterator, Mapping, Optional, Tuple, Union
+from datetime import datetime, timedelta, timezone
+from typing import Any, Collection, Iterator, Mapping, Optional, Tuple, Union
 from uuid import UUID
 
 from ._errors import Error
@@ -26,7 +26,23 @@ from ._words import (
 )
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # the earliest instant, where nothing is said
+
+
 # ---- People, interviews, facts ---------------------------------------------------------------------------------------
+
+
+def _roles(value: Any) -> Any:
+    return frozenset((value,)) if isinstance(value, str) else frozenset(value)
+
+
+def _key(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            return value
+    return bytes(value) if isinstance(value, (bytearray, memoryview)) else value
 
 
 @record
@@ -36,6 +52,8 @@ class Actor(Record):
     id: str
     tenant: str
     roles: Union[Role, Collection[Role]] = frozenset()
+
+    _made_by = {"roles": _roles}
 
 
 @record
@@ -55,9 +73,9 @@ class LinkStamp(Record):
 
     generation: int = 1
     kid: str = ""
-    issued_at: datetime = datetime.min
-    not_before: datetime = datetime.min
-    expires_at: datetime = datetime.min
+    issued_at: datetime = _EPOCH
+    not_before: datetime = _EPOCH
+    expires_at: datetime = _EPOCH
 
 
 @record
@@ -67,6 +85,8 @@ class SittingState(Record):
     fence: int = 0
     open: bool = False
     key_hash: bytes = bytes(32)
+
+    _secret = ("key_hash",)
 
 
 @record
@@ -149,6 +169,8 @@ class Progress(Record):
     data: bytes
     saved_at: datetime
 
+    _secret = ("data",)
+
 
 @record
 class Session(Record):
@@ -160,6 +182,7 @@ class Session(Record):
     key: Union[bytes, str]
 
     _secret = ("key",)
+    _made_by = {"key": _key}
 
 
 # ---- Messages and audit ----------------------------------------------------------------------------------------------
@@ -218,9 +241,10 @@ class AuditHead(Record):
 
 @record
 class PolicySpan(Record):
-    """A length of time as ISO 8601 writes it: calendar months, and beside them an exact part."""
+    """A length of time as ISO 8601 writes it: calendar months, days, and beside them an exact part."""
 
     months: int = 0
+    days: int = 0
     exact: timedelta = timedelta(0)
 
 
@@ -237,21 +261,44 @@ class Attempt(Record):
 
 
 @record
+class GrantedWaiver(Record):
+    """An exception to one rule that was granted; of a wait, the floor stays."""
+
+    rule_id: str
+    floor: Optional[PolicySpan] = None
+
+
+@record
 class RuleVerdict(Record):
     """What one rule of a policy says, and what it looked at."""
 
     rule_id: str
     rule: str
+    group: str
     allowed: bool
     reason: str
+    advice: str
+    applies: bool
+    waived: bool
+    waiver_allows: bool
     eligible_at: Optional[datetime]
+    eligible_until: Optional[datetime]
     counted: int
     limit: Optional[int]
     span: Optional[PolicySpan]
     wait: Optional[timedelta]
     since: Optional[datetime]
+    until: Optional[datetime]
     newest: Optional[Outcome]
+    subject: str
+    working_days: bool
     attempts: Tuple[UUID, ...]
+
+    def describe(self, language: str = "en", time_zone: str = "") -> str:
+        """One sentence for people, in English or German."""
+        from . import _hirenow
+
+        return _hirenow.describe_rule(self, time_zone, language)
 
 
 @record
@@ -265,13 +312,20 @@ class Eligibility(Record):
     attempts_left: Optional[int]
     rules: Tuple[RuleVerdict, ...]
     all_reasons: Tuple[str, ...]
+    warnings: Tuple[str, ...]
+    waivers: Tuple[str, ...]
+    time_zone: str
     policy_version: str
     policy_hash: bytes
 
-    def __str__(self) -> str:
+    def describe(self, language: str = "en") -> str:
+        """One sentence for people, in English or German."""
         from . import _hirenow
 
-        return _hirenow.describe(self)
+        return _hirenow.describe(self, language)
+
+    def __str__(self) -> str:
+        return self.describe()
 
 
 @record
@@ -386,6 +440,41 @@ class ListRow(Record):
     interview: Interview
 
 
+class StateCounts(Mapping[InterviewState, int]):
+    """How many interviews are in each state. Never changes."""
+
+    __slots__ = ("_counts",)
+    _counts: Mapping[InterviewState, int]
+
+    def __init__(self, counts: Mapping[InterviewState, int]) -> None:
+        object.__setattr__(self, "_counts", dict(counts))
+
+    def __getitem__(self, state: InterviewState) -> int:
+        return self._counts[state]
+
+    def __iter__(self) -> Iterator[InterviewState]:
+        return iter(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._counts.items()))
+
+    def __repr__(self) -> str:
+        return f"StateCounts({self._counts!r})"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"StateCounts is frozen: {name} cannot be assigned")
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return StateCounts, (dict(self._counts),)
+
+
+def _counts(value: Any) -> Any:
+    return StateCounts(value) if isinstance(value, Mapping) and not isinstance(value, StateCounts) else value
+
+
 @record
 class ListPage(Record):
     """A page of a list. `next` is the cursor of the next page, empty on the last one. Iterates over its rows."""
@@ -393,6 +482,8 @@ class ListPage(Record):
     rows: Tuple[ListRow, ...]
     next: str = ""
     counts: Optional[Mapping[InterviewState, int]] = None
+
+    _made_by = {"counts": _counts}
 
     def __iter__(self) -> Iterator[ListRow]:
         return iter(self.rows)
@@ -488,7 +579,7 @@ class MessageView(Record):
     link: str = ""
     attempt: int = 1
     opens_at: Optional[datetime] = None
-    start_by: datetime = datetime.min
+    start_by: datetime = _EPOCH
     deadline: Optional[datetime] = None
     time_limit: timedelta = timedelta(0)
 
@@ -540,6 +631,30 @@ class DispatchReport(Record):
     store_errors: int
 
 
+@record
+class OutboxFigures(Record):
+    """How an outbox stands, all tenants together: `due` messages are queued ones, `lapsed` leases leased ones."""
+
+    queued: int = 0
+    due: int = 0
+    leased: int = 0
+    lapsed: int = 0
+    dead: int = 0
+    oldest_due: Optional[datetime] = None
+
+
+@record
+class DispatchStats(Record):
+    """What this dispatcher has done since it was made, and how the outbox of all of them stands.
+
+    `outbox` is None where the store does not count, `oldest_due_age` (seconds) where no message is due.
+    """
+
+    sent: DispatchReport
+    outbox: Optional[OutboxFigures] = None
+    oldest_due_age: Optional[int] = None
+
+
 __all__ = [
     "Actor",
     "Applicant",
@@ -551,9 +666,11 @@ __all__ = [
     "Delivery",
     "DispatchEvent",
     "DispatchReport",
+    "DispatchStats",
     "DueRecord",
     "Eligibility",
     "Fact",
+    "GrantedWaiver",
     "Inspection",
     "Interview",
     "Invited",
@@ -565,6 +682,7 @@ __all__ = [
     "Message",
     "MessageKey",
     "MessageView",
+    "OutboxFigures",
     "OutgoingMail",
     "PermittedAction",
     "PersonChanged",
@@ -577,6 +695,7 @@ __all__ = [
     "SetAside",
     "Sitting",
     "SittingState",
+    "StateCounts",
     "Accommodation",
     "DeadlineTerms",
     "SweepReport",

@@ -6,7 +6,8 @@ A record is a class of named fields that never changes. It is like a frozen data
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, Iterator, Tuple, Type, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Dict, Iterator, Mapping, Tuple, Type, TypeVar
+from uuid import UUID
 
 if TYPE_CHECKING:
     from typing_extensions import Self, dataclass_transform
@@ -25,6 +26,7 @@ class Record:
     __slots__ = ()
     __match_args__: ClassVar[Tuple[str, ...]] = ()
     _secret: ClassVar[Tuple[str, ...]] = ()  # fields that repr() does not show
+    _made_by: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}  # fields that are taken in more forms than one
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be assigned")
@@ -57,9 +59,41 @@ class Record:
         """A copy with some fields changed."""
         return type(self)(**{**{name: getattr(self, name) for name in self.__match_args__}, **changes})
 
+    __replace__ = replace  # for copy.replace, from Python 3.13 on
+
 
 def _restored(cls: Any, values: Dict[str, Any]) -> Any:
     return cls(**values)
+
+
+# What is given in another form of the same is taken to the one form that the engine answers with, so that equal records
+# are equal and every record can be hashed. What has a wrong type is left for the engine to refuse.
+
+
+def _tuple(value: Any) -> Any:
+    return value if value is None or isinstance(value, (tuple, str, bytes)) else tuple(value)
+
+
+def _bytes(value: Any) -> Any:
+    return bytes(value) if isinstance(value, (bytearray, memoryview)) else value
+
+
+def _uuid(value: Any) -> Any:
+    try:
+        return UUID(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+_FORMS = (("Tuple[", _tuple), ("bytes", _bytes), ("UUID", _uuid))
+
+
+def _form_of(annotation: str) -> Any:
+    inner = annotation[len("Optional[") : -1] if annotation.startswith("Optional[") else annotation
+    for kind, taken in _FORMS:
+        if inner.startswith(kind):
+            return taken
+    return None
 
 
 @dataclass_transform(frozen_default=True, eq_default=True)
@@ -74,7 +108,10 @@ def record(cls: Type[_T]) -> Type[_T]:
     # The signature is a real one, for help() and for type checkers; defaults are bound as the function's own.
     scope: Dict[str, Any] = {"put": object.__setattr__, **{f"default_{name}": defaults[name] for name in defaults}}
     parameters = ", ".join(name + (f"=default_{name}" if name in defaults else "") for name in names)
-    body = "\n ".join(f"put(self, {name!r}, {name})" for name in names)
+    forms = {name: made._made_by.get(name) or _form_of(cls.__annotations__[name]) for name in names}
+    scope.update({f"form_of_{name}": form for name, form in forms.items() if form})
+    values = {name: f"form_of_{name}({name})" if form else name for name, form in forms.items()}
+    body = "\n ".join(f"put(self, {name!r}, {values[name]})" for name in names)
     exec(f"def __init__(self, {parameters}):\n {body}", scope)
     made.__init__ = scope["__init__"]
     made.__init__.__qualname__ = f"{cls.__name__}.__init__"

@@ -7,6 +7,7 @@ from typing import Optional, Tuple, Union
 from uuid import UUID
 
 from ._model import (
+    _EPOCH,
     Applicant,
     AuditEntry,
     DueRecord,
@@ -39,7 +40,7 @@ class ApplicantRecord(Record):
     salt: bytes = b""
     sequence: int = 0
     audit_head: bytes = bytes(32)
-    last_instant: datetime = datetime.min
+    last_instant: datetime = _EPOCH
     interviews: Tuple[Interview, ...] = ()
     facts: Tuple[Fact, ...] = ()
 
@@ -66,13 +67,15 @@ class StoredAnswer(Record):
     answer: str
     expires_at: datetime
 
+    _secret = ("answer",)
+
 
 @record
 class LoadRequest(Record):
     """What to load: one applicant record, by the host's id (`str`) or by one of its interviews (`UUID`).
 
     Without `with_rules` the policy and the facts may be left out. Sittings must come of interviews in progress, and with
-    `with_sitting` of the one that is named.
+    `with_sitting` of the one that is named. Without `with_others` the interviews that are not named may be left out.
     """
 
     tenant: str
@@ -82,6 +85,7 @@ class LoadRequest(Record):
     answer: Optional[bytes] = None
     with_sitting: bool = False
     with_progress: bool = False
+    with_others: bool = True
 
 
 @record
@@ -134,6 +138,7 @@ class ChangeSet(Record):
     withdrawals: Tuple[Withdrawal, ...] = ()
     messages: Tuple[Message, ...] = ()
     redrives: Tuple[MessageKey, ...] = ()
+    drops: Tuple[MessageKey, ...] = ()
     final_progress: Optional[FinalProgress] = None
     answer: Optional[StoredAnswer] = None
     erase: bool = False
@@ -149,6 +154,8 @@ class CheckpointRequest(Record):
     key_hash: bytes
     at: datetime
     data: bytes
+
+    _secret = ("key_hash", "data")
 
 
 @record
@@ -182,6 +189,8 @@ class ClaimRequest(Record):
     limit: int
     token: bytes
 
+    _secret = ("token",)
+
 
 @record
 class ClaimedMessage(Record):
@@ -202,6 +211,8 @@ class Settlement(Record):
     what: SettlementVerdict
     at: datetime
     answer: str = ""
+
+    _secret = ("token",)
 
 
 @record

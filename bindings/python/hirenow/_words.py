@@ -9,6 +9,8 @@ class _Word(str, enum.Enum):
     def __str__(self) -> str:
         return str(self.value)
 
+    __hash__ = str.__hash__  # what equals its word has its word's hash
+
 
 class InterviewState(_Word):
     """Where an interview stands."""
@@ -108,6 +110,7 @@ class UseCase(_Word):
     DISPATCH = "dispatch"
     ERASE_APPLICANT = "erase_applicant"
     ACCOMMODATE = "accommodate"
+    DROP = "drop"
 
 
 class Role(_Word):

@@ -1,10 +1,14 @@
 """The engine for asyncio: the same calls, awaited. Each runs on a worker thread and leaves the event loop free.
 
-    engine = hirenow.aio.AsyncEngine(hirenow.open("sqlite:ats.db", keys="keys.json"))
+    engine = await hirenow.aio.open("sqlite:ats.db", keys="keys.json")
     await engine.retake(interview_id, actor=recruiter, idempotency_key=key)
 
 A call that is cancelled while it waits for a thread is not made; one that has begun ends as it would have, and its
 answer is dropped. Give every change an idempotency key, and what became of it can be asked again.
+
+Calls come from whatever thread is free. A connection of Python's `sqlite3` that was opened with `check_same_thread`
+(its default) refuses that: around `engine.on(connection)` give `AsyncEngine` an executor whose one thread opened the
+connection, or open it with `check_same_thread=False`.
 """
 
 from __future__ import annotations
@@ -13,12 +17,14 @@ import asyncio
 import contextvars
 import functools
 from concurrent.futures import Executor
+import threading
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Coroutine, Optional, TypeVar
 
+from . import _engine
 from ._dispatcher import Dispatcher
-from ._engine import Engine
-from ._model import Actor, AuditEntry, DispatchReport, ListPage, ListRow
-from ._words import InterviewState
+from ._engine import Engine, InterviewId
+from ._model import Actor, AuditEntry, DispatchReport, ListPage, ListRow, Message
+from ._words import InterviewState, MessageState
 
 if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec, Self
@@ -39,6 +45,15 @@ def _awaited(
     return call
 
 
+def _opening(function: Callable[_P, Engine]) -> Callable[_P, Coroutine[Any, Any, AsyncEngine]]:
+    async def call(*args: _P.args, **kwargs: _P.kwargs) -> AsyncEngine:
+        work = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
+        return AsyncEngine(await asyncio.get_running_loop().run_in_executor(None, work))
+
+    functools.update_wrapper(call, function)
+    return call
+
+
 class AsyncEngine:
     """An engine whose calls are awaited. Calls run on `executor`, or on the loop's own."""
 
@@ -47,9 +62,11 @@ class AsyncEngine:
         self.executor = executor
 
     async def __aenter__(self) -> Self:
+        """The engine itself; the block's end closes it."""
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        """Closes the engine."""
         await self.close()
 
     close = _awaited(Engine.close)
@@ -73,6 +90,7 @@ class AsyncEngine:
     record_fact = _awaited(Engine.record_fact)
     set_policy = _awaited(Engine.set_policy)
     redrive = _awaited(Engine.redrive)
+    drop = _awaited(Engine.drop)
     erase_applicant = _awaited(Engine.erase_applicant)
     sweep = _awaited(Engine.sweep)
     find = _awaited(Engine.find)
@@ -133,17 +151,80 @@ class AsyncEngine:
                 return
             after = entries[-1].sequence
 
+    async def messages(
+        self, *, actor: Actor, interview_id: Optional[InterviewId] = None, state: Optional[MessageState] = None
+    ) -> AsyncIterator[Message]:
+        """All messages of the actor's tenant, by key; the next page is read when it is reached."""
+        after = None
+        while True:
+            page = await self.read_messages(
+                actor=actor, interview_id=interview_id, state=state, after=after, limit=500
+            )
+            for message in page:
+                yield message
+            if len(page) < 500:
+                return
+            after = page[-1].key
+
+
+open = _opening(_engine.open)  # noqa: A001: reads as aio.open
+"""`hirenow.open`, awaited: what may migrate a file, or wait for its lock."""
+
+
+async def dispatch_once(
+    dispatcher: Dispatcher, limit: int = 1000, *, executor: Optional[Executor] = None
+) -> DispatchReport:
+    """`Dispatcher.run_once`, awaited. One that is cancelled goes on to its end."""
+    work = functools.partial(contextvars.copy_context().run, dispatcher.run_once, limit)
+    return await asyncio.get_running_loop().run_in_executor(executor, work)
+
 
 async def run_dispatcher(dispatcher: Dispatcher, workers: int = 1) -> DispatchReport:
-    """Runs a dispatcher beside the loop until the task is cancelled; then what is being sent is finished first."""
-    running = asyncio.get_running_loop().run_in_executor(None, dispatcher.run, workers)
+    """Runs a dispatcher beside the loop until the task is cancelled; then what is being sent is finished first.
+
+    It has a thread of its own and takes none of the loop's. What the run raises after the cancellation, the loop's
+    exception handler is told.
+    """
+    loop = asyncio.get_running_loop()
+    running: asyncio.Future[DispatchReport] = loop.create_future()
+
+    def tell(report: Optional[DispatchReport], error: Optional[BaseException]) -> None:
+        if running.done():
+            return
+        if error is not None:
+            running.set_exception(error)
+        elif report is not None:
+            running.set_result(report)
+
+    def work() -> None:
+        report = error = None
+        try:
+            report = dispatcher.run(workers)
+        except BaseException as raised:  # noqa: B902: handed on
+            error = raised
+        try:
+            loop.call_soon_threadsafe(tell, report, error)
+        except RuntimeError:  # the loop was closed meanwhile
+            pass
+
+    threading.Thread(
+        target=contextvars.copy_context().run, args=(work,), name="hirenow-dispatcher", daemon=True
+    ).start()
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         while not running.done():  # a stop that comes before the run has begun would be missed
             dispatcher.stop()
-            await asyncio.wait([running], timeout=0.05)
+            try:
+                await asyncio.wait([running], timeout=0.05)
+            except asyncio.CancelledError:
+                pass  # cancelled again: it still ends first
+        failed = running.exception()
+        if failed is not None:
+            loop.call_exception_handler(
+                {"message": "a dispatcher failed after its task was cancelled", "exception": failed, "future": running}
+            )
         raise
 
 
-__all__ = ["AsyncEngine", "run_dispatcher"]
+__all__ = ["AsyncEngine", "dispatch_once", "open", "run_dispatcher"]

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -60,14 +62,25 @@ void wait_for_gil(F&& f) {
   }
 }
 
-/// Holds the GIL, on whatever thread.
+/// Holds the GIL, on whatever thread: what Python does under it, the library called.
 class gil_taken {
  public:
   gil_taken() {
     wait_for_gil([&] { acquired_.emplace(); });
+    ++depth();
   }
+  ~gil_taken() { --depth(); }
+  gil_taken(const gil_taken&) = delete;
+  gil_taken& operator=(const gil_taken&) = delete;
+
+  /// Whether this thread is inside a callback of the library's.
+  static bool here() { return depth() > 0; }
 
  private:
+  static int& depth() {
+    static thread_local int now = 0;
+    return now;
+  }
   std::optional<py::gil_scoped_acquire> acquired_{};
 };
 
@@ -138,6 +151,18 @@ class call {
   call(const call&) = delete;
   call& operator=(const call&) = delete;
 
+  /// Makes it the call of another thread that works for it, for as long as this lives.
+  class lent {
+   public:
+    explicit lent(call& to) : outer_(std::exchange(current(), &to)) {}
+    ~lent() { current() = outer_; }
+    lent(const lent&) = delete;
+    lent& operator=(const lent&) = delete;
+
+   private:
+    call* const outer_;
+  };
+
   /// Runs it without the GIL.
   template <class F>
   static auto without_gil(F&& f) {
@@ -202,10 +227,93 @@ struct careful_delete {
   }
 };
 
+/// Counts the calls at work on something that can be closed. Whoever is told to let go of it does so, without the GIL,
+/// and then says `gone`.
+class work_gate {
+ public:
+  /// False where it is closed.
+  bool enter() {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    ++at_work_;
+    return true;
+  }
+  /// Returns whether this call was the last, and is to let go.
+  bool leave() {
+    const std::lock_guard lock(mutex_);
+    return --at_work_ == 0 && closed_;
+  }
+  /// Refuses later calls. Returns whether nobody is at work, so that this one is to let go.
+  bool close() {
+    const std::lock_guard lock(mutex_);
+    return !closed_.exchange(true) && at_work_ == 0;
+  }
+  void gone() {
+    const std::lock_guard lock(mutex_);
+    gone_ = true;
+    ended_.notify_all();
+  }
+  bool gone_within(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return ended_.wait_for(lock, time, [&] { return gone_; });
+  }
+  bool closed() const { return closed_; }
+  /// In the child of a fork, where the mutex may be held by a thread that is no more.
+  void close_after_fork() { closed_ = true; }
+
+ private:
+  std::mutex mutex_{};
+  std::condition_variable ended_{};
+  std::size_t at_work_ = 0;
+  std::atomic<bool> closed_{false};
+  bool gone_ = false;
+};
+
+/// One call at work on an `Owner`, which has a `guard`, a `gate`, a `name`, and `let_go()`. Made and ended with the GIL.
+/// Errors: forked; invalid_argument with the reason "closed".
+template <class Owner>
+class at_work {
+ public:
+  explicit at_work(Owner& owner) : owner_(owner) {
+    owner.guard.check();
+    if (!owner.gate->enter())
+      raise_error(detail::fail(errc::invalid_argument, std::string("the ") + Owner::name + " is closed", "closed"));
+  }
+  ~at_work() {
+    if (!owner_.guard.forked() && owner_.gate->leave()) let_go(owner_);
+  }
+  at_work(const at_work&) = delete;
+  at_work& operator=(const at_work&) = delete;
+
+  static void let_go(Owner& owner) {
+    call::without_gil([&] {
+      owner.let_go();
+      owner.gate->gone();
+    });
+  }
+
+ private:
+  Owner& owner_;
+};
+
+/// Closes it: later calls are refused, and those at work are waited for; not in a callback, which such a call may be
+/// waiting for. A signal's handler that raises ends the wait.
+template <class Owner>
+void close_and_wait(Owner& owner) {
+  if (owner.guard.forked()) return owner.gate->close_after_fork();
+  if (call::without_gil([&] { return owner.gate->close(); })) at_work<Owner>::let_go(owner);
+  if (gil_taken::here()) return;
+  while (!call::without_gil([&] { return owner.gate->gone_within(std::chrono::milliseconds(100)); }))
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
 /// A store of the library's own, as Python holds it.
 struct native_store {
+  static constexpr const char* name = "store";
   std::shared_ptr<store> target;
   fork_guard guard{};
+  std::unique_ptr<work_gate> gate = std::make_unique<work_gate>();
+  void let_go() { target.reset(); }
 };
 
 /// The store behind a Python object: one of the library's own, or one written in Python.

@@ -108,6 +108,17 @@ std::string bytes_codec<std::string>::from(py::handle value, const char* what) {
   PyBuffer_Release(&view);
   return out;
 }
+std::string path_from(py::handle value, const char* what) {
+  PyObject* bytes = nullptr;
+  if (PyUnicode_FSConverter(value.ptr(), &bytes) == 0) {
+    const bool type = PyErr_ExceptionMatches(PyExc_TypeError) != 0;
+    if (!type && !PyErr_ExceptionMatches(PyExc_ValueError)) throw py::error_already_set();
+    PyErr_Clear();
+    if (type) wrong_type(what, "a str or an os.PathLike", value);
+    unusable(what, "is no path");
+  }
+  return bytes_codec<std::string>::from(py::reinterpret_steal<py::object>(bytes), what);
+}
 std::string secret_codec::from(py::handle value, const char* what) {
   if (PyUnicode_Check(value.ptr())) return convert<std::string>::from(value, what);
   return bytes_codec<std::string>::from(value, what);
@@ -138,11 +149,7 @@ sys_seconds convert<sys_seconds>::from(py::handle value, const char* what) {
   PyObject* const zone = has_zone ? reinterpret_cast<PyDateTime_DateTime*>(o)->tzinfo : nullptr;
   if (zone == PyDateTime_TimeZone_UTC) return at;
   const py::object offset = zone ? py::reinterpret_borrow<py::object>(value).attr("utcoffset")() : py::none();
-  if (offset.is_none()) {
-    // Python's earliest instant is what a record holds where nothing was said.
-    if (PyDateTime_GET_YEAR(o) == 1) return min_instant;
-    unusable(what, "is naive: say its time zone, for example datetime.now(timezone.utc)");
-  }
+  if (offset.is_none()) unusable(what, "is naive: say its time zone, for example datetime.now(timezone.utc)");
   at -= days{PyDateTime_DELTA_GET_DAYS(offset.ptr())} + seconds{PyDateTime_DELTA_GET_SECONDS(offset.ptr())};
   // Rounded down, also where the offset has microseconds.
   if (PyDateTime_DELTA_GET_MICROSECONDS(offset.ptr()) > PyDateTime_DATE_GET_MICROSECOND(o)) at -= seconds{1};
@@ -159,6 +166,14 @@ seconds convert<seconds>::from(py::handle value, const char* what) {
   if (!PyDelta_Check(value.ptr())) wrong_type(what, "a timedelta", value);
   if (PyDateTime_DELTA_GET_MICROSECONDS(value.ptr()) != 0) unusable(what, "must be whole seconds");
   return std::chrono::days{PyDateTime_DELTA_GET_DAYS(value.ptr())} + seconds{PyDateTime_DELTA_GET_SECONDS(value.ptr())};
+}
+
+std::chrono::milliseconds convert<std::chrono::milliseconds>::from(py::handle value, const char* what) {
+  if (!PyDelta_Check(value.ptr())) wrong_type(what, "a timedelta", value);
+  const int rest = PyDateTime_DELTA_GET_MICROSECONDS(value.ptr());
+  if (rest % 1000 != 0) unusable(what, "must be whole milliseconds");
+  return std::chrono::days{PyDateTime_DELTA_GET_DAYS(value.ptr())} +
+         seconds{PyDateTime_DELTA_GET_SECONDS(value.ptr())} + std::chrono::milliseconds{rest / 1000};
 }
 
 py::object convert<interview_id>::to(const interview_id& value) {

@@ -6,6 +6,7 @@
 /// Threads: the caller holds the GIL.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -92,6 +93,9 @@ std::string bytes_codec<std::string>::from(py::handle value, const char* what);
 template <>
 std::string_view bytes_codec<std::string_view>::from(py::handle value, const char* what);
 
+/// A file's path: text, bytes, or an `os.PathLike`.
+std::string path_from(py::handle value, const char* what);
+
 /// Bytes that may be given as text too, such as a session key.
 struct secret_codec {
   static py::object to(const std::string& value) { return py::bytes(value); }
@@ -121,6 +125,10 @@ template <>
 struct convert<seconds> {
   static py::object to(seconds value);
   static seconds from(py::handle value, const char* what);
+};
+template <>
+struct convert<std::chrono::milliseconds> {
+  static std::chrono::milliseconds from(py::handle value, const char* what);
 };
 template <>
 struct convert<interview_id> {

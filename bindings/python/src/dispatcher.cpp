@@ -2,6 +2,9 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <exception>
+#include <optional>
+#include <stop_token>
 #include <thread>
 
 #include "binding.hpp"
@@ -26,6 +29,8 @@ HIRENOW_RECORD(dispatch_event, "DispatchEvent", plain("tenant", &t::tenant), pla
 HIRENOW_RECORD(dispatch_report, "DispatchReport", plain("accepted", &t::accepted), plain("retried", &t::retried),
                plain("dead", &t::dead), plain("withdrawn", &t::withdrawn), plain("released", &t::released),
                plain("lost", &t::lost), plain("store_errors", &t::store_errors));
+HIRENOW_RECORD(dispatch_stats, "DispatchStats", plain("sent", &t::sent), plain("outbox", &t::outbox),
+               plain("oldest_due_age", &t::oldest_due_age));
 
 void bind_dispatcher_classes(py::dict classes) {
   bind_enum(class_of_enum<smtp_security>(), classes, "SmtpSecurity", {"starttls", "implicit_tls", "plaintext"});
@@ -37,6 +42,7 @@ void bind_dispatcher_classes(py::dict classes) {
   bind(static_cast<mail_sender*>(nullptr));
   bind(static_cast<dispatch_event*>(nullptr));
   bind(static_cast<dispatch_report*>(nullptr));
+  bind(static_cast<dispatch_stats*>(nullptr));
 }
 
 namespace {
@@ -77,50 +83,146 @@ class python_mailer final : public mailer {
 };
 
 struct native_mailer {
+  static constexpr const char* name = "mailer";
   std::shared_ptr<mailer> target;
+  fork_guard guard{};
+  std::unique_ptr<work_gate> gate = std::make_unique<work_gate>();
+  void let_go() { target.reset(); }
 };
 
 std::shared_ptr<mailer> mailer_of(py::object from, std::shared_ptr<raised_list> list) {
-  if (py::isinstance<native_mailer>(from)) return from.cast<native_mailer&>().target;
+  if (py::isinstance<native_mailer>(from)) {
+    auto& native = from.cast<native_mailer&>();
+    const at_work<native_mailer> working(native);
+    return native.target;
+  }
   if (!py::hasattr(from, "send")) wrong_type("mailer", "a mailer (see hirenow.Mailer)", from);
   return std::shared_ptr<mailer>(new python_mailer(std::move(from), std::move(list)), careful_delete{});
 }
 
 class dispatcher_core {
  public:
+  static constexpr const char* name = "dispatcher";
+
   dispatcher_core(std::shared_ptr<engine_core::state> engine, std::shared_ptr<mailer> m,
                   std::shared_ptr<raised_list> raised, dispatcher_options options, py::object on_error)
       : engine_(std::move(engine)),
         mailer_(std::move(m)),
         raised_(std::move(raised)),
         on_error_(std::move(on_error)),
-        dispatcher_(engine_->engine, *mailer_, std::move(options)) {}
+        dispatcher_(std::in_place, *engine_->engine, *mailer_, std::move(options)) {}
 
   dispatch_report run_once(std::size_t limit) {
-    const at_work busy(*this);
+    const at_work<dispatcher_core> working(*this);
+    const std::shared_ptr<engine_core::state> engine = engine_;
+    const at_work<engine_core::state> dispatching(*engine);
     call frame(false);
-    auto report = call::without_gil([&] { return dispatcher_.run_once(limit); });
+    std::stop_source stop;
+    const stopped_by_close on_close(*engine_, stop);
+    auto report = attend(frame, stop, false, [&] { return dispatcher_->dispatch_due(limit, stop.get_token()); });
     tell_of_raised(true);
     return frame.unwrap(std::move(report));
   }
 
   dispatch_report run(std::size_t workers) {
-    const at_work busy(*this);
-    dispatch_report report;
+    const alone busy(*this);
+    call frame(false);
+    std::stop_source stop;
+    stop_ = stop;
+    const stopped_by_close on_close(*engine_, stop);
+    return attend(frame, stop, true, [&] { return dispatcher_->run(workers, stop.get_token()); });
+  }
+
+  dispatch_stats stats() {
+    const at_work<dispatcher_core> working(*this);
+    const std::shared_ptr<engine_core::state> engine = engine_;
+    const at_work<engine_core::state> reading(*engine);
+    call frame(false);
+    auto all = call::without_gil([&] { return dispatcher_->stats(); });
+    tell_of_raised(true);
+    return frame.unwrap(std::move(all));
+  }
+
+  void stop() {
+    guard.check();
+    ask_to_stop(stop_);
+  }
+  void wake() {
+    const at_work<dispatcher_core> working(*this);
+    call::without_gil([&] { dispatcher_->wake(); });
+  }
+  void close() {
+    if (!guard.forked()) ask_to_stop(stop_);
+    close_and_wait(*this);
+  }
+  bool closed() const { return gate->closed(); }
+  void let_go() {
+    dispatcher_.reset();
+    mailer_.reset();
+    engine_.reset();
+  }
+
+  fork_guard guard{};
+  std::unique_ptr<work_gate> gate = std::make_unique<work_gate>();
+
+ private:
+  /// One run at a time, of a dispatcher and an engine that are open.
+  struct alone {
+    explicit alone(dispatcher_core& d) : of(d), working(d), engine(d.engine_), dispatching(*engine) {
+      if (std::exchange(of.running_, true))
+        raise_error(detail::fail(errc::invalid_argument, "the dispatcher is running already", "running"));
+    }
+    ~alone() { of.running_ = false; }
+    dispatcher_core& of;
+    const at_work<dispatcher_core> working;
+    const std::shared_ptr<engine_core::state> engine;
+    const at_work<engine_core::state> dispatching;
+  };
+
+  /// Closing the engine stops the run. Made and ended without the GIL: the one who closes may be calling.
+  class stopped_by_close {
+   public:
+    stopped_by_close(engine_core::state& engine, std::stop_source stop) {
+      call::without_gil([&] { callback_.emplace(engine.ending.get_token(), asks{std::move(stop)}); });
+    }
+    ~stopped_by_close() {
+      call::without_gil([&] { callback_.reset(); });
+    }
+
+   private:
+    struct asks {
+      std::stop_source stop;
+      void operator()() { stop.request_stop(); }
+    };
+    std::optional<std::stop_callback<asks>> callback_{};
+  };
+
+  static void ask_to_stop(std::stop_source source) {
+    call::without_gil([&] { source.request_stop(); });
+  }
+
+  /// Does it on a thread of its own. Signals are Python's to handle, on this one: without a look now and then Ctrl-C
+  /// would wait for ever. A handler that raises asks for a stop; its exception is raised once the run has ended.
+  template <class Work>
+  auto attend(call& frame, const std::stop_source& stop, bool goes_on, Work work) -> decltype(work()) {
+    std::optional<decltype(work())> report;
+    std::exception_ptr thrown;
     bool done = false;
     std::mutex mutex;
     std::condition_variable ended;
-    stop_ = std::stop_source();
     py::object interrupted;
     {
       std::jthread clerk([&] {
-        auto ran = dispatcher_.run(workers, stop_.get_token());
+        const call::lent working_for(frame);
+        try {
+          report.emplace(work());
+        } catch (...) {
+          thrown = std::current_exception();
+        }
         const std::lock_guard lock(mutex);
-        report = ran;
         done = true;
         ended.notify_all();
       });
-      // Signals are Python's to handle, on this thread; without a look now and then Ctrl-C would wait for ever.
       for (bool over = false; !over;) {
         over = call::without_gil([&] {
           std::unique_lock lock(mutex);
@@ -128,38 +230,21 @@ class dispatcher_core {
         });
         try {
           if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-          tell_of_raised(false);
+          if (goes_on) tell_of_raised(false);
         } catch (py::error_already_set& raised) {
           if (!interrupted) interrupted = raised.value();
-          stop_.request_stop();
+          ask_to_stop(stop);
         }
       }
       call::without_gil([&] { clerk.join(); });
     }
+    if (thrown) std::rethrow_exception(thrown);
     if (interrupted) {
       PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(interrupted.ptr())), interrupted.ptr());
       throw py::error_already_set();
     }
-    return report;
+    return std::move(*report);
   }
-
-  void stop() { stop_.request_stop(); }
-  void wake() {
-    engine_->guard.check();
-    call::without_gil([&] { dispatcher_.wake(); });
-  }
-
- private:
-  /// One run at a time, and none in the child of a fork.
-  struct at_work {
-    explicit at_work(dispatcher_core& of) : of_(of) {
-      of.engine_->guard.check();
-      if (std::exchange(of.running_, true))
-        raise_error(detail::fail(errc::invalid_argument, "the dispatcher is running already", "running"));
-    }
-    ~at_work() { of_.running_ = false; }
-    dispatcher_core& of_;
-  };
 
   /// Hands what callbacks raised to `on_error`. Where there is none, raises the first in a run that is waited for, and
   /// reports it as unraisable in one that goes on. What is no `Exception`, such as KeyboardInterrupt, is always raised.
@@ -184,7 +269,7 @@ class dispatcher_core {
   py::object on_error_;
   std::stop_source stop_{};
   bool running_ = false;  // guarded by the GIL
-  dispatcher dispatcher_;
+  std::optional<dispatcher> dispatcher_;
 };
 
 template <class T>
@@ -197,6 +282,9 @@ T value_of(result<T> r) {
 
 void add_dispatcher(py::module_& m) {
   using o = py::object;
+  m.def(
+      "prometheus_text", [](o stats) { return to_py(prometheus_text(from_py<dispatch_stats>(stats, "stats"))); },
+      py::arg("stats"));
   py::class_<message_templates>(m, "MessageTemplates", "The message templates of a host; at first the default texts.")
       .def(py::init<>())
       .def(
@@ -225,20 +313,21 @@ void add_dispatcher(py::module_& m) {
              options.host = from_py<std::string>(host, "host");
              options.port = from_py<std::uint16_t>(port, "port");
              options.security = from_py<smtp_security>(security, "security");
-             options.ca_file = from_py<std::string>(ca_file, "ca_file");
+             options.ca_file = path_from(ca_file, "ca_file");
              options.username = from_py<std::string>(username, "username");
              options.password = from_py<std::string>(password, "password");
              options.helo_name = from_py<std::string>(helo_name, "helo_name");
              if (!connect_timeout.is_none())
-               options.connect_timeout = from_py<seconds>(connect_timeout, "connect_timeout");
+               options.connect_timeout = from_py<std::chrono::milliseconds>(connect_timeout, "connect_timeout");
              if (!response_timeout.is_none())
-               options.response_timeout = from_py<seconds>(response_timeout, "response_timeout");
+               options.response_timeout = from_py<std::chrono::milliseconds>(response_timeout, "response_timeout");
              if (!final_answer_timeout.is_none())
-               options.final_answer_timeout = from_py<seconds>(final_answer_timeout, "final_answer_timeout");
+               options.final_answer_timeout =
+                   from_py<std::chrono::milliseconds>(final_answer_timeout, "final_answer_timeout");
              options.max_idle_connections = from_py<std::size_t>(max_idle_connections, "max_idle_connections");
              if (!max_idle_age.is_none()) options.max_idle_age = from_py<seconds>(max_idle_age, "max_idle_age");
-             return native_mailer{
-                 std::shared_ptr<mailer>(value_of(open_smtp_mailer(std::move(options))).release(), careful_delete{})};
+             auto opened = call::without_gil([&] { return open_smtp_mailer(std::move(options)); });
+             return native_mailer{std::shared_ptr<mailer>(value_of(std::move(opened)).release(), careful_delete{})};
            }),
            py::arg("host"), py::arg("port") = 587, py::kw_only(), py::arg("security") = "starttls",
            py::arg("ca_file") = "", py::arg("username") = "", py::arg("password") = "", py::arg("helo_name") = "",
@@ -247,14 +336,24 @@ void add_dispatcher(py::module_& m) {
            py::arg("max_idle_age") = py::none())
       .def(
           "send",
-          [](const native_mailer& self, o mail) {
+          [](native_mailer& self, o mail) {
             const auto letter = from_py<outgoing_mail>(mail, "mail");
+            const at_work<native_mailer> working(self);
             return to_py(call::without_gil([&] { return self.target->send(letter); }));
           },
-          py::arg("mail"), "Delivers one mail and says what came of it.");
+          py::arg("mail"), "Delivers one mail and says what came of it.")
+      .def(
+          "close", [](native_mailer& self) { close_and_wait(self); },
+          "Lets go of the connections. Mails at work end first, later ones are refused; dispatchers that use it go on "
+          "until they are closed too.")
+      .def_property_readonly(
+          "closed", [](const native_mailer& self) { return self.gate->closed(); }, "Whether `close` was called.")
+      .def(
+          "__enter__", [](o self) { return self; }, "The mailer itself; the block's end closes it.")
+      .def("__exit__", [](native_mailer& self, const py::args&) { close_and_wait(self); }, "Closes the mailer.");
 
   py::class_<dispatcher_core>(m, "DispatcherCore", "The C++ dispatcher behind `hirenow.Dispatcher`.")
-      .def(py::init([](const engine_core& engine, o mail, o sender, o senders, o templates, o renderer, o track_title,
+      .def(py::init([](const engine_core& over, o mail, o sender, o senders, o templates, o renderer, o track_title,
                        o most_tries, o first_backoff, o longest_backoff, o lease, o renew_every, o poll_every,
                        o on_event, o on_error) {
         auto raised = std::make_shared<raised_list>();
@@ -283,19 +382,23 @@ void add_dispatcher(py::module_& m) {
         options.longest_backoff = from_py<seconds>(longest_backoff, "longest_backoff");
         options.lease = from_py<seconds>(lease, "lease");
         options.renew_every = from_py<seconds>(renew_every, "renew_every");
-        options.poll_every = std::chrono::milliseconds(
-            static_cast<std::int64_t>(from_py<double>(poll_every.attr("total_seconds")(), "poll_every") * 1000));
+        options.poll_every = from_py<std::chrono::milliseconds>(poll_every, "poll_every");
         if (!on_event.is_none())
           options.on_event = [raised, held = std::make_shared<held_object>(on_event)](const dispatch_event& e) {
             call_python(*raised, [&] { held->get()(to_py(e)); });
           };
         auto letters = mailer_of(std::move(mail), raised);
+        const auto engine = over.share();
+        const at_work<engine_core::state> working(*engine);
         return std::unique_ptr<dispatcher_core>(
-            new dispatcher_core(engine.open(), std::move(letters), raised, std::move(options), std::move(on_error)));
+            new dispatcher_core(engine, std::move(letters), raised, std::move(options), std::move(on_error)));
       }))
       .def("run_once",
            [](dispatcher_core& d, o limit) { return to_py(d.run_once(from_py<std::size_t>(limit, "limit"))); })
       .def("run", [](dispatcher_core& d, o workers) { return to_py(d.run(from_py<std::size_t>(workers, "workers"))); })
+      .def("stats", [](dispatcher_core& d) { return to_py(d.stats()); })
+      .def("close", &dispatcher_core::close)
+      .def_property_readonly("closed", &dispatcher_core::closed)
       .def("stop", &dispatcher_core::stop)
       .def("wake", &dispatcher_core::wake);
 }

@@ -124,9 +124,10 @@ void add_engine(py::module_& m) {
         new engine_core::state(std::move(data), std::move(time), std::move(raised), keys, policy, std::move(options)));
   }));
   c.def("on", [](const engine_core& e, o store) {
-    const auto base = e.open();
+    const auto base = e.share();
+    const at_work<engine_core::state> working(*base);
     auto data = store_of(std::move(store), base->raised);
-    return std::make_unique<engine_core>(new engine_core::state(base, std::move(data), base->raised));
+    return std::make_unique<engine_core>(new engine_core::state(*base, std::move(data)));
   });
   c.def("close", [](engine_core& e) { e.close(); });
   c.def_property_readonly("closed", &engine_core::closed);

@@ -7,6 +7,7 @@ namespace py = pybind11;
 PYBIND11_MODULE(_hirenow, m) {
   using namespace hirenow::python;
   m.doc() = "The C++ half of hirenow; use the package `hirenow`.";
+  m.attr("__version__") = HIRENOW_VERSION;
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);

@@ -21,6 +21,26 @@ role_set convert<role_set>::from(py::handle value, const char* what) {
   return roles;
 }
 
+namespace {
+py::object& state_counts() {
+  static py::object* const made = new py::object;  // outlives the interpreter on purpose
+  return *made;
+}
+}  // namespace
+
+py::object counts_codec::to(const counts& value) {
+  py::dict out;
+  for (std::size_t n = 0; n < value.size(); ++n) out[to_py(static_cast<interview_state>(n))] = to_py(value[n]);
+  return state_counts()(out);
+}
+counts_codec::counts counts_codec::from(py::handle value, const char* what) {
+  counts out{};
+  if (!py::hasattr(value, "items")) wrong_type(what, "a mapping", value);
+  for (const auto& [state, count] : py::dict(py::reinterpret_borrow<py::object>(value)))
+    out[static_cast<std::size_t>(from_py<interview_state>(state, what))] = from_py<std::uint64_t>(count, what);
+  return out;
+}
+
 py::object final_progress_codec::to(const pair& value) { return to_py(final_progress{value.first, value.second}); }
 final_progress_codec::pair final_progress_codec::from(py::handle value, const char* what) {
   auto read = from_py<final_progress>(value, what);
@@ -49,6 +69,7 @@ void records_of(py::dict classes) {
 
 void bind_classes(py::dict classes) {
   bind_plain_classes(classes);
+  state_counts() = classes["StateCounts"];
   words_of<interview_state>(classes, "InterviewState", interview_state_count);
   words_of<outcome>(classes, "Outcome", outcome_count);
   words_of<event>(classes, "Event", event_count);
@@ -66,12 +87,12 @@ void bind_classes(py::dict classes) {
                                    {"accepted", "withdrawn", "retry", "dead", "renew", "release"});
   given_words<attempt_kind>(classes, "AttemptKind", {"retake", "schedule"});
   records_of<actor, applicant, link_stamp, sitting_state, accommodation, deadline_terms, interview, fact, progress,
-             session, message_key, message, audit_entry, audit_head, policy_span, attempt, rule_verdict, eligibility,
+             session, message_key, message, audit_entry, audit_head, policy_span, granted_waiver, attempt, rule_verdict, eligibility,
              token_claims, invited, retaken, changed, person_changed, sitting, inspection, link_requested,
              permitted_action, list_row, list_page, track_history, audit_report, due_record, sweep_report::set_aside,
              sweep_report, outgoing_mail, delivery, applicant_record, stored_policy, stored_answer, load_request,
              loaded, interview_change, withdrawal, final_progress, change_set, checkpoint_request, list_request,
-             due_page, claim_request, claimed_message, settlement, message_query>(classes);
+             outbox_figures, due_page, claim_request, claimed_message, settlement, message_query>(classes);
   bind_dispatcher_classes(classes);
   bind_testing_classes(classes);
 }

@@ -2,6 +2,8 @@
 /// Which C++ struct is which Python record, and which enumeration which. `bind_classes` compares both with the Python
 /// classes, so that neither side can be changed alone.
 
+#include <span>
+
 #include "convert.hpp"
 #include "hirenow/lifecycle.hpp"
 #include "hirenow/mailer.hpp"
@@ -30,21 +32,21 @@ struct subject_codec {
   }
 };
 
-/// Counts by state: a dict.
+/// Counts by state: a `StateCounts`; any mapping is read.
 struct counts_codec {
   using counts = std::array<std::uint64_t, interview_state_count>;
-  static py::object to(const counts& value) {
-    py::dict out;
-    for (std::size_t n = 0; n < value.size(); ++n) out[to_py(static_cast<interview_state>(n))] = to_py(value[n]);
+  static py::object to(const counts& value);
+  static counts from(py::handle value, const char* what);
+};
+
+/// The ids of a verdict's attempts: borrowed, so that there is no way back from Python.
+struct attempts_codec {
+  static py::object to(std::span<const interview_id> value) {
+    py::tuple out(value.size());
+    for (std::size_t n = 0; n < value.size(); ++n) out[n] = to_py(value[n]);
     return out;
   }
-  static counts from(py::handle value, const char* what) {
-    counts out{};
-    if (!PyDict_Check(value.ptr())) wrong_type(what, "a dict", value);
-    for (const auto& [state, count] : py::reinterpret_borrow<py::dict>(value))
-      out[static_cast<std::size_t>(from_py<interview_state>(state, what))] = from_py<std::uint64_t>(count, what);
-    return out;
-  }
+  static std::span<const interview_id> from(py::handle, const char*) { return {}; }
 };
 
 struct final_progress {
@@ -110,18 +112,24 @@ HIRENOW_RECORD(audit_entry, "AuditEntry", plain("sequence", &t::sequence), plain
                plain("previous", &t::previous), plain("hash", &t::hash), plain("note", &t::note));
 HIRENOW_RECORD(audit_head, "AuditHead", plain("applicant_id", &t::applicant_id), plain("sequence", &t::sequence),
                plain("hash", &t::hash));
-HIRENOW_RECORD(policy_span, "PolicySpan", plain("months", &t::months), plain("exact", &t::exact));
+HIRENOW_RECORD(policy_span, "PolicySpan", plain("months", &t::months), plain("days", &t::days),
+               plain("exact", &t::exact));
+HIRENOW_RECORD(granted_waiver, "GrantedWaiver", plain("rule_id", &t::rule_id), plain("floor", &t::floor));
 HIRENOW_RECORD(attempt, "Attempt", plain("track", &t::track), plain("at", &t::at), plain("result", &t::result),
                plain("decided_at", &t::decided_at), plain("score", &t::score), plain("id", &t::id));
 HIRENOW_RECORD(rule_verdict, "RuleVerdict", plain("rule_id", &t::rule_id), plain("rule", &t::rule),
-               plain("allowed", &t::allowed), plain("reason", &t::reason), plain("eligible_at", &t::eligible_at),
-               plain("counted", &t::counted), plain("limit", &t::limit), plain("span", &t::span),
-               plain("wait", &t::wait), plain("since", &t::since), plain("newest", &t::newest),
-               plain("attempts", &t::attempts));
+               plain("group", &t::group), plain("allowed", &t::allowed), plain("reason", &t::reason),
+               plain("advice", &t::advice), plain("applies", &t::applies), plain("waived", &t::waived),
+               plain("waiver_allows", &t::waiver_allows), plain("eligible_at", &t::eligible_at),
+               plain("eligible_until", &t::eligible_until), plain("counted", &t::counted), plain("limit", &t::limit),
+               plain("span", &t::span), plain("wait", &t::wait), plain("since", &t::since), plain("until", &t::until),
+               plain("newest", &t::newest), plain("subject", &t::subject), plain("working_days", &t::working_days),
+               coded<attempts_codec>("attempts", &t::attempts));
 HIRENOW_RECORD(eligibility, "Eligibility", plain("allowed", &t::allowed), plain("reason", &t::reason),
                plain("eligible_at", &t::eligible_at), plain("eligible_until", &t::eligible_until),
                plain("attempts_left", &t::attempts_left), plain("rules", &t::rules),
-               plain("all_reasons", &t::all_reasons), plain("policy_version", &t::policy_version),
+               plain("all_reasons", &t::all_reasons), plain("warnings", &t::warnings),
+               plain("waivers", &t::waivers), plain("time_zone", &t::time_zone), plain("policy_version", &t::policy_version),
                plain("policy_hash", &t::policy_hash));
 HIRENOW_RECORD(token_claims, "TokenClaims", plain("issuer", &t::issuer), plain("audience", &t::audience),
                plain("subject", &t::subject), plain("tenant", &t::tenant), plain("interview", &t::interview),
@@ -175,7 +183,8 @@ HIRENOW_RECORD(stored_answer, "StoredAnswer", plain("key", &t::key), plain("payl
                plain("answer", &t::answer), plain("expires_at", &t::expires_at));
 HIRENOW_RECORD(load_request, "LoadRequest", plain("tenant", &t::tenant), coded<subject_codec>("who", &t::who),
                plain("track", &t::track), plain("with_rules", &t::with_rules), plain("answer", &t::answer),
-               plain("with_sitting", &t::with_sitting), plain("with_progress", &t::with_progress));
+               plain("with_sitting", &t::with_sitting), plain("with_progress", &t::with_progress),
+               plain("with_others", &t::with_others));
 HIRENOW_RECORD(loaded, "Loaded", plain("record", &t::record), plain("policy", &t::policy), plain("answer", &t::answer),
                plain("progress", &t::progress));
 HIRENOW_RECORD(interview_change, "InterviewChange", plain("after", &t::after), plain("before", &t::before),
@@ -186,7 +195,7 @@ HIRENOW_RECORD(change_set, "ChangeSet", plain("tenant", &t::tenant), plain("appl
                plain("expected_version", &t::expected_version), plain("head", &t::head),
                plain("write_person", &t::write_person), plain("interviews", &t::interviews), plain("facts", &t::facts),
                plain("audit", &t::audit), plain("withdrawals", &t::withdrawals), plain("messages", &t::messages),
-               plain("redrives", &t::redrives),
+               plain("redrives", &t::redrives), plain("drops", &t::drops),
                coded<optional_codec<final_progress_codec, final_progress_codec::pair>>("final_progress",
                                                                                        &t::final_progress),
                plain("answer", &t::answer), plain("erase", &t::erase));
@@ -196,6 +205,9 @@ HIRENOW_RECORD(checkpoint_request, "CheckpointRequest", plain("tenant", &t::tena
 HIRENOW_RECORD(list_request, "ListRequest", plain("tenant", &t::tenant), plain("at", &t::at), plain("state", &t::state),
                plain("track", &t::track), plain("applicant_id", &t::applicant_id), plain("cursor", &t::cursor),
                plain("limit", &t::limit), plain("with_counts", &t::with_counts));
+HIRENOW_RECORD(outbox_figures, "OutboxFigures", plain("queued", &t::queued), plain("due", &t::due),
+               plain("leased", &t::leased), plain("lapsed", &t::lapsed), plain("dead", &t::dead),
+               plain("oldest_due", &t::oldest_due));
 HIRENOW_RECORD(due_page, "DuePage", plain("rows", &t::rows), plain("next", &t::next));
 HIRENOW_RECORD(claim_request, "ClaimRequest", plain("now", &t::now), plain("lease", &t::lease),
                plain("limit", &t::limit), plain("token", &t::token));

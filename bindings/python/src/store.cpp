@@ -4,6 +4,7 @@
 
 #include "binding.hpp"
 #include "hirenow/adapters/memory.hpp"
+#include "hirenow/adapters/postgres.hpp"
 #include "hirenow/adapters/sqlite.hpp"
 #include "records.hpp"
 
@@ -62,6 +63,13 @@ class python_store final : public store {
     return said;
   }
   result<std::optional<sys_seconds>> next_due() override { return ask<std::optional<sys_seconds>>("next_due"); }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    {
+      const gil_taken gil;
+      if (!py::hasattr(target_.get(), "outbox")) return store::outbox(now);
+    }
+    return ask<std::optional<outbox_figures>>("outbox", now);
+  }
   result<std::vector<message>> messages(const message_query& q) override {
     return ask<std::vector<message>>("messages", q);
   }
@@ -147,19 +155,18 @@ class python_clock final : public clock {
 
 /// A method of a store of ours.
 template <class F>
-auto on_store(const native_store& s, F&& f) {
-  s.guard.check();
+auto on_store(native_store& s, F&& f) {
+  const at_work<native_store> working(s);
   call frame;
-  store& target = *s.target;
-  return frame.unwrap(call::without_gil([&] { return f(target); }));
+  return frame.unwrap(call::without_gil([&] { return f(*s.target); }));
 }
 
 }  // namespace
 
 std::shared_ptr<store> store_of(py::object from, std::shared_ptr<raised_list> list) {
   if (py::isinstance<native_store>(from)) {
-    const auto& native = from.cast<native_store&>();
-    native.guard.check();
+    auto& native = from.cast<native_store&>();
+    const at_work<native_store> working(native);
     return native.target;
   }
   for (const char* method : {"load", "commit", "save_progress", "list", "due", "claim", "settle", "next_due",
@@ -179,7 +186,7 @@ sqlite_options sqlite_options_from(bool normal, py::handle busy_timeout, py::han
                                    py::handle checkpoint_bytes, py::handle cache_kib, py::object warn) {
   sqlite_options options;
   options.durability = normal ? sqlite_durability::normal : sqlite_durability::full;
-  options.busy_timeout = from_py<seconds>(busy_timeout, "busy_timeout");
+  options.busy_timeout = from_py<std::chrono::milliseconds>(busy_timeout, "busy_timeout");
   options.readers = from_py<std::size_t>(readers, "readers");
   options.checkpoint_bytes = from_py<std::size_t>(checkpoint_bytes, "checkpoint_bytes");
   options.cache_kib = from_py<std::size_t>(cache_kib, "cache_kib");
@@ -212,51 +219,55 @@ void add_store(py::module_& m) {
   py::class_<native_store>(m, "NativeStore", "A store of the library's own: see `hirenow.open_store`.")
       .def(
           "load",
-          [](const native_store& s, py::object r) {
+          [](native_store& s, py::object r) {
             const auto request = from_py<load_request>(r, "request");
             return to_py(on_store(s, [&](store& t) { return t.load(request); }));
           },
-          py::arg("request"))
+          py::arg("request"),
+          "Loads one record and what a decision on it needs, in one snapshot; version 0 where there is none.")
       .def(
           "commit",
-          [](const native_store& s, py::object c) {
+          [](native_store& s, py::object c) {
             const auto changes = from_py<change_set>(c, "changes");
             on_store(s, [&](store& t) { return t.commit(changes); });
           },
-          py::arg("changes"))
+          py::arg("changes"),
+          "Writes a change set, all of it or none; ConflictError where the version is not the expected one.")
       .def(
           "save_progress",
-          [](const native_store& s, py::object r) {
+          [](native_store& s, py::object r) {
             const auto request = from_py<checkpoint_request>(r, "request");
             return on_store(s, [&](store& t) { return t.save_progress(request); });
           },
-          py::arg("request"))
+          py::arg("request"),
+          "Saves progress where fence, key hash, an open session and the deadline all hold; else says False.")
       .def(
           "list",
-          [](const native_store& s, py::object r) {
+          [](native_store& s, py::object r) {
             const auto request = from_py<list_request>(r, "request");
             return to_py(on_store(s, [&](store& t) { return t.list(request); }));
           },
-          py::arg("request"))
+          py::arg("request"), "A page of interviews, with counts from the same snapshot.")
       .def(
           "due",
-          [](const native_store& s, py::object at, py::object limit, py::object cursor) {
+          [](native_store& s, py::object at, py::object limit, py::object cursor) {
             const auto instant = from_py<sys_seconds>(at, "at");
             const auto most = from_py<std::size_t>(limit, "limit");
             const auto from = from_py<std::string_view>(cursor, "cursor");
             return to_py(on_store(s, [&](store& t) { return t.due(instant, most, from); }));
           },
-          py::arg("at"), py::arg("limit"), py::arg("cursor") = "")
+          py::arg("at"), py::arg("limit"), py::arg("cursor") = "",
+          "Records on which the clock has something to do at `at`, of all tenants; one row a record.")
       .def(
           "claim",
-          [](const native_store& s, py::object r) {
+          [](native_store& s, py::object r) {
             const auto request = from_py<claim_request>(r, "request");
             return to_py(on_store(s, [&](store& t) { return t.claim(request); }));
           },
-          py::arg("request"))
+          py::arg("request"), "Takes due messages, and those whose lease has run out, under a new lease.")
       .def(
           "settle",
-          [](const native_store& s, py::object r) {
+          [](native_store& s, py::object r) {
             const py::tuple kept(r);  // the settlements borrow from it
             const auto all = from_py<std::vector<settlement>>(kept, "settlements");
             const auto said = on_store(s, [&](store& t) { return t.settle(all); });
@@ -264,50 +275,72 @@ void add_store(py::module_& m) {
             for (std::size_t n = 0; n < said.size(); ++n) out[n] = py::bool_(said[n]);
             return out;
           },
-          py::arg("settlements"))
-      .def("next_due", [](const native_store& s) { return to_py(on_store(s, [](store& t) { return t.next_due(); })); })
+          py::arg("settlements"),
+          "Writes what workers found, in one commit. For each: whether the lease was still theirs.")
+      .def(
+          "next_due", [](native_store& s) { return to_py(on_store(s, [](store& t) { return t.next_due(); })); },
+          "When the next message will be due or a lease will run out; None where the outbox is empty.")
+      .def(
+          "outbox",
+          [](const native_store& s, py::object now) {
+            const auto at = from_py<sys_seconds>(now, "now");
+            return to_py(on_store(s, [&](store& t) { return t.outbox(at); }));
+          },
+          py::arg("now"))
       .def(
           "messages",
-          [](const native_store& s, py::object q) {
+          [](native_store& s, py::object q) {
             const auto query = from_py<message_query>(q, "query");
             return to_py(on_store(s, [&](store& t) { return t.messages(query); }));
           },
-          py::arg("query"))
+          py::arg("query"), "Messages of a tenant, by key.")
       .def(
           "read_audit",
-          [](const native_store& s, py::object tenant, py::object applicant_id, py::object after, py::object limit) {
+          [](native_store& s, py::object tenant, py::object applicant_id, py::object after, py::object limit) {
             const auto of = from_py<std::string_view>(tenant, "tenant");
             const auto who = from_py<std::string_view>(applicant_id, "applicant_id");
             const auto from = from_py<std::uint64_t>(after, "after");
             const auto most = from_py<std::size_t>(limit, "limit");
             return to_py(on_store(s, [&](store& t) { return t.read_audit(of, who, from, most); }));
           },
-          py::arg("tenant"), py::arg("applicant_id"), py::arg("after"), py::arg("limit"))
+          py::arg("tenant"), py::arg("applicant_id"), py::arg("after"), py::arg("limit"),
+          "Entries of a record's audit after `after`, in order, with their notes.")
       .def(
           "audit_heads",
-          [](const native_store& s, py::object tenant, py::object after, py::object limit) {
+          [](native_store& s, py::object tenant, py::object after, py::object limit) {
             const auto of = from_py<std::string_view>(tenant, "tenant");
             const auto from = from_py<std::string_view>(after, "after");
             const auto most = from_py<std::size_t>(limit, "limit");
             return to_py(on_store(s, [&](store& t) { return t.audit_heads(of, from, most); }));
           },
-          py::arg("tenant"), py::arg("after"), py::arg("limit"))
+          py::arg("tenant"), py::arg("after"), py::arg("limit"),
+          "Heads of a tenant's records after `after`, by applicant id, byte by byte.")
       .def(
           "set_policy",
-          [](const native_store& s, py::object tenant, py::object p) {
+          [](native_store& s, py::object tenant, py::object p) {
             const auto of = from_py<std::string_view>(tenant, "tenant");
             const auto policy = from_py<stored_policy>(p, "policy");
             on_store(s, [&](store& t) { return t.set_policy(of, policy); });
           },
-          py::arg("tenant"), py::arg("policy"))
+          py::arg("tenant"), py::arg("policy"),
+          "Sets, or with an empty document removes, the policy of a tenant or of one of its tracks.")
       .def(
           "prune",
-          [](const native_store& s, py::object now, py::object limit) {
+          [](native_store& s, py::object now, py::object limit) {
             const auto at = from_py<sys_seconds>(now, "now");
             const auto most = from_py<std::size_t>(limit, "limit");
             return on_store(s, [&](store& t) { return t.prune(at, most); });
           },
-          py::arg("now"), py::arg("limit"));
+          py::arg("now"), py::arg("limit"), "Deletes stored answers that have expired; at most `limit`. Says how many.")
+      .def(
+          "close", [](native_store& s) { close_and_wait(s); },
+          "Lets go of the store. Calls at work end first, later ones are refused; engines over it go on until they are "
+          "closed too.")
+      .def_property_readonly(
+          "closed", [](const native_store& s) { return s.gate->closed(); }, "Whether `close` was called.")
+      .def(
+          "__enter__", [](py::object self) { return self; }, "The store itself; the block's end closes it.")
+      .def("__exit__", [](native_store& s, const py::args&) { close_and_wait(s); }, "Closes the store.");
 
   m.def("open_memory_store",
         [] { return native_store{std::shared_ptr<store>(open_memory_store().release(), careful_delete{})}; });
@@ -324,6 +357,25 @@ void add_store(py::module_& m) {
       },
       py::arg("path"), py::arg("normal"), py::arg("busy_timeout"), py::arg("readers"), py::arg("checkpoint_bytes"),
       py::arg("cache_kib"), py::arg("warn"));
+  m.def(
+      "open_postgres_store",
+      [](py::object url, py::object schema, py::object connections, py::object connect_timeout, py::object call_timeout,
+         bool prepared_statements, bool create_tables, bool database_clock) {
+        postgres_options options;
+        options.schema = from_py<std::string>(schema, "schema");
+        options.connections = from_py<std::size_t>(connections, "connections");
+        options.connect_timeout = from_py<seconds>(connect_timeout, "connect_timeout");
+        options.call_timeout = from_py<seconds>(call_timeout, "call_timeout");
+        options.prepared_statements = prepared_statements;
+        options.create_tables = create_tables;
+        options.clock = database_clock ? postgres_clock::database : postgres_clock::caller;
+        const auto where = from_py<std::string>(url, "url");
+        call frame;
+        auto opened = frame.unwrap(call::without_gil([&] { return open_postgres_store(where, options); }));
+        return native_store{std::shared_ptr<store>(opened.release(), careful_delete{})};
+      },
+      py::arg("url"), py::arg("schema"), py::arg("connections"), py::arg("connect_timeout"), py::arg("call_timeout"),
+      py::arg("prepared_statements"), py::arg("create_tables"), py::arg("database_clock"));
 }
 
 }  // namespace hirenow::python

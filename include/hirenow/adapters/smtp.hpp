@@ -13,7 +13,8 @@
 ///   configuration and not in the mail; a wrong password must not make dead letters of a whole outbox at once.
 ///
 /// Link `hirenow::smtp`.
-/// Threads: the mailer serves any thread; each call has a connection for itself. After a fork the child makes its own.
+/// Threads: the mailer serves any thread; each call has a connection for itself. After a fork the child makes its
+/// own mailer: in the child every mail on the parent's is a temporary failure, and no connection of it is touched.
 
 #include <chrono>
 #include <cstddef>

@@ -181,7 +181,12 @@ HIRENOW_API hirenow_status hirenow_dispatcher_new(const hirenow_engine *engine, 
                                                   hirenow_error **error);
 /* Frees a dispatcher. No run may be under way. Since: 0.1 */
 HIRENOW_API void hirenow_dispatcher_free(hirenow_dispatcher *dispatcher);
-/* Sends what is due now, at most `limit` (0: 1000) messages. The report may be NULL. One run at a time: another answers
+/* Sends what is due now, at most `limit` (0: 1000) messages, and returns when all of it is settled: a plain call for a
+ * host that has workers of its own. Calls that overlap share the work and double nothing. The report may be NULL.
+ * Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_dispatcher_dispatch_due(hirenow_dispatcher *dispatcher, size_t limit,
+                                                           hirenow_dispatch_report *report, hirenow_error **error);
+/* The same. The report may be NULL. One run at a time: another answers
  * reentrant_call. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_dispatcher_run_once(hirenow_dispatcher *dispatcher, size_t limit,
                                                        hirenow_dispatch_report *report, hirenow_error **error);
@@ -192,6 +197,14 @@ HIRENOW_API hirenow_status hirenow_dispatcher_run(hirenow_dispatcher *dispatcher
 HIRENOW_API hirenow_status hirenow_dispatcher_stop(hirenow_dispatcher *dispatcher, hirenow_error **error);
 /* Makes a running dispatcher look at once instead of at its next poll. Any thread. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_dispatcher_wake(hirenow_dispatcher *dispatcher, hirenow_error **error);
+/* What this dispatcher has done since it was made, and how the outbox stands, now, for all of them. Either place may be
+ * NULL; *counts, which may be NULL too, is 0 where the store does not count. Any thread, while it runs too. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_dispatcher_stats(hirenow_dispatcher *dispatcher, hirenow_dispatch_report *sent,
+                                                    hirenow_outbox_figures *outbox, int32_t *counts,
+                                                    hirenow_error **error);
+/* The same as Prometheus reads it, in its text format 0.0.4. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_dispatcher_prometheus_text(hirenow_dispatcher *dispatcher, hirenow_text **out,
+                                                              hirenow_error **error);
 
 #ifdef __cplusplus
 }

@@ -150,8 +150,9 @@ typedef struct hirenow_load_request {
   int32_t with_rules;       /* 0: policy and facts may be left out */
   int32_t with_sitting;     /* bring the sitting of the interview that is named, even if it is over */
   int32_t with_progress;    /* bring the progress of the interview that is named */
+  int32_t with_others;      /* 0: interviews that are not named may be left out */
 } hirenow_load_request;
-#define HIRENOW_LOAD_REQUEST_INIT {sizeof(hirenow_load_request), NULL, NULL, NULL, NULL, NULL, 0, 0, 0}
+#define HIRENOW_LOAD_REQUEST_INIT {sizeof(hirenow_load_request), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0}
 
 /* An interview after one step. Since: 0.1 */
 typedef struct hirenow_interview_change {
@@ -196,10 +197,24 @@ typedef struct hirenow_change_set {
   size_t final_progress_size;
   int64_t final_progress_at;
   const hirenow_answer_row *answer; /* NULL: none */
+  const hirenow_message_key *const *drops;
+  size_t drop_count;
 } hirenow_change_set;
 #define HIRENOW_CHANGE_SET_INIT \
   {sizeof(hirenow_change_set), NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, \
-   NULL, 0, HIRENOW_NONE, NULL}
+   NULL, 0, HIRENOW_NONE, NULL, NULL, 0}
+
+/* How an outbox stands, all tenants together. Since: 0.1 */
+typedef struct hirenow_outbox_figures {
+  size_t struct_size;
+  uint64_t queued; /* waiting, those that are due among them */
+  uint64_t due;
+  uint64_t leased; /* a worker is at them, or was */
+  uint64_t lapsed; /* of these: their lease has run out */
+  uint64_t dead;
+  int64_t oldest_due; /* HIRENOW_NONE where none is due */
+} hirenow_outbox_figures;
+#define HIRENOW_OUTBOX_FIGURES_INIT {sizeof(hirenow_outbox_figures), 0, 0, 0, 0, 0, HIRENOW_NONE}
 
 /* Progress to be saved under an open session. Since: 0.1 */
 typedef struct hirenow_checkpoint_request {
