@@ -43,7 +43,7 @@ bool leaves_behind(const std::string& secret, Fill&& fill) {
 TEST_CASE("links, session keys and texts are gone when their handles are", "[c]") {
   const std::string secret = "a secret";
   CHECK_FALSE(leaves_behind<hirenow_interview>(secret, [&](auto& i) { i.link = secret; }));
-  CHECK_FALSE(leaves_behind<hirenow_sitting>(secret, [&](auto& s) { s.value.session.key = secret; }));
+  CHECK_FALSE(leaves_behind<hirenow_sitting>(secret, [&](auto& s) { s.value.emplace().session.key = secret; }));
   CHECK_FALSE(leaves_behind<hirenow_sitting>(secret, [&](auto& s) { s.interview.link = secret; }));
   CHECK_FALSE(leaves_behind<hirenow_text>(secret, [&](auto& t) { t.value = secret; }));
 }
