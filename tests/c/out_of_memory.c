@@ -1,8 +1,8 @@
 /* Memory runs out at each allocation in turn, inside every function of the library. Each time the call must answer with
  * a code, the records must stand as they did, and nothing may be lost. An interposed malloc() fails the n-th allocation
  * that the calling thread makes; n grows until the call succeeds. Over the store in C and over SQLite every 17th beyond
- * the first 40 fails, and over SQLite those calls alone that change something; with the argument "every" it is every one
- * of all. check_abi.py compares the names with symbols.txt. */
+ * the first 40 fails, and over SQLite in those calls alone that change something; with the argument "every" it is every
+ * one of all. check_abi.py compares the names with symbols.txt. */
 
 #include <sys/stat.h>
 
@@ -12,7 +12,7 @@
 enum { SCHEDULED, EXPIRED, CLAIMED, DEAD, STARTED, SUBMITTED, FAILED, FAILED_LONG_AGO };
 
 /* READS: it changes no record. GROWS: a cache of the library may keep what it has read. LEASES: a failed call may have
- * taken messages, whose lease runs out. MUTE: it tells by its status alone. */
+ * taken messages, whose lease runs out, or swept records, each of them whole. MUTE: it tells by its status alone. */
 enum { READS = 1, GROWS = 2, LEASES = 4, MUTE = 8 };
 
 static const struct {
@@ -73,7 +73,7 @@ static const struct {
     {"templates_set", c_set_template, SCHEDULED, READS | GROWS},
     {"dispatcher_new", c_dispatcher, SCHEDULED, READS},
     {"request_link", c_request_link, EXPIRED, 0},
-    {"sweep", c_sweep, EXPIRED, 0},
+    {"sweep", c_sweep, EXPIRED, LEASES},
     {"accommodate", c_accommodate, SCHEDULED, 0},
     {"redrive", c_redrive, DEAD, 0},
     {"drop", c_drop, DEAD, 0},
