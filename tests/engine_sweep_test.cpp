@@ -96,6 +96,27 @@ TEST_CASE("where answers cannot be pruned a sweep says so before it changes anyt
   CHECK(w.stored(at.id).state == interview_state::scheduled);
 }
 
+TEST_CASE("a sweep that runs out of memory says what it has done, and that there is more", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  for (std::size_t n = 1; n <= 3; ++n) w.bench.schedule(for_person(w, n), w.recruiter).value();
+  w.clock.set(monday + 5h);
+  struct exhausted final : store_in_between {
+    using store_in_between::store_in_between;
+    result<void> commit(const change_set& c) override {
+      if (left-- == 0) throw std::bad_alloc();
+      return store_in_between::commit(c);
+    }
+    int left = 2;
+  } poor(*w.data);
+  auto bench = w.another(poor);
+  const auto report = bench.sweep().value();
+  CHECK(report.records == 2);
+  CHECK(report.more);
+  poor.left = 0;
+  CHECK(code_of(bench.sweep()) == errc::out_of_memory);  // nothing was done
+  CHECK(bench.sweep().value().records == 1);
+}
+
 TEST_CASE("a sweep records at the limit, reports what it did, and has nothing left to do", "[engine]") {
   HIRENOW_IN_EVERY_STORE(w);
   std::vector<interview_id> ids;
@@ -231,7 +252,7 @@ TEST_CASE("a sweep forgets answers that have expired", "[engine]") {
   w.clock.set(monday + 24h - 1s);
   w.bench.sweep().value();
   CHECK(stored());
-  w.clock.advance(1s);
+  w.clock.advance(1h);  // they are looked for once an hour
   w.bench.sweep().value();
   CHECK_FALSE(stored());
 }

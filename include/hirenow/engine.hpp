@@ -240,6 +240,9 @@ class engine {
   };
   engine(hirenow::store& store, std::shared_ptr<shared_state> shared);
 
+  /// Sweeps until the end, the limit or an error, and reports how far it came.
+  result<void> sweep(std::size_t limit, sweep_report& report);
+
   using draft = detail::draft;
   using author = detail::author;
   using payload_writer = detail::payload_writer;
@@ -302,7 +305,7 @@ class engine {
                            const std::vector<seconds>& reminders, const author& who);
   result<eligibility> judge_retake(const loaded& data, const applicant_record& record, const interview& i,
                                    sys_seconds now) const;
-  static error refusal_of(const eligibility& e, const applicant_record& record, const interview& i);
+  static error refusal_of(const eligibility& e, const applicant_record& record, const interview* i);
   result<audit_report> verify_record(const applicant_record& record) const;
   result<loaded> load_for(use_case what, const actor& who, std::variant<std::string_view, interview_id> subject) const;
 

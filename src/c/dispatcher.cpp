@@ -162,7 +162,7 @@ hirenow_status run(hirenow_dispatcher* handle, hirenow_dispatch_report* report, 
     } at_the_end{state->running};
     const result<dispatch_report> done = work(*state);
     if (!done) return done.error();
-    if (report) *report = report_of(*done);
+    if (report) give(report, report_of(*done), "report");
     return {};
   });
 }
@@ -307,7 +307,7 @@ hirenow_status hirenow_dispatcher_dispatch_due(hirenow_dispatcher* dispatcher, s
     check_place(report, "report");
     const auto done = enter(dispatcher)->core->dispatch_due(limit == 0 ? 1000 : limit);
     if (!done) return done.error();
-    if (report) *report = report_of(*done);
+    if (report) give(report, report_of(*done), "report");
     return {};
   });
 }
@@ -319,8 +319,8 @@ hirenow_status hirenow_dispatcher_stats(hirenow_dispatcher* dispatcher, hirenow_
     check_place(outbox, "outbox");
     const auto stats = enter(dispatcher)->core->stats();
     if (!stats) return stats.error();
-    if (sent) *sent = report_of(stats->sent);
-    if (outbox) *outbox = figures_of(stats->outbox.value_or(outbox_figures{}));
+    if (sent) give(sent, report_of(stats->sent), "sent");
+    if (outbox) give(outbox, figures_of(stats->outbox.value_or(outbox_figures{})), "outbox");
     return put(counts, stats->outbox ? 1 : 0), result<void>();
   });
 }

@@ -54,7 +54,7 @@ schedule_request read_schedule(const hirenow_schedule_request* given) {
 }
 
 retake_options read_terms(const hirenow_retake_options* given) {
-  const auto r = read_or<hirenow_retake_options>(given, HIRENOW_RETAKE_OPTIONS_INIT, "options");
+  const auto r = read_or_standard(given, "options");
   return {.opens_at = at_or_none(r.opens_at, "opens_at"),
           .link_lifetime = seconds{r.link_lifetime_seconds},
           .reminders = read_reminders(r.reminder_seconds, r.reminder_count),
@@ -68,9 +68,8 @@ retake_options read_terms(const hirenow_retake_options* given) {
 }
 
 retake_options read_retake(const hirenow_retake_options* given) {
-  auto r = read_terms(given);
-  if (given && given->extend_by_seconds != 0) refuse("only a reissue extends a link");
-  return r;
+  if (read_or_standard(given, "options").extend_by_seconds != 0) refuse("only a reissue extends a link");
+  return read_terms(given);
 }
 
 reissue_options read_reissue(const hirenow_retake_options* given) {
@@ -78,16 +77,14 @@ reissue_options read_reissue(const hirenow_retake_options* given) {
   if (r.time_limit != seconds{0} || r.grace || r.overtime || r.ends_by) refuse("a reissue changes the link alone");
   return {.opens_at = r.opens_at,
           .link_lifetime = r.link_lifetime,
-          .extend_by = seconds{given ? given->extend_by_seconds : 0},
+          .extend_by = seconds{read_or_standard(given, "options").extend_by_seconds},
           .reminders = std::move(r.reminders),
           .notify = r.notify,
           .reason = std::move(r.reason),
           .idempotency_key = std::move(r.idempotency_key)};
 }
 
-hirenow_change read_change(const hirenow_change* given) {
-  return read_or<hirenow_change>(given, HIRENOW_CHANGE_INIT, "change");
-}
+hirenow_change read_change(const hirenow_change* given) { return read_or_standard(given, "change"); }
 
 decision read_decision(const hirenow_change* given) {
   const auto c = read(given, "change");
@@ -152,7 +149,7 @@ fact read_fact(const hirenow_fact* given) {
 }
 
 dashboard_query read_query(const hirenow_list_query* given) {
-  const auto q = read_or<hirenow_list_query>(given, HIRENOW_LIST_QUERY_INIT, "query");
+  const auto q = read_or_standard(given, "query");
   return {.state = state_or_none(q.state),
           .track = string(q.track),
           .applicant_id = string(q.applicant_id),
@@ -162,7 +159,7 @@ dashboard_query read_query(const hirenow_list_query* given) {
 }
 
 message_query read_query(const hirenow_message_query* given) {
-  const auto q = read_or<hirenow_message_query>(given, HIRENOW_MESSAGE_QUERY_INIT, "query");
+  const auto q = read_or_standard(given, "query");
   message_query out{.limit = q.limit == 0 ? 50 : q.limit};
   if (q.interview_id) out.interview = id(q.interview_id);
   if (q.state != -1) out.state = one_of<message_state>(q.state, message_state_count, "state");
@@ -305,8 +302,9 @@ hirenow_status hirenow_request_link(hirenow_engine* engine, const char* token, c
       },
       [&](const link_requested& a) {
         if (!out) return;
-        *out = {sizeof *out, {}, a.queued, a.noted, a.replayed};
-        write_id(out->interview_id, a.interview);
+        hirenow_link_requested told{sizeof told, {}, a.queued, a.noted, a.replayed};
+        write_id(told.interview_id, a.interview);
+        give(out, told, "the place for the answer");
       });
 }
 hirenow_status hirenow_link_of(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,

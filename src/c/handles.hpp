@@ -26,10 +26,10 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "hirenow/c/adapters.h"
 #include "hirenow/engine.hpp"
 #include "hirenow/mailer.hpp"
 #include "hirenow/message_template.hpp"
+#include "structs.hpp"
 
 namespace hirenow::c {
 
@@ -339,29 +339,46 @@ inline role_set roles_of(std::uint32_t bits) {
   return roles;
 }
 
-/// A struct as this library knows it. One of a newer program may be longer, if what we do not know of it is zero.
+/// How much of a struct there is: what both its version and ours know. One of a newer program may be longer, if what we
+/// do not know of it is zero.
 template <class Struct>
-Struct read(const Struct* given, const char* what) {
+std::size_t known_size(const Struct* given, const char* what) {
   constexpr std::size_t longest = sizeof(Struct) + 1024;
   need(given, what);
   std::size_t size = 0;
   std::memcpy(&size, given, sizeof size);
-  if (size < sizeof(Struct) || size > longest) refuse(std::string(what) + " has a wrong struct_size");
+  if (size < struct_versions<Struct>::first || size > longest || size % alignof(Struct) != 0)
+    refuse(std::string(what) + " has a wrong struct_size");
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-  if (std::any_of(bytes + sizeof(Struct), bytes + size, [](unsigned char b) { return b != 0; }))
+  if (size > sizeof(Struct) &&
+      std::any_of(bytes + sizeof(Struct), bytes + size, [](unsigned char b) { return b != 0; }))
     refuse(std::string(what) + " says something that this version does not know");
-  Struct known;
-  std::memcpy(&known, given, sizeof known);
+  return std::min(size, sizeof(Struct));
+}
+/// A struct as this library knows it. What one of an older program lacks is as in its _INIT macro.
+template <class Struct>
+Struct read(const Struct* given, const char* what) {
+  const std::size_t size = known_size(given, what);
+  Struct known = struct_versions<Struct>::standard;
+  std::memcpy(&known, given, size);
   return known;
 }
+/// As above; without a struct, its _INIT macro.
 template <class Struct>
-Struct read_or(const Struct* given, const Struct& otherwise, const char* what) {
-  return given ? read(given, what) : otherwise;
+Struct read_or_standard(const Struct* given, const char* what) {
+  return given ? read(given, what) : struct_versions<Struct>::standard;
 }
 /// A struct that the caller wants filled, or NULL.
 template <class Struct>
 void check_place(const Struct* given, const char* what) {
-  if (given) (void)read(given, what);
+  if (given) (void)known_size(given, what);
+}
+/// Fills a struct of the caller's, as far as it reaches; its size stays what it was.
+template <class Struct>
+void give(Struct* place, Struct value, const char* what) {
+  const std::size_t size = known_size(place, what);
+  value.struct_size = place->struct_size;
+  std::memcpy(place, &value, size);
 }
 template <class T>
 std::vector<T> list(const T* first, std::size_t count, std::size_t most, const char* what) {

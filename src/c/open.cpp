@@ -65,7 +65,7 @@ std::shared_ptr<engine_state> make_engine(std::shared_ptr<store> base, bool is_c
 }
 
 std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_options* given) {
-  const auto o = read_or<hirenow_store_options>(given, HIRENOW_STORE_OPTIONS_INIT, "options");
+  const auto o = read_or_standard(given, "options");
   constexpr std::string_view sqlite = "sqlite:";
   if (url == "memory:") return open_memory_store();
   if (url.starts_with("postgresql:") || url.starts_with("postgres:")) {

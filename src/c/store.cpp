@@ -155,8 +155,8 @@ change_set read_changes(const hirenow_change_set* given) {
   out.write_person = c.write_person != 0;
   out.erase = c.erase != 0;
   read_all(c.interviews, c.interview_count, "interviews", [&](const hirenow_interview_change* i) {
-    need(i, "interview");
-    out.interviews.push_back({checked(interview_of(&i->after)), state_or_none(i->before), i->sitting_changed != 0});
+    const auto one = read(i, "interview change");
+    out.interviews.push_back({checked(interview_of(one.after)), state_or_none(one.before), one.sitting_changed != 0});
   });
   read_all(c.facts, c.fact_count, "facts", [&](const hirenow_fact_row* f) {
     out.facts.push_back(fact_of(f));
@@ -171,11 +171,11 @@ change_set read_changes(const hirenow_change_set* given) {
     text_of(out.audit.back().details, "details");
     text_of(out.audit.back().note, "note");
   });
-  read_all(c.withdrawals, c.withdrawal_count, "withdrawals", [&](const hirenow_withdrawal* w) {
-    need(w, "withdrawal");
-    const auto of = id_or_none(w->interview_id);
-    if (!of || w->kinds > 0xffff) refuse("a withdrawal names no interview, or kinds that are none");
-    out.withdrawals.push_back({*of, static_cast<std::uint16_t>(w->kinds)});
+  read_all(c.withdrawals, c.withdrawal_count, "withdrawals", [&](const hirenow_withdrawal* given_one) {
+    const auto w = read(given_one, "withdrawal");
+    const auto of = id_or_none(w.interview_id);
+    if (!of || w.kinds > 0xffff) refuse("a withdrawal names no interview, or kinds that are none");
+    out.withdrawals.push_back({*of, static_cast<std::uint16_t>(w.kinds)});
   });
   read_all(c.messages, c.message_count, "messages", [&](const hirenow_message_row* m) {
     out.messages.push_back(message_of(m));
@@ -385,7 +385,7 @@ hirenow_status hirenow_store_outbox(hirenow_store* store, int64_t now, hirenow_o
     need(figures, "the place for the answer");
     const auto found = alive(store, "store").value->outbox(at(now, "now"));
     if (!found) return found.error();
-    *figures = figures_of(found->value_or(outbox_figures{}));
+    give(figures, figures_of(found->value_or(outbox_figures{})), "figures");
     return put(counts, found->has_value() ? 1 : 0), result<void>();
   });
 }

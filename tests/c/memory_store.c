@@ -33,7 +33,7 @@ static hirenow_status load(void *ctx, const hirenow_load_request *request, hiren
 /* ---- Commit ---- */
 
 static hirenow_status write_interview(struct memory_store *s, struct record *r, const hirenow_interview_change *c) {
-  hirenow_interview_row after = c->after;
+  hirenow_interview_row after = *c->after;
   hirenow_interview_row *stored = find_interview(r, after.id);
   if (c->before == HIRENOW_STATE_NONE) {
     if (after.state != HIRENOW_STATE_SCHEDULED || stored) return HIRENOW_CONSTRAINT_VIOLATED;

@@ -70,6 +70,7 @@ typedef struct hirenow_mail {
   const char *html; /* may be empty */
   const char *language;
 } hirenow_mail;
+#define HIRENOW_MAIL_INIT {sizeof(hirenow_mail), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
 
 /* What came of a delivery. */
 enum {
@@ -129,6 +130,7 @@ typedef struct hirenow_dispatch_event {
   const char *answer; /* the server's last words */
   int64_t next_try;
 } hirenow_dispatch_event;
+#define HIRENOW_DISPATCH_EVENT_INIT {sizeof(hirenow_dispatch_event), NULL, NULL, {"", 0, 0}, 0, NULL, HIRENOW_NONE}
 
 /* How a dispatcher is to work. Since: 0.1 */
 typedef struct hirenow_dispatcher_options {

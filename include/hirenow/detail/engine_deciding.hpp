@@ -270,6 +270,14 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
   if (!options_.permissions[static_cast<std::size_t>(use_case::sweep)].system)
     return detail::fail(errc::permission_denied, "the permission table does not let the engine sweep");
   sweep_report report;
+  const auto done = sweep(limit, report);
+  // What was committed stands. Where memory ran out behind it, whoever sweeps again finds the rest.
+  if (!done && (done.error().code != errc::out_of_memory || report.records == 0)) return done.error();
+  if (!done) report.more = true;
+  return report;
+}
+
+inline result<void> engine::sweep(std::size_t limit, sweep_report& report) try {
   std::string cursor;
   const sys_seconds now = this->now();
   // First, so that what a sweep set aside is reported even where this fails.
@@ -281,9 +289,9 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
   // What fails is not counted, or as many bad records as the limit would hold up all the others for ever.
   std::size_t seen = 0;
   do {
-    const auto page = store_.due(now, std::min<std::size_t>(limit - seen, limits::page), cursor);
+    auto page = store_.due(now, std::min<std::size_t>(limit - seen, limits::page), cursor);
     if (!page) return page.error();
-    for (const auto& row : page->rows) {
+    for (auto& row : page->rows) {
       // Deciding nothing of its own, a sweep of a record is what the clock does to it.
       for (int round = 0;; ++round) {
         const auto done = [&]() -> result<std::size_t> {
@@ -314,7 +322,9 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
     cursor = page->next;
   } while (!cursor.empty() && seen < limit);
   report.more = !cursor.empty();
-  return report;
+  return {};
+} catch (const std::bad_alloc&) {
+  return error{.code = errc::out_of_memory, .message = {}};
 }
 
 }  // namespace hirenow
