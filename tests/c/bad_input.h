@@ -415,7 +415,7 @@ static void test_bad_input(struct world *w) {
   IS(hirenow_record_fact(e, "bad", &fact, who, NULL, &changed, NULL), HIRENOW_INVALID_ARGUMENT);
   change.outcome = -3;
   IS(hirenow_decide(e, id, who, &change, &out, NULL), HIRENOW_INVALID_ARGUMENT);
-  IS(hirenow_store_open("postgresql:x", NULL, &store, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_open("mysql:x", NULL, &store, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_open("sqlite:", NULL, &store, NULL), HIRENOW_INVALID_ARGUMENT);
   options.keys_json = "{}";
   IS(hirenow_open("memory:", &options, &engine, NULL), HIRENOW_INVALID_ARGUMENT);
