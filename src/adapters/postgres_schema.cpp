@@ -392,7 +392,11 @@ std::string fingerprint_of(sql_connection& c, std::string_view schema) {
 
 }  // namespace
 
-std::string quoted_identifier(std::string_view name) { return "\"" + std::string(name) + "\""; }
+std::string quoted_identifier(std::string_view name) {
+  // Not by operator+: at -O3, GCC 12 warns of an overlap that there cannot be.
+  std::string quoted(1, '"');
+  return quoted.append(name).append(1, '"');
+}
 
 std::string postgres_text(std::string_view sql, std::string_view schema) {
   std::string text(sql);
