@@ -354,7 +354,8 @@ static void test_bad_input(struct world *w) {
   REFUSES_WRONG_SIZES(hirenow_list_query, limit, query, hirenow_list(e, s, who, &page, NULL));
   REFUSES_WRONG_SIZES(hirenow_message_query, limit, mails, hirenow_read_messages(e, s, who, &some, NULL));
   REFUSES_WRONG_SIZES(hirenow_engine_options, logger, options, hirenow_open("memory:", s, &engine, NULL));
-  REFUSES_WRONG_SIZES(hirenow_store_options, logger, store_options, hirenow_store_open("sqlite:x.db", s, &store, NULL));
+  REFUSES_WRONG_SIZES(hirenow_store_options, callers_clock, store_options,
+                      hirenow_store_open("sqlite:x.db", s, &store, NULL));
   REFUSES_WRONG_SIZES(hirenow_dispatcher_options, track_title, dispatching,
                       hirenow_dispatcher_new(e, w->mailer, s, &dispatcher, NULL));
   REFUSES_WRONG_SIZES(hirenow_smtp_options, clock, smtp, hirenow_mailer_open_smtp(s, &mailer, NULL));
