@@ -351,8 +351,28 @@ static void test_mail(struct world *w) {
   memset(&key, 0, sizeof key);
   snprintf(key.interview_id, sizeof key.interview_id, "%s", hirenow_interview_get_id(i));
   key.occasion = 1;
+  hirenow_dispatch_report sent = HIRENOW_DISPATCH_REPORT_INIT;
+  hirenow_outbox_figures outbox = HIRENOW_OUTBOX_FIGURES_INIT;
+  int32_t counts = -1;
+  IS(hirenow_dispatcher_stats(w->dispatcher, &sent, &outbox, &counts, NULL), HIRENOW_OK);
+  CHECK(sent.accepted >= 1 && sent.dead == 1);
+  const uint64_t dead = outbox.dead;
+  CHECK(counts == 0 || (dead >= 1 && outbox.due == 0 && outbox.oldest_due == HIRENOW_NONE));
+  hirenow_text *prometheus = NULL;
+  IS(hirenow_dispatcher_prometheus_text(w->dispatcher, &prometheus, NULL), HIRENOW_OK);
+  CHECK(has(prometheus, "hirenow_dispatched_messages_total{outcome=\"dead\"} 1\n"));
+  CHECK(has(prometheus, "hirenow_outbox_messages{state=\"dead\"}") == (counts == 1));
+  hirenow_text_free(prometheus);
   IS(hirenow_redrive(w->engine, &key, &w->admin, NULL, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(w->dispatcher, 5, &report, NULL), HIRENOW_OK);
+  CHECK(report.dead == 1); /* again */
+  IS(hirenow_drop(w->engine, &key, &w->recruiter, NULL, NULL), HIRENOW_PERMISSION_DENIED);
+  IS(hirenow_drop(w->engine, &key, &w->admin, "drop", NULL), HIRENOW_OK);
+  IS(hirenow_redrive(w->engine, &key, &w->admin, NULL, NULL), HIRENOW_INVALID_TRANSITION);
+  IS(hirenow_dispatcher_stats(w->dispatcher, NULL, &outbox, NULL, NULL), HIRENOW_OK);
+  CHECK(counts == 0 || outbox.dead == dead - 1);
   hirenow_interview_free(i);
+  hirenow_interview_free(schedule(w, "ida", "mail"));
   w->outcome = HIRENOW_DELIVERY_ACCEPTED;
   const int before = __atomic_load_n(&w->events, __ATOMIC_SEQ_CST);
   pthread_t thread;

@@ -6,6 +6,7 @@
 #include "c/world.h"
 
 #include "c/bad_input.h"
+#include "c/old_program.h"
 
 static void ask_again(struct world *w) {
   hirenow_page *page = NULL;
@@ -116,6 +117,7 @@ static void test_fork(struct world *w) {
 
 static void play(struct world *w) {
   test_bad_input(w);
+  test_old_program(w);
   test_callbacks(w);
   test_fork(w);
 }

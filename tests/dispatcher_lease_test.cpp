@@ -50,6 +50,33 @@ class gate {
   bool open_ = false;
 };
 
+/// Time for a dispatcher that passes when the test says so: what the clock on the wall shows is another matter.
+class manual_steady {
+ public:
+  std::chrono::steady_clock::time_point now() const { return std::chrono::steady_clock::time_point(passed_.load()); }
+  void advance(std::chrono::steady_clock::duration by) {
+    for (auto before = passed_.load(); !passed_.compare_exchange_weak(before, before + by);) {
+    }
+  }
+  dispatcher_options in(dispatcher_options options) const {
+    options.steady_now = [this] { return now(); };
+    return options;
+  }
+
+ private:
+  std::atomic<std::chrono::steady_clock::duration> passed_{std::chrono::hours(1)};
+};
+
+/// Lets time fly for a dispatcher, a tenth of a second every other millisecond.
+std::jthread let_time_fly(manual_steady& time, dispatcher& d) {
+  return std::jthread([&](const std::stop_token& stop) {
+    for (; !stop.stop_requested(); std::this_thread::sleep_for(2ms)) {
+      time.advance(100ms);
+      d.wake();
+    }
+  });
+}
+
 /// Waits for what another thread is going to do. Long, because it is only as long as a failure takes.
 bool in_the_end(const std::function<bool()>& it_holds) {
   for (const auto end = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < end;) {
@@ -168,29 +195,32 @@ TEST_CASE("a dead worker's messages are free when its lease has ended", "[dispat
 }
 
 TEST_CASE("a living worker keeps its messages however long the server takes", "[dispatcher]") {
-  world w(stores().at(1));
-  // The one test that waits in earnest: leases of two seconds, a server that takes five.
-  engine real(*w.data, w.keys, retake_policy::standard(), {.link_base = "https://jobs.example.com/interview"});
-  schedule_many(real, w, 3);
-  auto options = dispatch_options();
+  HIRENOW_IN_EVERY_STORE(w);
+  schedule_many(w, 3);
+  manual_steady time;
+  auto options = time.in(dispatch_options());
   options.lease = 2s;
   options.renew_every = 1s;
-  options.poll_every = std::chrono::hours(1);  // renewing is not left to the polls
   recording_mailer box, other_box;
   gate door;
   box.answer = [&](const outgoing_mail&) {
     door.pass();
     return taken;
   };
-  dispatcher living(real, box, options), other(real, other_box, options);
+  dispatcher living(w.bench, box, options), other(w.bench, other_box, options);
   dispatch_report report{};
   std::jthread worker([&](std::stop_token stop) { report = living.run(1, std::move(stop)); });
   door.await(1);
-  // One is being sent, two wait for the same worker: all three stay his.
-  for (const auto end = std::chrono::steady_clock::now() + 5s; std::chrono::steady_clock::now() < end;) {
+  // One is being sent, two wait for the same worker: all three stay his, though the server takes a minute.
+  bool renewed = true;
+  for (int second = 0; renewed && second < 60; ++second) {
+    w.clock.advance(1s);
+    time.advance(1s);
+    living.wake();
+    renewed = in_the_end([&] { return w.data->next_due().value() == w.clock.now() + 2s; });
     CHECK(other.run_once()->accepted == 0);
-    std::this_thread::sleep_for(50ms);
   }
+  CHECK(renewed);
   door.open();
   CHECK(in_the_end([&] { return count_in(w, message_state::accepted) == 3; }));
   worker.request_stop();
@@ -206,7 +236,8 @@ TEST_CASE("a worker that stood still before sending asks whether it may", "[disp
   const bool taken_over = GENERATE(true, false);
   schedule_many(w, 2);
   recording_mailer box, other_box;
-  auto options = dispatch_options();
+  manual_steady time;
+  auto options = time.in(dispatch_options());
   options.lease = 2s;
   options.renew_every = 1s;
   dispatcher other(w.bench, other_box, options);
@@ -232,7 +263,7 @@ TEST_CASE("a worker that stood still before sending asks whether it may", "[disp
     if (box.count() > 1) return taken;
     w.clock.advance(2s);
     if (taken_over) CHECK(other.run_once()->accepted == 2);
-    std::this_thread::sleep_for(1100ms);  // it is real time that tells a process that it stood still
+    time.advance(1100ms);  // by this, not by the clock on the wall, a process knows that it stood still
     return taken;
   };
   const auto report = d.run_once().value();
@@ -429,15 +460,17 @@ TEST_CASE("nothing more is sent while answers cannot be written down", "[dispatc
   store.settles = 1'000'000;
   auto bench = w.another(store);
   recording_mailer box;
-  auto options = dispatch_options();
+  manual_steady time;
+  auto options = time.in(dispatch_options());
   options.lease = 2s;
   options.renew_every = 1s;
   dispatcher d(bench, box, options);
   dispatch_report report{};
   std::jthread worker([&](std::stop_token stop) { report = d.run(1, std::move(stop)); });
   // Even beyond the lease: an answer that nobody else has overtaken is worth keeping.
-  const auto begun = std::chrono::steady_clock::now();
-  CHECK(in_the_end([&] { return store.failed >= 4 && std::chrono::steady_clock::now() > begun + 2500ms; }));
+  const auto time_flies = let_time_fly(time, d);
+  const auto begun = time.now();
+  CHECK(in_the_end([&] { return store.failed >= 4 && time.now() > begun + 2500ms; }));
   CHECK(box.count() == 32);
   store.settles = 0;
   CHECK(in_the_end([&] { return count_in(w, message_state::accepted) == 100; }));
@@ -452,7 +485,8 @@ TEST_CASE("a store that cannot be asked makes a single run fail", "[dispatcher]"
   failing_store store(*w.data);
   auto bench = w.another(store);
   recording_mailer box;
-  auto options = dispatch_options();
+  manual_steady time;
+  auto options = time.in(dispatch_options());
   options.lease = 2s;
   options.renew_every = 1s;
   dispatcher d(bench, box, options);
@@ -462,7 +496,10 @@ TEST_CASE("a store that cannot be asked makes a single run fail", "[dispatcher]"
   CHECK(code_of(d.run_once()) == errc::store_unavailable);
   // Where it fails to the end, the run waits as long as its leases last and not longer.
   store.settles = 1'000'000;
+  const auto time_flies = let_time_fly(time, d);
+  const auto begun = time.now();
   const auto report = d.run_once().value();
+  CHECK(time.now() >= begun + 2s);
   CHECK(report.lost == 3);
   CHECK(report.store_errors > 0);
   store.settles = 0;

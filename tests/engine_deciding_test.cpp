@@ -174,6 +174,31 @@ TEST_CASE("a dead message is found and shown behind hundreds of others of its in
   CHECK(w.bench.redrive(key, w.admin));
 }
 
+TEST_CASE("a dead message is dropped by an admin, and no other is, even of a person who was erased", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  const bool erased = GENERATE(false, true);
+  const auto id = w.schedule().interview.id;
+  const auto key = w.messages(id)[0].key;
+  CHECK(code_of(w.bench.drop(key, w.admin)) == errc::invalid_transition);
+  const lease_token lease{1, 2, 3};
+  REQUIRE(w.data->claim({.now = monday, .limit = 10, .token = lease}).value().size() == 1);
+  const settlement s{
+      .key = key, .tenant = acme, .token = lease, .what = settlement::verdict::dead, .at = monday, .answer = "550 no"};
+  REQUIRE(w.data->settle({&s, 1}).value().at(0));
+  CHECK(w.data->outbox(monday).value().value().dead == 1);
+  if (erased) REQUIRE(w.bench.erase_applicant("app-1", w.admin));
+  CHECK(code_of(w.bench.drop(key, w.recruiter)) == errc::permission_denied);
+  REQUIRE(w.bench.drop(key, w.admin, "once"));
+  REQUIRE(w.bench.drop(key, w.admin, "once"));  // the answer of the first
+  CHECK(w.messages(id)[0].state == message_state::withdrawn);
+  CHECK(w.data->outbox(monday).value().value().dead == 0);
+  CHECK(w.audit().back().event == "drop");
+  CHECK(w.audit().back().actor == w.admin.id);
+  CHECK(w.bench.verify_audit("app-1", w.admin));
+  CHECK(code_of(w.bench.drop(key, w.admin)) == errc::invalid_transition);
+  CHECK(code_of(w.bench.redrive(key, w.admin)) == (erased ? errc::erased : errc::invalid_transition));
+}
+
 TEST_CASE("a dead message is queued again by an admin, and no other is", "[engine]") {
   HIRENOW_IN_EVERY_STORE(w);
   const auto id = w.schedule().interview.id;

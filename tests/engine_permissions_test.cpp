@@ -73,6 +73,10 @@ const std::array staff_calls{
                [](engine& e, const attempt_at_hand& a, const actor& who) {
                  return answer_of(e.redrive({a.id, message_kind::invitation, 1}, who));
                }},
+    staff_call{use_case::drop,
+               [](engine& e, const attempt_at_hand& a, const actor& who) {
+                 return answer_of(e.drop({a.id, message_kind::invitation, 1}, who));
+               }},
     staff_call{use_case::erase_applicant, [](engine& e, const attempt_at_hand&,
                                              const actor& who) { return answer_of(e.erase_applicant("app-1", who)); }},
 };

@@ -53,6 +53,35 @@ TEST_CASE("list, find and history show what the sweep then makes true", "[engine
   CHECK(w.bench.verify_audit(w.ada.id, w.admin));
 }
 
+TEST_CASE("expired answers are looked for once an hour, and until none is left", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  struct counting final : store_in_between {
+    using store_in_between::store_in_between;
+    int calls = 0;
+    std::size_t left = 0;
+    result<std::size_t> prune(sys_seconds, std::size_t limit) override {
+      ++calls;
+      const auto taken = std::min(left, limit);
+      left -= taken;
+      return taken;
+    }
+  } s(*w.data);
+  auto bench = w.another(s);
+  s.left = 25;
+  for (int n = 0; n < 3; ++n) REQUIRE(bench.sweep(10));
+  CHECK(s.left == 0);
+  CHECK(s.calls == 3);
+  w.clock.advance(1h - 1s);
+  REQUIRE(bench.sweep());
+  CHECK(s.calls == 3);
+  w.clock.advance(1s);
+  REQUIRE(bench.sweep());
+  CHECK(s.calls == 4);
+  w.clock.advance(-24h);  // a clock that was set back delays nothing
+  REQUIRE(bench.sweep());
+  CHECK(s.calls == 5);
+}
+
 TEST_CASE("where answers cannot be pruned a sweep says so before it changes anything", "[engine]") {
   HIRENOW_IN_EVERY_STORE(w);
   const auto at = bring_to(w, "scheduled");
@@ -65,6 +94,27 @@ TEST_CASE("where answers cannot be pruned a sweep says so before it changes anyt
   } full(*w.data);
   CHECK(code_of(w.another(full).sweep()) == errc::store_full);
   CHECK(w.stored(at.id).state == interview_state::scheduled);
+}
+
+TEST_CASE("a sweep that runs out of memory says what it has done, and that there is more", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  for (std::size_t n = 1; n <= 3; ++n) w.bench.schedule(for_person(w, n), w.recruiter).value();
+  w.clock.set(monday + 5h);
+  struct exhausted final : store_in_between {
+    using store_in_between::store_in_between;
+    result<void> commit(const change_set& c) override {
+      if (left-- == 0) throw std::bad_alloc();
+      return store_in_between::commit(c);
+    }
+    int left = 2;
+  } poor(*w.data);
+  auto bench = w.another(poor);
+  const auto report = bench.sweep().value();
+  CHECK(report.records == 2);
+  CHECK(report.more);
+  poor.left = 0;
+  CHECK(code_of(bench.sweep()) == errc::out_of_memory);  // nothing was done
+  CHECK(bench.sweep().value().records == 1);
 }
 
 TEST_CASE("a sweep records at the limit, reports what it did, and has nothing left to do", "[engine]") {
@@ -202,7 +252,7 @@ TEST_CASE("a sweep forgets answers that have expired", "[engine]") {
   w.clock.set(monday + 24h - 1s);
   w.bench.sweep().value();
   CHECK(stored());
-  w.clock.advance(1s);
+  w.clock.advance(1h);  // they are looked for once an hour
   w.bench.sweep().value();
   CHECK_FALSE(stored());
 }

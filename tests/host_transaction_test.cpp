@@ -243,7 +243,7 @@ TEST_CASE("a closed connection is an error with a name", "[host]") {
   CHECK(test::code_of(w.inside.retake(w.failed, w.recruiter)) == errc::retry_transaction);
   w.theirs.roll_back();
 
-  const auto nothing = host_connection_of(nullptr);
+  const auto nothing = host_connection_of(static_cast<sqlite3*>(nullptr));
   const auto joined = join_transaction(*nothing).value();
   CHECK(test::code_of(joined->next_due()) == errc::store_unavailable);
   CHECK(nothing->execute("SELECT 1", {}).error().code == errc::store_unavailable);

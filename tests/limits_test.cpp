@@ -2,6 +2,8 @@
 
 #include "hirenow/limits.hpp"
 
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -197,4 +199,31 @@ TEST_CASE("e-mail addresses", "[limits]") {
     CAPTURE(text);
     CHECK(code_of(limits::check_email(text)) == "invalid_argument");
   }
+}
+
+TEST_CASE("the guide's table has the limits that are enforced", "[limits]") {
+  std::ifstream file(std::string(HIRENOW_SOURCE_DIR) + "/docs/guide.md");
+  const std::string guide{std::istreambuf_iterator<char>(file), {}};
+  const auto row = [](const std::string& what, const std::string& limit) { return "| " + what + " | " + limit; };
+  const auto bytes = [](std::size_t n) {
+    return n % 1024 == 0 ? std::to_string(n / 1024) + " KiB" : std::to_string(n) + " bytes";
+  };
+  const auto grouped = [](std::size_t n) {
+    return n < 1000 ? std::to_string(n) : std::to_string(n / 1000) + "," + std::to_string(1000 + n % 1000).substr(1);
+  };
+  for (const auto& due :
+       {row("ids (applicant, tenant, track, actor), keys, locale, time zone", bytes(limits::id)),
+        row("session key", std::to_string(limits::session_key_min) + " to " + bytes(limits::id)),
+        row("e-mail address", bytes(limits::email)), row("name", bytes(limits::name)),
+        row("free-text reason", bytes(limits::reason)), row("fact's value", bytes(limits::fact_value)),
+        row("progress", bytes(limits::progress)), row("token", bytes(limits::token)),
+        row("policy document", bytes(limits::policy) + ", nested " + std::to_string(limits::policy_depth) + " deep"),
+        row("reminders of one link", std::to_string(limits::reminders)),
+        row("interviews of one applicant", grouped(limits::attempts)),
+        row("rows of a page", std::to_string(limits::page)),
+        row("accommodation", "100 to " + grouped(limits::accommodation_percent) + " % of the time limit")}) {
+    INFO(due);
+    CHECK(guide.find(due) != std::string::npos);
+  }
+  CHECK(limits::longest_span == seconds{10LL * 366 * 86400});
 }

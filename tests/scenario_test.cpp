@@ -10,6 +10,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "support/postgres.hpp"
 #include "support/recording_mailer.hpp"
 #include "support/world.hpp"
 
@@ -294,14 +295,34 @@ class player {
 
 }  // namespace
 
-TEST_CASE("every scenario goes as it is written", "[engine][spec]") {
+namespace {
+
+const json::array& scenarios() {
   static const auto spec = read_spec();
-  const auto& all = spec.at("scenarios").as_array();
-  REQUIRE(all.size() >= 5);
-  const auto n = GENERATE_COPY(range(std::size_t{0}, all.size()));
-  const auto& scenario = all[n].as_object();
-  INFO(json::serialize(scenario.at("name")));
-  HIRENOW_IN_EVERY_STORE(w, retake_policy::parse(json::serialize(scenario.at("policy"))).value());
+  return spec.at("scenarios").as_array();
+}
+
+void play(const json::object& scenario, const test::store_kind& kind) {
+  test::world w(kind, retake_policy::parse(json::serialize(scenario.at("policy"))).value());
   player p(w);
   for (const auto& step : scenario.at("steps").as_array()) p.play(step.as_object());
+}
+
+}  // namespace
+
+TEST_CASE("every scenario goes as it is written", "[engine][spec]") {
+  REQUIRE(scenarios().size() >= 5);
+  const auto n = GENERATE_COPY(range(std::size_t{0}, scenarios().size()));
+  const auto& scenario = scenarios()[n].as_object();
+  const auto kind = GENERATE(from_range(test::stores()));
+  INFO(json::serialize(scenario.at("name")) << " in " << kind.name);
+  play(scenario, kind);
+}
+
+TEST_CASE("every scenario goes as it is written in PostgreSQL", "[engine][spec][postgres]") {
+  for (const auto& scenario : scenarios()) {
+    INFO(json::serialize(scenario.at("name")));
+    const test::fresh_schema schema;
+    play(scenario.as_object(), {"postgres", [&](const std::filesystem::path&) { return schema.open().value(); }});
+  }
 }

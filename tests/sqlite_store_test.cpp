@@ -430,6 +430,26 @@ TEST_CASE("a stranger who commits to the file is warned of once, a second store 
   CHECK(warnings.size() == 1);
 }
 
+TEST_CASE("a warning comes when no lock is held, so that the store can be asked from it", "[sqlite]") {
+  if (sqlite3_libversion_number() >= 3051003) SKIP("this SQLite is not in danger");
+  fresh_file f;
+  sqlite_options options;
+  store* asked = nullptr;
+  int warnings = 0;
+  options.warn = [&](std::string_view) {
+    ++warnings;
+    CHECK(asked->commit(next_person(50)));  // would wait for its own turn
+    CHECK(asked->next_due());
+  };
+  const auto store = f.open(options).value();
+  asked = store.get();
+  plain_sql stranger(f.path);
+  REQUIRE(store->commit(next_person(1)));
+  stranger.run("CREATE TABLE theirs (id)");
+  REQUIRE(store->commit(next_person(2)));
+  CHECK(warnings == 1);
+}
+
 TEST_CASE("a lock that is held too long is an error with a name", "[sqlite]") {
   fresh_file f;
   sqlite_options options;

@@ -5,23 +5,13 @@ package hirenow
 /*
 #cgo pkg-config: hirenow
 #include <stdlib.h>
-#include "hirenow/c/adapters.h"
-
-extern int64_t hirenowGoNow(void *ctx);
-
-static hirenow_status hirenow_go_clock(void *ctx, hirenow_clock **out, hirenow_error **error) {
-  hirenow_clock_callbacks callbacks = HIRENOW_CLOCK_CALLBACKS_INIT;
-  callbacks.ctx = ctx;
-  callbacks.now = hirenowGoNow;
-  return hirenow_clock_new(&callbacks, out, error);
-}
+#include "hirenow/c/api.h"
 */
 import "C"
 
 import (
 	"fmt"
 	"runtime"
-	"sync/atomic"
 	"unsafe"
 )
 
@@ -71,6 +61,13 @@ func (t *texts) add(s string) *C.char {
 	*t = append(*t, c)
 	return c
 }
+
+// zeroed is a struct that lives as long as the texts.
+func (t *texts) zeroed(size C.size_t) unsafe.Pointer {
+	c := C.calloc(1, size)
+	*t = append(*t, (*C.char)(c))
+	return c
+}
 func (t *texts) free() {
 	for _, c := range *t {
 		C.free(unsafe.Pointer(c))
@@ -109,20 +106,53 @@ func NewKeyDocument(kid string) (string, error) {
 	return take(out), nil
 }
 
-// VerifyToken says whether a token is genuine; its claims come as a JSON document.
-func (k *Keys) VerifyToken(token, issuer, audience string) (string, error) {
+// Claims are what a token says.
+type Claims struct {
+	Issuer, Audience, Subject, Tenant, InterviewID string
+	Generation, Attempt                            uint32
+	IssuedAt, NotBefore, ExpiresAt                 int64
+}
+
+// VerifyToken says whether a token is genuine, and what it says.
+func (k *Keys) VerifyToken(token, issuer, audience string) (Claims, error) {
 	var t texts
 	defer t.free()
 	var genuine *C.hirenow_token
-	var out *C.hirenow_text
 	var e *C.hirenow_error
 	status := C.hirenow_token_verify(k.handle, t.add(token), t.add(issuer), t.add(audience), &genuine, &e)
 	runtime.KeepAlive(k)
 	if err := check(status, e); err != nil {
-		return "", err
+		return Claims{}, err
 	}
 	defer C.hirenow_token_free(genuine)
-	if err := check(C.hirenow_token_json(genuine, &out, &e), e); err != nil {
+	c := C.hirenow_token_claims{struct_size: C.sizeof_hirenow_token_claims}
+	if err := check(C.hirenow_token_get_claims(genuine, &c), nil); err != nil {
+		return Claims{}, err
+	}
+	return Claims{
+		C.GoString(c.issuer), C.GoString(c.audience), C.GoString(c.subject), C.GoString(c.tenant),
+		C.GoString(c.interview_id), uint32(c.generation), uint32(c.attempt),
+		int64(c.issued_at), int64(c.not_before), int64(c.expires_at),
+	}, nil
+}
+
+// MintToken makes a token with the key of this id. The same claims and key give the same token.
+func (k *Keys) MintToken(kid string, claims Claims) (string, error) {
+	var t texts
+	defer t.free()
+	c := (*C.hirenow_token_claims)(t.zeroed(C.sizeof_hirenow_token_claims))
+	c.struct_size = C.sizeof_hirenow_token_claims
+	c.issuer, c.audience = t.add(claims.Issuer), t.add(claims.Audience)
+	c.subject, c.tenant = t.add(claims.Subject), t.add(claims.Tenant)
+	c.interview_id = t.add(claims.InterviewID)
+	c.generation, c.attempt = C.uint32_t(claims.Generation), C.uint32_t(claims.Attempt)
+	c.issued_at, c.not_before = C.int64_t(claims.IssuedAt), C.int64_t(claims.NotBefore)
+	c.expires_at = C.int64_t(claims.ExpiresAt)
+	var out *C.hirenow_text
+	var e *C.hirenow_error
+	status := C.hirenow_token_mint(k.handle, t.add(kid), c, &out, &e)
+	runtime.KeepAlive(k)
+	if err := check(status, e); err != nil {
 		return "", err
 	}
 	return take(out), nil
@@ -145,6 +175,7 @@ func ParsePolicy(document string) (*Policy, error) {
 
 // Attempt is one attempt as a policy sees it.
 type Attempt struct {
+	ID            string
 	At, DecidedAt int64
 	Outcome       int
 }
@@ -155,6 +186,9 @@ func (p *Policy) Evaluate(attempts []Attempt, now int64, schedule bool) (string,
 	for n, a := range attempts {
 		rows[n].at, rows[n].decided_at = C.int64_t(a.At), C.int64_t(a.DecidedAt)
 		rows[n].outcome = C.int32_t(a.Outcome)
+		for k := 0; k < len(a.ID) && k < len(rows[n].id)-1; k++ {
+			rows[n].id[k] = C.char(a.ID[k])
+		}
 	}
 	kind := C.int32_t(0)
 	if schedule {
@@ -175,6 +209,18 @@ func (p *Policy) Evaluate(attempts []Attempt, now int64, schedule bool) (string,
 	return take(out), nil
 }
 
+// Version is the name that its author gave the policy.
+func (p *Policy) Version() string {
+	defer runtime.KeepAlive(p)
+	return C.GoString(C.hirenow_policy_get_version(p.handle))
+}
+
+// Hash is the SHA-256 of the document, in hexadecimal digits.
+func (p *Policy) Hash() string {
+	defer runtime.KeepAlive(p)
+	return C.GoString(C.hirenow_policy_get_hash(p.handle))
+}
+
 // ParseSpan reads an ISO 8601 span as months and seconds.
 func ParseSpan(text string) (int, int64, error) {
 	var t texts
@@ -184,146 +230,4 @@ func ParseSpan(text string) (int, int64, error) {
 	var e *C.hirenow_error
 	err := check(C.hirenow_span_parse(t.add(text), &months, &seconds, &e), e)
 	return int(months), int64(seconds), err
-}
-
-var theTime int64
-
-//export hirenowGoNow
-func hirenowGoNow(unsafe.Pointer) C.int64_t { return C.int64_t(atomic.LoadInt64(&theTime)) }
-
-// SetTime moves the clock that every engine of this package reads.
-func SetTime(now int64) { atomic.StoreInt64(&theTime, now) }
-
-// Engine holds all use cases.
-type Engine struct{ handle *C.hirenow_engine }
-
-// Open opens a store by its URL and makes an engine over it.
-func Open(url, keys, policy, linkBase string) (*Engine, error) {
-	var t texts
-	defer t.free()
-	var clock *C.hirenow_clock
-	var e *C.hirenow_error
-	if err := check(C.hirenow_go_clock(nil, &clock, &e), e); err != nil {
-		return nil, err
-	}
-	defer C.hirenow_clock_free(clock) // the engine keeps what it needs
-	options := (*C.hirenow_engine_options)(C.calloc(1, C.sizeof_hirenow_engine_options))
-	defer C.free(unsafe.Pointer(options))
-	options.struct_size = C.sizeof_hirenow_engine_options
-	options.keys_json, options.policy_json = t.add(keys), t.add(policy)
-	options.link_base, options.clock = t.add(linkBase), clock
-	engine := &Engine{}
-	if err := check(C.hirenow_open(t.add(url), options, &engine.handle, &e), e); err != nil {
-		return nil, err
-	}
-	runtime.SetFinalizer(engine, func(e *Engine) { C.hirenow_engine_free(e.handle) })
-	return engine, nil
-}
-
-// Actor is who asks. Roles are added up: 1 recruiter, 2 reviewer, 4 admin.
-type Actor struct {
-	ID, Tenant string
-	Roles      uint32
-}
-
-func (t *texts) actor(a Actor) *C.hirenow_actor {
-	c := (*C.hirenow_actor)(C.calloc(1, C.sizeof_hirenow_actor))
-	*t = append(*t, (*C.char)(unsafe.Pointer(c)))
-	c.struct_size = C.sizeof_hirenow_actor
-	c.id, c.tenant, c.roles = t.add(a.ID), t.add(a.Tenant), C.uint32_t(a.Roles)
-	return c
-}
-
-// Interview is an interview after a call.
-type Interview struct {
-	ID, State, Link, Archived string
-	Attempt                   int
-}
-
-func interview(status C.hirenow_status, i *C.hirenow_interview, e *C.hirenow_error) (Interview, error) {
-	if err := check(status, e); err != nil {
-		return Interview{}, err
-	}
-	defer C.hirenow_interview_free(i)
-	out := Interview{
-		ID:      C.GoString(C.hirenow_interview_get_id(i)),
-		State:   C.GoString(C.hirenow_state_name(C.hirenow_interview_get_state(i))),
-		Link:    C.GoString(C.hirenow_interview_get_link(i)),
-		Attempt: int(C.hirenow_interview_get_attempt(i)),
-	}
-	if old := C.hirenow_interview_get_archived(i); old != nil {
-		out.Archived = C.GoString(C.hirenow_state_name(C.hirenow_interview_get_state(old)))
-	}
-	return out, nil
-}
-
-// Schedule plans an interview.
-func (g *Engine) Schedule(applicant, email, track string, who Actor) (Interview, error) {
-	var t texts
-	defer t.free()
-	person := (*C.hirenow_applicant)(C.calloc(1, C.sizeof_hirenow_applicant))
-	request := (*C.hirenow_schedule_request)(C.calloc(1, C.sizeof_hirenow_schedule_request))
-	t = append(t, (*C.char)(unsafe.Pointer(person)), (*C.char)(unsafe.Pointer(request)))
-	person.struct_size, request.struct_size = C.sizeof_hirenow_applicant, C.sizeof_hirenow_schedule_request
-	person.id, person.email = t.add(applicant), t.add(email)
-	request.applicant, request.track = person, t.add(track)
-	var out *C.hirenow_interview
-	var e *C.hirenow_error
-	status := C.hirenow_schedule(g.handle, request, t.actor(who), &out, &e)
-	runtime.KeepAlive(g)
-	return interview(status, out, e)
-}
-
-// Do causes an event that belongs to the staff, by its word in the lifecycle.
-func (g *Engine) Do(event, id string, who Actor) (Interview, error) {
-	var t texts
-	defer t.free()
-	change := (*C.hirenow_change)(C.calloc(1, C.sizeof_hirenow_change))
-	t = append(t, (*C.char)(unsafe.Pointer(change)))
-	change.struct_size = C.sizeof_hirenow_change
-	change.reason, change.reason_code = t.add("why"), t.add("power_cut")
-	var out *C.hirenow_interview
-	var e *C.hirenow_error
-	var status C.hirenow_status
-	a, i := t.actor(who), t.add(id)
-	switch event {
-	case "pass", "fail", "hold":
-		change.outcome = map[string]C.int32_t{
-			"pass": C.HIRENOW_OUTCOME_PASSED, "fail": C.HIRENOW_OUTCOME_FAILED, "hold": C.HIRENOW_OUTCOME_ON_HOLD}[event]
-		status = C.hirenow_decide(g.handle, i, a, change, &out, &e)
-	case "reopen":
-		status = C.hirenow_reopen(g.handle, i, a, change, &out, &e)
-	case "void":
-		status = C.hirenow_void(g.handle, i, a, change, &out, &e)
-	case "cancel":
-		status = C.hirenow_cancel(g.handle, i, a, change, &out, &e)
-	case "reissue":
-		status = C.hirenow_reissue(g.handle, i, a, nil, &out, &e)
-	case "retake":
-		status = C.hirenow_retake(g.handle, i, a, nil, &out, &e)
-	default:
-		return Interview{}, fmt.Errorf("not an event of the staff: %s", event)
-	}
-	runtime.KeepAlive(g)
-	return interview(status, out, e)
-}
-
-// Sit starts an interview by its link and, if it is to, submits it.
-func (g *Engine) Sit(token string, submit bool) error {
-	var t texts
-	defer t.free()
-	var sitting *C.hirenow_sitting
-	var e *C.hirenow_error
-	status := C.hirenow_start(g.handle, t.add(token), t.add("a secret of sixteen bytes"), &sitting, &e)
-	if err := check(status, e); err != nil || !submit {
-		C.hirenow_sitting_free(sitting)
-		return err
-	}
-	defer C.hirenow_sitting_free(sitting)
-	session := C.hirenow_session{struct_size: C.sizeof_hirenow_session}
-	C.hirenow_sitting_get_session(sitting, &session)
-	var out *C.hirenow_interview
-	_, err := interview(C.hirenow_submit(g.handle, &session, nil, 0, nil, &out, &e), out, e)
-	runtime.KeepAlive(g)
-	return err
 }

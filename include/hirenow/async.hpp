@@ -181,6 +181,10 @@ class async_engine {
     return run(std::forward<Token>(token), &engine::redrive, key, std::move(who), std::move(idempotency_key));
   }
   template <class Token>
+  auto async_drop(message_key key, actor who, std::string idempotency_key, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::drop, key, std::move(who), std::move(idempotency_key));
+  }
+  template <class Token>
   auto async_erase_applicant(std::string applicant_id, actor who, std::string idempotency_key, Token&& token) const {
     return run(std::forward<Token>(token), &engine::erase_applicant, std::move(applicant_id), std::move(who),
                std::move(idempotency_key));

@@ -6,7 +6,7 @@
 /// §4.5.3.2.6 allows. Immediately before sending, the interview is loaded once more: a link that has died since is not
 /// mailed. What the server said is written down in batches, none older than 100 ms, and no more is sent while 32
 /// answers a worker are not written down: that is how many mails a crash or a failing store can make go out twice.
-/// Threads: several dispatchers, in one process or many, may work on one store. One dispatcher runs once at a time.
+/// Threads: several dispatchers, in one process or many, may work on one store, and several threads may call one.
 
 #include <algorithm>
 #include <array>
@@ -28,6 +28,7 @@
 
 #include "hirenow/detail/guarded.hpp"
 #include "hirenow/detail/step.hpp"
+#include "hirenow/dispatch_stats.hpp"
 #include "hirenow/engine.hpp"
 #include "hirenow/mailer.hpp"
 #include "hirenow/message_template.hpp"
@@ -69,18 +70,9 @@ struct dispatcher_options {
   /// Told of every answer once it is written down, on the thread that runs the dispatcher. Must not throw: what it
   /// throws is lost.
   std::function<void(const dispatch_event&)> on_event{};
-};
-
-/// How a run went.
-struct dispatch_report {
-  std::size_t accepted = 0;
-  std::size_t retried = 0;  ///< temporary or ambiguous: will be tried again
-  std::size_t dead = 0;
-  std::size_t withdrawn = 0;  ///< found senseless by the last check
-  std::size_t released = 0;   ///< given back untried: by a graceful stop, or because the record could not be read
-  std::size_t lost = 0;       ///< not ours any more when its answer came: another worker had taken the lease, or a
-                              ///< change had withdrawn it; or the store failed until the run had to end
-  std::size_t store_errors = 0;
+  /// How long something took: by this leases are renewed and stores given a rest. Must never step back; called from any
+  /// thread. Empty: the machine's. Waiting is done in real time, so who moves another clock calls `wake()`.
+  std::function<std::chrono::steady_clock::time_point()> steady_now{};
 };
 
 /// How long to wait after so many tries: the first backoff doubled each time, up to the longest, and of that a random
@@ -121,15 +113,38 @@ class dispatcher {
                         "a lease is renewed before it ends, a message tried once at least, and a poll takes time"));
   }
 
-  /// Sends what is due now, at most `limit` messages, and returns when all of it is settled. Where a stop is asked for
-  /// meanwhile, it finishes what is being sent and gives the rest back.
+  /// Sends what is due now, at most `limit` messages, and returns when all of it is settled. A plain call for a host
+  /// that has workers of its own: a task of Celery's, a cron job, a thread. Calls that overlap, here or in another
+  /// process, share the work and double nothing. Where a stop is asked for meanwhile, it finishes what is being sent and
+  /// gives the rest back.
   /// Errors: invalid_argument, and the store's where it could not be asked at all.
-  result<dispatch_report> run_once(std::size_t limit = 1000, std::stop_token stop = {}) {
+  /// Since: 0.1
+  result<dispatch_report> dispatch_due(std::size_t limit = 1000, std::stop_token stop = {}) {
     if (limit == 0) return detail::fail(errc::invalid_argument, "a run of nothing");
     shift s{*this, 1, limit, true, std::move(stop)};
     s.work();
     if (s.first_error_ && !s.claimed_any_) return *s.first_error_;
     return s.report_;
+  }
+
+  /// The same.
+  result<dispatch_report> run_once(std::size_t limit = 1000, std::stop_token stop = {}) {
+    return dispatch_due(limit, std::move(stop));
+  }
+
+  /// How this dispatcher fares and how the outbox stands, while it runs too. See `prometheus_text`.
+  /// Errors: the store's.
+  /// Since: 0.1
+  result<dispatch_stats> stats() {
+    const sys_seconds now = engine_.now();
+    auto outbox = detail::guarded([&] { return engine_.storage().outbox(now); });
+    if (!outbox) return outbox.error();
+    dispatch_stats out{.outbox = *outbox};
+    if (out.outbox && out.outbox->oldest_due)
+      out.oldest_due_age = static_cast<std::uint64_t>(std::max(now - *out.outbox->oldest_due, seconds{0}).count());
+    const std::lock_guard lock(totals_mutex_);
+    out.sent = totals_;
+    return out;
   }
 
   /// Sends for ever with so many workers (1 to 256), until a stop is asked for; then finishes what is being sent, gives
@@ -144,11 +159,13 @@ class dispatcher {
   void wake() {
     woken_ = true;
     const std::lock_guard lock(running_mutex_);
-    if (running_) running_->look();
+    for (shift* s : running_) s->look();
   }
 
  private:
   using steady = std::chrono::steady_clock;
+  steady::time_point steady_now() const { return options_.steady_now ? options_.steady_now() : steady::now(); }
+
   static constexpr std::size_t batch = 32;                        // answers a worker may have unrecorded
   static constexpr std::chrono::milliseconds oldest_answer{100};  // and how old one may be
   static constexpr std::size_t most_ahead = 1024;                 // messages a fast run may hold before it needs them
@@ -177,6 +194,7 @@ class dispatcher {
           workers_(workers),
           until_idle_(until_idle),
           stop_(std::move(stop)),
+          found_meanwhile_(batch * workers / 4),
           ahead_(batch * workers),
           left_(limit) {}
 
@@ -198,12 +216,12 @@ class dispatcher {
     struct ending {
       explicit ending(shift& of) : s(of) {
         const std::lock_guard lock(s.d_.running_mutex_);
-        s.d_.running_ = &s;
+        s.d_.running_.push_back(&s);
       }
       ~ending() {
         {
           const std::lock_guard lock(s.d_.running_mutex_);
-          s.d_.running_ = nullptr;
+          std::erase(s.d_.running_, &s);
         }
         const std::lock_guard lock(s.mutex_);
         s.over_ = true;
@@ -221,21 +239,25 @@ class dispatcher {
         if (stop_.stop_requested()) give_back();
         if (held_.empty() && (stop_.stop_requested() || (until_idle_ && left_ == 0))) return;
         // Each that is due has its turn before any has a second: a renewal that fails must not put off the rest.
-        const auto now = steady::now();
-        const bool renewal = next_renewal() <= now, settling = next_settling() <= now, claiming = next_claim() <= now;
-        if (renewal) renew(lock);
-        if (settling) settle(lock);
-        if (claiming) claim(lock);
-        if (renewal || settling || claiming) continue;
-        clerk_wakes_.wait_until(
-            lock, std::min({next_renewal(), next_settling(), next_claim(), steady::now() + std::chrono::hours(1)}));
+        const auto now = d_.steady_now();
+        const auto renewal = next_renewal(now), settling = next_settling(), claiming = next_claim();
+        if (renewal <= now) renew(lock);
+        if (settling <= now) settle(lock);
+        if (claiming <= now) claim(lock);
+        const auto next = std::min({renewal, settling, claiming, now + std::chrono::hours(1)});
+        if (next > now) clerk_wakes_.wait_for(lock, next - now);
       }
     }
 
-    steady::time_point next_renewal() const {
-      auto oldest = steady::time_point::max();
-      for (const auto& [key, h] : held_) oldest = std::min(oldest, h.renewed);
-      return held_.empty() ? oldest : std::max(oldest + d_.options_.renew_every, store_rests_until_);
+    /// Looked up among all that is held only when the instant that was found last has come.
+    steady::time_point next_renewal(steady::time_point now) {
+      if (held_.empty()) return steady::time_point::max();
+      if (renewal_ <= now) {
+        auto oldest = steady::time_point::max();
+        for (const auto& [key, h] : held_) oldest = std::min(oldest, h.renewed);
+        renewal_ = oldest + d_.options_.renew_every;
+      }
+      return std::max(renewal_, store_rests_until_);
     }
     steady::time_point next_settling() const {
       if (answers_.empty()) return steady::time_point::max();
@@ -246,14 +268,18 @@ class dispatcher {
       if (left_ == 0 || stop_.stop_requested() || queue_.size() > claim_when()) return steady::time_point::max();
       return next_look_;
     }
-    /// Half of what is allowed, so that the senders have work while the other half is written down.
-    std::size_t settle_when() const { return batch * workers_ / 2; }
+    /// As late as the senders need not wait: what is still allowed then is twice of what they found while the last
+    /// answers were written down, and never more than three quarters.
+    std::size_t settle_when() const {
+      const std::size_t most = batch * workers_;
+      return most - std::clamp<std::size_t>(2 * found_meanwhile_, 1, most * 3 / 4);
+    }
     std::size_t claim_when() const { return ahead_ / 2; }
 
     /// Asks the outbox for more.
     void claim(std::unique_lock<std::mutex>& lock) {
       hirenow::store& store = d_.engine_.storage();
-      const auto asked = steady::now();
+      const auto asked = d_.steady_now();
       claim_request wanted{d_.engine_.now(), d_.options_.lease, std::min(ahead_ - queue_.size(), left_), {}};
       random_bytes(wanted.token);
       lock.unlock();
@@ -270,7 +296,7 @@ class dispatcher {
       if (!claimed) failed(claimed.error());
       const bool nothing = !claimed || claimed->empty();
       // Half to one and a half of the interval: dispatchers that started together do not stay together.
-      next_look_ = nothing ? steady::now() +
+      next_look_ = nothing ? d_.steady_now() +
                                  std::chrono::duration_cast<steady::duration>(d_.options_.poll_every * (0.5 + chance()))
                            : steady::time_point{};
       if (nothing && until_idle_) left_ = 0;
@@ -307,7 +333,7 @@ class dispatcher {
     }
 
     void add(answer a) {
-      if (answers_.empty()) oldest_ = steady::now();
+      if (answers_.empty()) oldest_ = d_.steady_now();
       answers_.push_back(std::move(a));
     }
 
@@ -319,7 +345,7 @@ class dispatcher {
     /// Lengthens leases. A message whose lease was lost is dropped, unless a sender has it: then settling will tell.
     void renew(std::unique_lock<std::mutex>& lock) {
       const sys_seconds until = d_.engine_.now() + d_.options_.lease;
-      const auto asked = steady::now();
+      const auto asked = d_.steady_now();
       std::vector<settlement> all;
       std::vector<held_message*> of;
       for (auto& [key, h] : held_)
@@ -337,7 +363,7 @@ class dispatcher {
         if (const auto at = std::find(queue_.begin(), queue_.end(), of[n]); at != queue_.end()) {
           queue_.erase(at);
           held_.erase(all[n].key);
-          ++report_.lost;
+          tally(&dispatch_report::lost);
         }
       }
     }
@@ -356,18 +382,19 @@ class dispatcher {
       if (ours)
         for (std::size_t n = 0; n < answers.size(); ++n) count(held_.at(answers[n].key), answers[n].found, (*ours)[n]);
       lock.lock();
+      found_meanwhile_ = answers_.size();
       if (!ours) {
         failed(ours.error());
         // Kept, and tried again: an answer that is forgotten is a mail that goes out twice. Only a run that is to end
         // cannot wait longer than its leases last.
         const bool to_end = until_idle_ || stop_.stop_requested();
-        const auto expired = steady::now() - d_.options_.lease;
+        const auto expired = d_.steady_now() - d_.options_.lease;
         for (auto& a : answers) {
           if (!to_end || held_.at(a.key).renewed > expired) {
             answers_.push_back(a);
           } else {
             held_.erase(a.key);
-            ++report_.lost;
+            tally(&dispatch_report::lost);
           }
         }
         oldest_ = oldest;
@@ -379,31 +406,31 @@ class dispatcher {
 
     void count(const held_message& h, const finding& found, bool ours) {
       using enum settlement::verdict;
-      if (found.store_failed) ++report_.store_errors;
+      if (found.store_failed) tally(&dispatch_report::store_errors);
       if (!ours) {
-        ++report_.lost;
+        tally(&dispatch_report::lost);
         return;
       }
       dispatch_event told{h.message.tenant, h.message.applicant_id, h.message.mail.key};
       switch (found.what) {
         case accepted:
-          ++report_.accepted;
+          tally(&dispatch_report::accepted);
           told.state = message_state::accepted;
           break;
         case withdrawn:
-          ++report_.withdrawn;
+          tally(&dispatch_report::withdrawn);
           told.state = message_state::withdrawn;
           break;
         case dead:
-          ++report_.dead;
+          tally(&dispatch_report::dead);
           told.state = message_state::dead;
           break;
         case retry:
-          ++report_.retried;
+          tally(&dispatch_report::retried);
           told.next_try = found.at;
           break;
         case renew:
-        case release: ++report_.released; return;
+        case release: tally(&dispatch_report::released); return;
       }
       if (!d_.options_.on_event) return;
       told.answer = found.text;
@@ -414,10 +441,17 @@ class dispatcher {
       }
     }
 
+    /// Counts one, for this run and for the dispatcher.
+    void tally(std::size_t dispatch_report::* what) {
+      ++(report_.*what);
+      const std::lock_guard lock(d_.totals_mutex_);
+      ++(d_.totals_.*what);
+    }
+
     void failed(const error& e) {
-      ++report_.store_errors;
+      tally(&dispatch_report::store_errors);
       if (!first_error_) first_error_ = e;
-      store_rests_until_ = steady::now() + after_failure;
+      store_rests_until_ = d_.steady_now() + after_failure;
     }
 
     // The senders.
@@ -461,7 +495,9 @@ class dispatcher {
     steady::time_point next_look_{};              // when the outbox is asked again
     steady::time_point store_rests_until_{};
     steady::time_point last_claim_{};
-    std::size_t ahead_;  // how many messages may wait in the queue
+    steady::time_point renewal_{};  // no lease is to be renewed before
+    std::size_t found_meanwhile_;   // answers that came while others were written down
+    std::size_t ahead_;             // how many messages may wait in the queue
     std::size_t left_;
     bool over_ = false;
     // The clerk's alone.
@@ -514,14 +550,17 @@ class dispatcher {
     const auto give_back = [&](bool store_failed) {
       return finding{release, now() + backoff_after(1, chance(), options_), {}, store_failed};
     };
+    if (!is_known(c.mail.key.kind)) return give_back(false);  // a store's that does not leave them to newer nodes
     // A worker that stood still past its lease may have been replaced: it asks before it goes on.
-    if (steady::now() - renewed > options_.renew_every) {
+    if (steady_now() - renewed > options_.renew_every) {
       const settlement renewal{c.mail.key, c.tenant, token, renew, now() + options_.lease, {}};
       const auto ours = detail::guarded([&] { return engine_.storage().settle({&renewal, 1}); });
       if (!ours || !ours->front()) return give_back(!ours);
     }
-    auto data = detail::guarded(
-        [&] { return engine_.storage().load({.tenant = c.tenant, .who = c.mail.key.interview, .with_rules = false}); });
+    auto data = detail::guarded([&] {
+      return engine_.storage().load(
+          {.tenant = c.tenant, .who = c.mail.key.interview, .with_rules = false, .with_others = false});
+    });
     if (!data) return give_back(true);
     detail::draft d(std::move(data->record), now());
     if (const auto ok = d.apply_clock(); !ok) return again(ok.error().message);
@@ -601,7 +640,9 @@ class dispatcher {
   hirenow::mailer& mailer_;
   dispatcher_options options_;
   std::mutex running_mutex_{};
-  shift* running_ = nullptr;
+  std::vector<shift*> running_{};
+  std::mutex totals_mutex_{};
+  dispatch_report totals_{};
   std::atomic<bool> woken_{false};
 };
 

@@ -6,6 +6,7 @@
 /// nothing.
 /// Threads: an engine serves any thread.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -149,11 +150,16 @@ class engine {
   /// Errors: invalid_transition where it is not dead.
   result<void> redrive(const message_key& key, const actor& who, std::string_view idempotency_key = {});
 
+  /// Gives a dead message up: it is withdrawn, and no longer among the dead.
+  /// Errors: invalid_transition where it is not dead.
+  result<void> drop(const message_key& key, const actor& who, std::string_view idempotency_key = {});
+
   /// Erases a person: name, address, reasons, progress, facts and stored answers are deleted, active interviews
   /// cancelled, unsent messages withdrawn. Interviews and audit stay, and the audit stays valid.
   result<void> erase_applicant(std::string_view applicant_id, const actor& who, std::string_view idempotency_key = {});
 
   /// Lets the clock do what is due on every record of every tenant. A record that fails is set aside and reported.
+  /// Once an hour it also deletes stored answers that have expired.
   /// Errors: permission_denied; those of the store where it cannot prune or tell what is due: what had been done stays,
   /// and what was set aside is reported by the next sweep.
   result<sweep_report> sweep(std::size_t limit = 10'000);
@@ -229,9 +235,13 @@ class engine {
     engine_options options;
     system_clock machine_clock{};
     std::mutex policies_mutex{};
-    std::map<digest, retake_policy> policies{};  ///< parsed documents of tenants and tracks
+    std::map<digest, retake_policy> policies{};       ///< parsed documents of tenants and tracks
+    std::atomic<sys_seconds> pruned_at{min_instant};  ///< when expired answers were last looked for, and none was left
   };
   engine(hirenow::store& store, std::shared_ptr<shared_state> shared);
+
+  /// Sweeps until the end, the limit or an error, and reports how far it came.
+  result<void> sweep(std::size_t limit, sweep_report& report);
 
   using draft = detail::draft;
   using author = detail::author;
@@ -247,6 +257,9 @@ class engine {
   template <class Answer, class Decide>
   result<Answer> change_interview(use_case what, const interview_id& id, const actor& who,
                                   std::string_view idempotency_key, const payload_writer& payload, Decide&& decide);
+  /// What redrive and drop share: an actor's change of one dead message, which `mark` marks in the draft.
+  result<void> change_dead_message(use_case what, const message_key& key, const actor& who,
+                                   std::string_view idempotency_key, void (draft::*mark)(const message_key&));
   /// As above, for an actor's change of a person: `Decide` is called as `result<Answer>(draft&, const author&)`.
   template <class Answer, class Decide>
   result<Answer> change_person(use_case what, std::string_view applicant_id, const actor& who,

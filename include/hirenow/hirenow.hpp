@@ -4,6 +4,7 @@
 #include "hirenow/audit.hpp"
 #include "hirenow/clock.hpp"
 #include "hirenow/crypto.hpp"
+#include "hirenow/dispatch_stats.hpp"
 #include "hirenow/dispatcher.hpp"
 #include "hirenow/engine.hpp"
 #include "hirenow/error.hpp"

@@ -38,6 +38,9 @@ constexpr std::string_view to_string(message_kind k) {
   return n < words.size() ? words[n] : "unknown";
 }
 
+/// True where this version knows the kind; one of a newer version's is left to nodes that do.
+constexpr bool is_known(message_kind k) { return static_cast<std::size_t>(k) < message_kind_count; }
+
 /// True where the message carries a link, and so must never be sent once that link is dead.
 constexpr bool carries_link(message_kind k) {
   return k == message_kind::invitation || k == message_kind::retake_invitation || k == message_kind::reissued_link ||
@@ -49,8 +52,8 @@ enum class message_state : std::uint8_t {
   queued = 0,     ///< waiting for `due_at`
   leased = 1,     ///< a worker is at it
   accepted = 2,   ///< the mail server took it
-  withdrawn = 3,  ///< a later change made it senseless
-  dead = 4,       ///< refused for good, or tried too often; may be redriven
+  withdrawn = 3,  ///< a later change made it senseless, or somebody dropped it when it was dead
+  dead = 4,       ///< refused for good, or tried too often; may be redriven or dropped
 };
 inline constexpr std::size_t message_state_count = 5;
 

@@ -1,22 +1,24 @@
 #pragma once
 /// Message templates: Mustache sources by kind and locale, and how a message is rendered from them.
-/// The only core header that includes the Mustache library.
+/// The only core header that includes the Mustache library, which reads a template once; what it read is kept as a flat
+/// list that is run for each message, because walking the library's tree cost as much as loading a record does.
 ///
 /// Values are escaped in the HTML part and nowhere else. A control character in a value becomes a space before anything
 /// is rendered, and the rendered subject is folded to one line (RFC 5322 §2.2): no value can open a header of its own.
 /// Locales fall back as RFC 4647 §3.4 has it: "de-AT", "de", then "en".
 /// Threads: set up by one thread; `render` may then be called from any.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <kainjow/mustache.hpp>
 
@@ -72,6 +74,10 @@ inline constexpr std::size_t template_sections = 256;     // of one part: the li
 
 /// Puts one space where control characters were: C0, DEL, C1 and the line separators U+2028 and U+2029.
 inline std::string without_controls(std::string_view text) {
+  // Most texts hold none, nor a byte that one begins with.
+  if (!limits::any_byte(text,
+                        [](char c) { return ((c >= 0) & (c < 0x20)) | (c == 0x7f) | (c == '\xc2') | (c == '\xe2'); }))
+    return std::string(text);
   std::string out;
   out.reserve(text.size());
   bool pending = false;
@@ -131,16 +137,22 @@ inline std::string lookup_key(std::string_view locale) {
 
 enum class template_part { subject, text, html };
 
-inline constexpr std::array<std::string_view, 9> template_variables{"applicant_name", "company_name", "track",
-                                                                    "track_title",    "attempt",      "opens_at",
-                                                                    "start_by",       "deadline",     "time_limit"};
+/// What a template may name, in the order of `template_values`. The last stands in the parts that carry a link alone.
+inline constexpr std::array<std::string_view, 10> template_variables{
+    "applicant_name", "company_name", "track",    "track_title", "attempt",
+    "opens_at",       "start_by",     "deadline", "time_limit",  "link"};
+using template_values = std::array<std::string, template_variables.size()>;
+
+/// The variable's place, or one past the last.
+inline std::size_t template_variable(std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::find(template_variables, name) - template_variables.begin());
+}
 
 /// One part, checked and parsed once.
 class compiled_template {
  public:
   /// Errors: template_invalid, too_large.
   static result<compiled_template> compile(message_kind kind, template_part part, const std::string& source) {
-    namespace mustache = kainjow::mustache;
     const auto refuse = [](const std::string& why) { return fail(errc::template_invalid, why); };
     if (source.size() > template_bytes)
       return fail(errc::too_large, "has " + std::to_string(source.size()) + " bytes; at most " +
@@ -156,55 +168,147 @@ class compiled_template {
         return refuse("has more than " + std::to_string(template_sections) + " sections");
     }
 
-    mustache::context<std::string> nothing;
-    mustache::context_internal<std::string> context{nothing};
-    mustache::component<std::string> root;
+    kainjow::mustache::context<std::string> nothing;
+    kainjow::mustache::context_internal<std::string> context{nothing};
+    component root;
     std::string fault;
-    const mustache::parser<std::string> parser{source, context, root, fault};
+    const kainjow::mustache::parser<std::string> parser{source, context, root, fault};
     if (!fault.empty()) return refuse(fault);
     bool shows_link = false;
-    root.walk_children([&](mustache::component<std::string>& item) {
-      using kind_of_tag = mustache::tag_type;
+    root.walk_children([&](component& item) {
       const auto& tag = item.tag;
-      if (tag.type == kind_of_tag::text || tag.type == kind_of_tag::comment || tag.type == kind_of_tag::section_end)
-        return mustache::component<std::string>::walk_control::walk;
-      const bool is_link = tag.name == "link" && carries_link(kind) && part != template_part::subject;
-      bool known = is_link;
-      for (const auto name : template_variables) known = known || tag.name == name;
-      if (tag.type == kind_of_tag::partial)
+      if (tag.type == tag_type::text || tag.type == tag_type::comment || tag.type == tag_type::section_end)
+        return component::walk_control::walk;
+      const bool may_link = carries_link(kind) && part != template_part::subject;
+      const bool is_link = tag.name == "link";
+      if (tag.type == tag_type::partial)
         fault = "partial \"" + tag.name + "\"";
-      else if (!known)
+      else if (template_variable(tag.name) == template_variables.size() || (is_link && !may_link))
         fault = "unknown variable \"" + tag.name + "\"";
-      else if (part == template_part::html && tag.type == kind_of_tag::unescaped_variable)
+      else if (part == template_part::html && tag.type == tag_type::unescaped_variable)
         fault = "unescaped variable \"" + tag.name + "\"";
       if (!fault.empty()) {
         fault += " at " + std::to_string(item.position);
-        return mustache::component<std::string>::walk_control::stop;
+        return component::walk_control::stop;
       }
-      shows_link = shows_link || (is_link && tag.type != kind_of_tag::section_begin &&
-                                  tag.type != kind_of_tag::section_begin_inverted);
-      return mustache::component<std::string>::walk_control::walk;
+      shows_link = shows_link ||
+                   (is_link && tag.type != tag_type::section_begin && tag.type != tag_type::section_begin_inverted);
+      return component::walk_control::walk;
     });
     if (!fault.empty()) return refuse(fault);
     if (carries_link(kind) && part != template_part::subject && !shows_link) return refuse("does not show {{link}}");
 
-    auto compiled = std::make_shared<mustache::mustache>(source);
-    if (part != template_part::html) compiled->set_custom_escape([](const std::string& value) { return value; });
-    return compiled_template(std::move(compiled));
+    compiled_template compiled(part == template_part::html);
+    compiled.flatten(root);
+    return compiled;
   }
 
-  std::string render(const kainjow::mustache::data& values) const {
+  std::string render(const template_values& values) const {
     std::string out;
-    tree_->render(values, [&out](const std::string& piece) { out += piece; });
+    out.reserve(text_bytes_ + 1024);
+    // A line that held a section and has nothing left but blanks is dropped, as in the library.
+    std::size_t line = 0;
+    bool had_section = false;
+    const auto line_is_dropped = [&] {
+      const bool drop = had_section && out.find_first_not_of(" \t", line) == std::string::npos;
+      if (drop) out.resize(line);
+      return drop;
+    };
+    for (std::size_t n = 0; n < steps_.size(); ++n) {
+      const step& s = steps_[n];
+      switch (s.what) {
+        case step::kind::text: out += s.text; break;
+        case step::kind::line_end:
+          if (!line_is_dropped()) out += s.text;
+          line = out.size();
+          had_section = false;
+          break;
+        case step::kind::value: append(out, values[s.variable]); break;
+        case step::kind::section:
+        case step::kind::inverted:
+          if (values[s.variable].empty() == (s.what == step::kind::section))
+            n = s.end;
+          else
+            had_section = true;
+          break;
+        case step::kind::section_end: had_section = true; break;
+      }
+    }
+    line_is_dropped();
     return out;
   }
 
  private:
-  explicit compiled_template(std::shared_ptr<kainjow::mustache::mustache> tree) : tree_(std::move(tree)) {}
+  using component = kainjow::mustache::component<std::string>;
+  using tag_type = kainjow::mustache::tag_type;
 
-  // Not const only because the library's render() is not: it writes nothing but the errors of partials and lambdas,
-  // and there are none of either.
-  std::shared_ptr<kainjow::mustache::mustache> tree_;
+  struct step {
+    enum class kind : std::uint8_t { text, line_end, value, section, inverted, section_end };
+    kind what;
+    std::string text{};        ///< of a text or a line's end
+    std::size_t variable = 0;  ///< of a value or a section
+    std::size_t end = 0;       ///< where a section's end stands
+  };
+
+  explicit compiled_template(bool is_html) : is_html_(is_html) {}
+
+  /// Writes down the children of one node of the library's tree, in order.
+  void flatten(const component& of) {
+    for (const auto& item : of.children) {
+      const std::size_t variable = template_variable(item.tag.name);
+      switch (item.tag.type) {
+        case tag_type::text:
+          text_bytes_ += item.text.size();
+          if (item.is_newline())
+            steps_.push_back({step::kind::line_end, item.text});
+          else if (!steps_.empty() && steps_.back().what == step::kind::text)
+            steps_.back().text += item.text;
+          else
+            steps_.push_back({step::kind::text, item.text});
+          break;
+        case tag_type::variable:
+        case tag_type::unescaped_variable: steps_.push_back({step::kind::value, {}, variable}); break;
+        case tag_type::section_begin:
+        case tag_type::section_begin_inverted: {
+          const bool inverted = item.tag.type == tag_type::section_begin_inverted;
+          const std::size_t begin = steps_.size();
+          steps_.push_back({inverted ? step::kind::inverted : step::kind::section, {}, variable});
+          flatten(item);
+          steps_[begin].end = steps_.size();
+          steps_.push_back({step::kind::section_end});
+          break;
+        }
+        default: break;  // a comment; the rest was refused
+      }
+    }
+  }
+
+  void append(std::string& out, std::string_view value) const {
+    if (!is_html_) {
+      out += value;
+      return;
+    }
+    const auto escape_of = [](char c) -> std::string_view {
+      return c == '&'    ? "&amp;"
+             : c == '<'  ? "&lt;"
+             : c == '>'  ? "&gt;"
+             : c == '"'  ? "&quot;"
+             : c == '\'' ? "&apos;"
+                         : "";
+    };
+    std::size_t from = 0;
+    for (std::size_t n = 0; n < value.size(); ++n) {
+      const std::string_view escape = escape_of(value[n]);
+      if (escape.empty()) continue;
+      out.append(value, from, n - from).append(escape);
+      from = n + 1;
+    }
+    out.append(value, from);
+  }
+
+  std::vector<step> steps_{};
+  std::size_t text_bytes_ = 0;
+  bool is_html_;
 };
 
 }  // namespace detail
@@ -297,21 +401,20 @@ class message_templates {
     }
   }
 
-  static result<kainjow::mustache::data> values_of(message_kind kind, detail::message_language language,
+  static result<detail::template_values> values_of(message_kind kind, detail::message_language language,
                                                    const message_view& view) {
     for (const auto& at : {view.opens_at, std::optional(view.start_by), view.deadline})
       if (at)
         if (auto ok = limits::check_instant("an instant of the message", *at); !ok) return ok.error();
-    kainjow::mustache::data values(kainjow::mustache::data::type::object);
+    detail::template_values values;
     result<void> ok;
-    const auto put = [&](const char* name, std::string_view value) {
-      std::string clean = detail::without_controls(value);
+    const auto put = [&](std::string_view name, std::string_view value) {
+      std::string& clean = values[detail::template_variable(name)];
+      clean = detail::without_controls(value);
       if (!limits::is_text(clean)) ok = detail::fail(errc::invalid_argument, std::string(name) + " is not UTF-8");
-      // An empty text would count as true in a section.
-      values[name] = clean.empty() ? kainjow::mustache::data(false) : kainjow::mustache::data(clean);
     };
-    const auto put_instant = [&](const char* name, const std::optional<sys_seconds>& at) {
-      put(name, at ? detail::instant_text(language, *at, view.time_zone) : std::string());
+    const auto put_instant = [&](std::string_view name, const std::optional<sys_seconds>& at) {
+      if (at) put(name, detail::instant_text(language, *at, view.time_zone));
     };
     put("applicant_name", view.applicant_name);
     put("company_name", view.company_name);
@@ -319,12 +422,10 @@ class message_templates {
     put("track_title", view.track_title.empty() ? view.track : view.track_title);
     put("attempt", std::to_string(view.attempt));
     // Rounded up, so that nobody comes too early.
-    put_instant("opens_at", view.opens_at
-                                ? std::optional(sys_seconds(std::chrono::ceil<std::chrono::minutes>(*view.opens_at)))
-                                : std::nullopt);
+    if (view.opens_at) put_instant("opens_at", sys_seconds(std::chrono::ceil<std::chrono::minutes>(*view.opens_at)));
     put_instant("start_by", view.start_by);
     put_instant("deadline", view.deadline);
-    put("time_limit", view.time_limit.count() > 0 ? detail::span_text(language, view.time_limit) : std::string());
+    if (view.time_limit.count() > 0) put("time_limit", detail::span_text(language, view.time_limit));
     if (carries_link(kind)) put("link", view.link);
     if (!ok) return ok.error();
     return values;

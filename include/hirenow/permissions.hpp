@@ -84,8 +84,9 @@ enum class use_case : std::uint8_t {
   dispatch,
   erase_applicant,
   accommodate,
+  drop,
 };
-inline constexpr std::size_t use_case_count = 30;
+inline constexpr std::size_t use_case_count = 31;
 
 /// One row: which roles may, and whether the applicant's token or the engine itself may. Nobody can take
 /// `submit` from the engine: it would leave overtime without an end.
@@ -100,8 +101,8 @@ struct permission {
 /// The table. Made of `default_permissions` unless the host brings its own.
 using permission_table = std::array<permission, use_case_count>;
 
-/// Recruiters run interviews, reviewers judge them, an admin may do both and alone erases, reopens, redrives and sets
-/// policies.
+/// Recruiters run interviews, reviewers judge them, an admin may do both and alone erases, reopens, redrives, drops
+/// and sets policies.
 inline constexpr permission_table default_permissions = [] {
   constexpr role_set recruiter = role::recruiter | role::admin;
   constexpr role_set reviewer = role::reviewer | role::admin;
@@ -139,6 +140,7 @@ inline constexpr permission_table default_permissions = [] {
       {use_case::dispatch, "dispatch", nobody, false, true},
       {use_case::erase_applicant, "erase_applicant", admin},
       {use_case::accommodate, "accommodate", recruiter},
+      {use_case::drop, "drop", admin},
   }};
 }();
 

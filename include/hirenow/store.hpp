@@ -64,6 +64,7 @@ struct load_request {
   std::optional<answer_key> answer{};  ///< look this answer up as well
   bool with_sitting = false;           ///< bring the sitting of the interview that is named as well, even if it is over
   bool with_progress = false;          ///< bring the progress of the interview that is named as well
+  bool with_others = true;             ///< bring all interviews; else those that are not named may be left out
 };
 
 /// One consistent snapshot. Interviews come by `created_at`, those of one track by attempt. Sittings must come of
@@ -106,6 +107,7 @@ struct change_set {
   std::vector<message> messages{};
   std::vector<message_key> redrives{};  ///< dead messages that are queued again, due at `head.last_instant`, with no
                                         ///< tries; what the server said stays
+  std::vector<message_key> drops{};     ///< dead messages that are given up: withdrawn from now on
   std::optional<std::pair<interview_id, progress>> final_progress{};  ///< written with a submit
   std::optional<stored_answer> answer{};  ///< belongs to the record; takes the place of an expired one of its key
   bool erase = false;                     ///< delete personal rows: person, salt, facts, notes, progress, the
@@ -204,6 +206,18 @@ struct settlement {
   std::string_view answer{};  ///< what the server said; kept as `kept_answer()` cuts it; empty: the older stays
 };
 
+/// How an outbox stands, all tenants together. Messages of kinds that this version does not know are not counted.
+struct outbox_figures {
+  std::uint64_t queued = 0;  ///< waiting, those that are due among them
+  std::uint64_t due = 0;     ///< waiting although `now >= due_at`
+  std::uint64_t leased = 0;  ///< a worker is at them, or was
+  std::uint64_t lapsed = 0;  ///< of these: their lease has run out, as a dead worker leaves them
+  std::uint64_t dead = 0;
+  std::optional<sys_seconds> oldest_due{};  ///< since when the one that is due longest has been due
+
+  friend bool operator==(const outbox_figures&, const outbox_figures&) = default;
+};
+
 /// Which messages to show.
 struct message_query {
   std::string_view tenant{};
@@ -230,7 +244,7 @@ class store {
   /// all; a `before` that is not the state in the store; a new interview that is not scheduled, or whose id is taken by
   /// any tenant; a second current interview on a track; an audit entry that is not the next one or does not hold the
   /// hash of the one before, and a head that is not the last of them; a change, message or progress of an interview
-  /// that is not of this record; a message whose key is taken; a redrive of a message that is not dead. A withdrawal
+  /// that is not of this record; a message whose key is taken; a redrive or a drop of a message that is not dead. A withdrawal
   /// that meets no unsent message of this record does nothing. Whether an entry's hash is right is not for the store
   /// to say.
   /// Errors: conflict, constraint_violated.
@@ -250,6 +264,7 @@ class store {
 
   /// Takes due messages, and those whose lease has run out (`now >= its end`), under a new lease until `now + lease`;
   /// earliest due or run out first. Must give a message to one claimer only, and must have committed before it returns.
+  /// Must leave messages of kinds that it does not know to newer nodes, here and in `next_due`.
   virtual result<std::vector<claimed_message>> claim(const claim_request& request) = 0;
 
   /// Writes what workers found, in one commit.
@@ -258,6 +273,10 @@ class store {
 
   /// The instant at which the next message will be due or a lease will run out; nothing where the outbox is empty.
   virtual result<std::optional<sys_seconds>> next_due() = 0;
+
+  /// How the outbox stands, in one snapshot, for whoever watches it. It may take as long as the outbox is, but must
+  /// keep nobody from writing. May be left out: then it answers nothing.
+  virtual result<std::optional<outbox_figures>> outbox(sys_seconds /*now*/) { return std::optional<outbox_figures>{}; }
 
   /// Messages of a tenant, by key. `due_at` says something about queued ones only.
   virtual result<std::vector<message>> messages(const message_query& query) = 0;

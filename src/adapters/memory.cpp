@@ -175,7 +175,7 @@ result<void> write_audit(record_rows& rows, const change_set& changes) {
   return {};
 }
 
-/// Withdraws, adds and redrives messages.
+/// Withdraws, adds, redrives and drops messages.
 result<void> write_outbox(record_rows& rows, const change_set& changes) {
   for (const auto& w : changes.withdrawals)
     for (auto& [key, row] : rows.outbox)
@@ -193,6 +193,12 @@ result<void> write_outbox(record_rows& rows, const change_set& changes) {
     at->second.mail.state = message_state::queued;
     at->second.mail.due_at = changes.head.last_instant;
     at->second.mail.tries = 0;
+  }
+  for (const auto& key : changes.drops) {
+    const auto at = rows.outbox.find(key);
+    if (at == rows.outbox.end() || at->second.mail.state != message_state::dead)
+      return violated("only a dead message is dropped");
+    at->second.mail.state = message_state::withdrawn;
   }
   return {};
 }
@@ -447,6 +453,25 @@ class memory_store final : public store {
         for (const auto& [name, row] : rows.outbox)
           if (const auto from = claimable_from(row); from && (!next || *from < *next)) next = from;
       return next;
+    });
+  }
+
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    return guarded([&]() -> result<std::optional<outbox_figures>> {
+      outbox_figures out;
+      for (const auto& [key, rows] : records_)
+        for (const auto& [name, row] : rows.outbox) {
+          if (!is_known(name.kind)) continue;
+          if (row.mail.state == message_state::dead) ++out.dead;
+          const auto from = claimable_from(row);
+          if (!from) continue;
+          const bool is_queued = row.mail.state == message_state::queued;
+          ++(is_queued ? out.queued : out.leased);
+          if (*from > now) continue;
+          ++(is_queued ? out.due : out.lapsed);
+          if (is_queued && (!out.oldest_due || *from < *out.oldest_due)) out.oldest_due = from;
+        }
+      return std::optional(out);
     });
   }
 

@@ -82,7 +82,11 @@ class postgres_store final : public store {
     return read([&](sql_session& s) { return detail::sql_due(s, at, limit, cursor); });
   }
   result<std::vector<claimed_message>> claim(const claim_request& request) override {
-    return write([&](sql_session& s) { return detail::sql_claim(s, request); });
+    return write([&](sql_session& s) {
+      auto claimed = detail::sql_claim(s, request);
+      clock_skew_.store(s.clock_skew.count(), std::memory_order_relaxed);
+      return claimed;
+    });
   }
   result<std::vector<bool>> settle(std::span<const settlement> settlements) override {
     if (auto known = learn_tenants(settlements); !known) return known.error();
@@ -90,6 +94,9 @@ class postgres_store final : public store {
   }
   result<std::optional<sys_seconds>> next_due() override {
     return read([&](sql_session& s) { return detail::sql_next_due(s); });
+  }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    return read([&](sql_session& s) { return std::optional(detail::sql_outbox(s, now)); });
   }
   result<std::vector<message>> messages(const message_query& query) override {
     return read([&](sql_session& s) { return detail::sql_messages(s, query); });
@@ -197,7 +204,8 @@ class postgres_store final : public store {
       auto done = detail::guarded([&]() -> result<answer_type> {
         lease mine(*this, deadline);
         try {
-          sql_session session{*mine, names_, writing};
+          sql_session session{*mine, names_, writing, options_.clock == postgres_clock::database,
+                              seconds{clock_skew_.load(std::memory_order_relaxed)}};
           if constexpr (std::is_void_v<answer_type>) {
             in_transaction(*mine, begin, [&] { call(session); });
             return {};
@@ -294,6 +302,7 @@ class postgres_store final : public store {
   const unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
   detail::sql_names names_{};
   std::atomic<unsigned> commits_{0};
+  std::atomic<seconds::rep> clock_skew_{0};
 
   std::mutex mutex_{};
   std::condition_variable returned_{};

@@ -251,7 +251,7 @@ void postgres_connection::send(statement& s, std::span<const sql_value> paramete
 std::int64_t postgres_connection::execute(const char* sql, std::span<const sql_value> parameters, row_taker take) {
   std::int64_t changed = 0;
   post(sql, parameters, take, &changed);
-  finish();
+  wait_for_answers();
   return changed;
 }
 
@@ -275,18 +275,22 @@ void postgres_connection::send_text(const char* sql, purpose what) {
 
 void postgres_connection::run(const std::string& sql) {
   send_text(sql.c_str(), purpose::query);
-  finish();
+  wait_for_answers();
 }
 
 void postgres_connection::begin(const char* how) {
   outcome_is_unknown_ = may_be_repeated_ = commit_is_under_way_ = false;
+  is_begun_ = true;
   send_text(how, purpose::query);
 }
 
 void postgres_connection::commit() {
-  commit_is_under_way_ = true;  // the server acts on it as soon as it has it
-  send_text("COMMIT", purpose::commit);
-  finish();
+  if (is_begun_) {
+    is_begun_ = false;
+    commit_is_under_way_ = true;  // the server acts on it as soon as it has it
+    send_text("COMMIT", purpose::commit);
+  }
+  wait_for_answers();
 }
 
 std::int64_t postgres_connection::new_applicant_no() {
@@ -305,7 +309,7 @@ PGresult* postgres_connection::next_result() {
   return PQgetResult(connection_);
 }
 
-void postgres_connection::finish() {
+void postgres_connection::wait_for_answers() {
   if (pending_.empty()) return;
   ++round_trips_;
   require_sent(PQpipelineSync(connection_));
@@ -370,10 +374,10 @@ void postgres_connection::read_answers() {
 void postgres_connection::roll_back() noexcept {
   try {
     if (!usable_) return;
-    commit_is_under_way_ = false;
+    commit_is_under_way_ = is_begun_ = false;
     for (pending& p : pending_) p = {p.what, p.of, nothing, nullptr, errc{}, nullptr};
     try {
-      finish();
+      wait_for_answers();
     } catch (const exception&) {
       // What was posted in vain.
     }

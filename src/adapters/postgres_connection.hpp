@@ -39,7 +39,7 @@ class postgres_connection final : public sql_connection {
   std::int64_t execute(const char* sql, std::span<const sql_value> parameters, row_taker take) override;
   void post(const char* sql, std::span<const sql_value> parameters, row_taker take, std::int64_t* changed) override;
   void post_one(const char* sql, std::span<const sql_value> parameters, errc otherwise, const char* why) override;
-  void finish() override;
+  void finish() override { commit(); }
   void run(const std::string& sql) override;
   std::int64_t new_applicant_no() override;
 
@@ -47,7 +47,7 @@ class postgres_connection final : public sql_connection {
   void set_deadline(clock::time_point deadline) { deadline_ = deadline; }
   /// Begins a transaction, with the first statement. `how` is a BEGIN.
   void begin(const char* how);
-  /// Ends the transaction, and waits for all that was posted.
+  /// Ends the transaction that was begun, if that was not done yet, and waits for all that was posted.
   void commit();
   /// Brings the connection to rest; never throws.
   void roll_back() noexcept;
@@ -89,6 +89,7 @@ class postgres_connection final : public sql_connection {
   /// Waits until there is something to read, or room to write where that is wanted.
   void wait(bool to_write);
   void require_sent(int sent);
+  void wait_for_answers();
   void read_answers();
   [[noreturn]] void broken(std::string_view what);
   PGresult* next_result();
@@ -103,6 +104,7 @@ class postgres_connection final : public sql_connection {
   std::uint64_t round_trips_ = 0;
   unsigned names_given_ = 0;
   bool usable_ = false;
+  bool is_begun_ = false;
   bool commit_is_under_way_ = false;
   bool outcome_is_unknown_ = false;
   bool may_be_repeated_ = false;

@@ -57,9 +57,22 @@ struct exchange {
   bool reply_open = false;  ///< its last line is still to come
 };
 
+/// A handle of libcurl with the one connection it keeps, and what its callbacks are about. What rarely changes is told
+/// to libcurl once, because telling it everything anew cost more than writing the mail does.
+struct connection {
+  exchange* now = nullptr;  ///< nothing between two mails, when libcurl may still say goodbye on the connection
+  char reason[CURL_ERROR_SIZE] = "";
+  std::string sender{};
+  bool fresh = false;
+  curl_owner<curl_slist> recipients{};
+  curl_owner<CURL> handle{};  ///< goes first, while the rest still stands
+};
+
+exchange* current(void* context) { return static_cast<connection*>(context)->now; }
+
 /// libcurl hands over each line of each reply (RFC 5321 §4.2).
 std::size_t on_reply_line(char* data, std::size_t, std::size_t size, void* context) {
-  auto* const now = static_cast<exchange*>(context);
+  auto* const now = current(context);
   std::string_view line(data, size);
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
   const auto digit = [&](std::size_t n) { return line[n] >= '0' && line[n] <= '9'; };
@@ -89,7 +102,8 @@ std::size_t on_reply_line(char* data, std::size_t, std::size_t size, void* conte
 
 /// libcurl takes the next bytes of the mail.
 std::size_t on_read(char* to, std::size_t, std::size_t room, void* context) {
-  auto* const now = static_cast<exchange*>(context);
+  auto* const now = current(context);
+  if (!now) return CURL_READFUNC_ABORT;
   const std::size_t count = std::min(room, now->mail.size() - now->given);
   now->mail.copy(to, count, now->given);
   now->given += count;
@@ -98,7 +112,8 @@ std::size_t on_read(char* to, std::size_t, std::size_t room, void* context) {
 
 /// libcurl begins the mail anew, where a kept connection was dead before anything was sent.
 int on_seek(void* context, curl_off_t offset, int origin) {
-  auto* const now = static_cast<exchange*>(context);
+  auto* const now = current(context);
+  if (!now) return CURL_SEEKFUNC_CANTSEEK;
   if (origin != SEEK_SET || offset < 0 || static_cast<std::size_t>(offset) > now->mail.size())
     return CURL_SEEKFUNC_CANTSEEK;
   now->given = static_cast<std::size_t>(offset);
@@ -107,7 +122,8 @@ int on_seek(void* context, curl_off_t offset, int origin) {
 
 /// libcurl calls this when the session stands, just before MAIL.
 int on_session(void* context, char*, char*, int, int) {
-  auto* const now = static_cast<exchange*>(context);
+  auto* const now = current(context);
+  if (!now) return CURL_PREREQFUNC_ABORT;
   now->session_stands = true;
   now->code = 0;
   now->last_event = steady::now();
@@ -116,7 +132,7 @@ int on_session(void* context, char*, char*, int, int) {
 
 /// libcurl calls this at least once a second, also while it waits: the one place that ends a wait after connecting.
 int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t to_send, curl_off_t sent) {
-  auto* const now = static_cast<exchange*>(context);
+  auto* const now = current(context);
   if (!now) return 0;
   if (sent != now->sent) {
     now->sent = sent;
@@ -168,12 +184,12 @@ class smtp_mailer final : public mailer {
       return {delivery_outcome::temporary, 0, "the mailer was opened before a fork; the child must open its own"};
     try {
       if (auto ok = check(mail); !ok) return {delivery_outcome::permanent, 0, "not sent: " + ok.error().message};
-      curl_owner<CURL> handle = take_handle();
-      if (!handle) return {delivery_outcome::temporary, 0, "libcurl has no handle left"};
+      auto through = take_connection();
+      if (!through) return {delivery_outcome::temporary, 0, "libcurl has no handle left"};
       const std::string wire = detail::wire_mail(mail, options_.clock ? options_.clock->now() : system_clock().now());
-      auto done = attempt(handle.get(), mail, wire, false);
-      if (!done) done = attempt(handle.get(), mail, wire, true);
-      give_back(std::move(handle));
+      auto done = attempt(*through, mail, wire, false);
+      if (!done) done = attempt(*through, mail, wire, true);
+      give_back(std::move(through));
       if (!done) return {delivery_outcome::temporary, 0, "the connection broke before the mail was sent"};
       done->answer = without_secrets(done->answer, password_.view());
       return std::move(*done);
@@ -185,13 +201,6 @@ class smtp_mailer final : public mailer {
 
  private:
   bool is_forked() const { return detail::fork_count().load(std::memory_order_relaxed) != forks_; }
-
-  /// Most bodies are ASCII, which needs no decoding.
-  static bool is_body(std::string_view text) {
-    bool ascii = true;
-    for (const char c : text) ascii &= c > 0;
-    return ascii || limits::is_text(text);
-  }
 
   static result<void> check(const outgoing_mail& mail) {
     for (const auto* address : {&mail.from_address, &mail.to_address})
@@ -210,32 +219,35 @@ class smtp_mailer final : public mailer {
       if (!detail::is_printable_ascii(*field) || field->find_first_of(" <>") != std::string::npos ||
           field->size() > limits::id)
         return detail::fail(errc::invalid_argument, std::string("the ") + name + " cannot stand in a header");
-    if (!is_body(mail.text) || !is_body(mail.html))
+    if (!limits::is_text(mail.text) || !limits::is_text(mail.html))
       return detail::fail(errc::invalid_argument, "the body is not UTF-8 without NUL");
     return {};
   }
 
-  curl_owner<CURL> take_handle() {
+  std::unique_ptr<connection> take_connection() {
     {
       const std::lock_guard lock(mutex_);
       if (!idle_.empty()) {
-        curl_owner<CURL> newest = std::move(idle_.back());
+        auto newest = std::move(idle_.back());
         idle_.pop_back();
         return newest;
       }
     }
-    curl_owner<CURL> handle(curl_easy_init());
-    if (handle) set_up(handle.get());
-    return handle;
+    auto made = std::make_unique<connection>();
+    made->handle.reset(curl_easy_init());
+    if (!made->handle) return nullptr;
+    set_up(*made);
+    return made;
   }
 
-  void give_back(curl_owner<CURL> handle) {
+  void give_back(std::unique_ptr<connection> used) {
     const std::lock_guard lock(mutex_);
-    if (idle_.size() < options_.max_idle_connections) idle_.push_back(std::move(handle));
+    if (idle_.size() < options_.max_idle_connections) idle_.push_back(std::move(used));
   }
 
   /// What never changes.
-  void set_up(CURL* handle) const {
+  void set_up(connection& made) const {
+    CURL* const handle = made.handle.get();
     const bool implicit = options_.security == smtp_security::implicit_tls;
     const bool literal = options_.host.find(':') != std::string::npos;
     const std::string url = std::string(implicit ? "smtps://" : "smtp://") + (literal ? "[" : "") + options_.host +
@@ -279,41 +291,42 @@ class smtp_mailer final : public mailer {
     curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, on_session);
     curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(handle, CURLOPT_READDATA, &made);
+    curl_easy_setopt(handle, CURLOPT_SEEKDATA, &made);
+    curl_easy_setopt(handle, CURLOPT_HEADERDATA, &made);
+    curl_easy_setopt(handle, CURLOPT_PREREQDATA, &made);
+    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &made);
+    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, made.reason);
   }
 
   /// One attempt. Returns nothing where a kept connection turned out to be dead before anything of the mail was taken:
   /// that says nothing about the server, and a fresh one is to be tried.
-  std::optional<delivery> attempt(CURL* handle, const outgoing_mail& mail, const std::string& wire, bool fresh) const {
-    const curl_owner<curl_slist> recipients(curl_slist_append(nullptr, mail.to_address.c_str()));
+  std::optional<delivery> attempt(connection& through, const outgoing_mail& mail, const std::string& wire,
+                                  bool fresh) const {
+    CURL* const handle = through.handle.get();
+    curl_owner<curl_slist> recipients(curl_slist_append(nullptr, mail.to_address.c_str()));
     if (!recipients) throw std::bad_alloc();
     exchange now{.options = options_, .mail = wire};
-    char reason[CURL_ERROR_SIZE] = "";
-    curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
-    curl_easy_setopt(handle, CURLOPT_MAIL_FROM, mail.from_address.c_str());
+    if (std::exchange(through.fresh, fresh) != fresh) curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+    if (through.sender != mail.from_address) {
+      through.sender.clear();  // unknown, should this fail
+      if (curl_easy_setopt(handle, CURLOPT_MAIL_FROM, mail.from_address.c_str()) != CURLE_OK) throw std::bad_alloc();
+      through.sender = mail.from_address;
+    }
     curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, recipients.get());
-    curl_easy_setopt(handle, CURLOPT_READDATA, &now);
-    curl_easy_setopt(handle, CURLOPT_SEEKDATA, &now);
+    through.recipients = std::move(recipients);
     curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(wire.size()));
-    curl_easy_setopt(handle, CURLOPT_HEADERDATA, &now);
-    curl_easy_setopt(handle, CURLOPT_PREREQDATA, &now);
-    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &now);
-    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, reason);
+    through.reason[0] = '\0';
+    through.now = &now;
     const CURLcode code = curl_easy_perform(handle);
+    through.now = nullptr;
     long connects = 0;
     curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &connects);
-    // Nothing of this call's may be looked at when libcurl says goodbye on the connection later.
-    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
-    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, nullptr);
-    curl_easy_setopt(handle, CURLOPT_PREREQDATA, nullptr);
-    curl_easy_setopt(handle, CURLOPT_HEADERDATA, nullptr);
-    curl_easy_setopt(handle, CURLOPT_SEEKDATA, nullptr);
-    curl_easy_setopt(handle, CURLOPT_READDATA, nullptr);
-    curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, nullptr);
 
     const bool reused = now.session_stands && connects == 0;
     const bool connection_was_dead = code != CURLE_OK && !now.timed_out && (now.code == 0 || now.code == 421);
     if (!fresh && reused && !now.data_accepted && connection_was_dead) return std::nullopt;
-    return outcome_of(now, code, reason);
+    return outcome_of(now, code, through.reason);
   }
 
   static delivery outcome_of(const exchange& now, CURLcode code, const char* reason) {
@@ -340,7 +353,7 @@ class smtp_mailer final : public mailer {
   const detail::secret_bytes password_;
   const unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
   std::mutex mutex_;
-  std::vector<curl_owner<CURL>> idle_;  ///< the newest last: it has the connection that is most likely alive
+  std::vector<std::unique_ptr<connection>> idle_;  ///< the newest last: it has the connection that is most likely alive
 };
 
 bool libcurl_can_do_it() {

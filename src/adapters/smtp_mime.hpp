@@ -13,6 +13,7 @@
 #include "hirenow/clock.hpp"
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/base64url.hpp"
+#include "hirenow/limits.hpp"
 #include "hirenow/mailer.hpp"
 
 namespace hirenow::detail {
@@ -124,9 +125,7 @@ inline bool may_travel_as_it_is(std::string_view text) {
     const auto end = text.find("\r\n");
     const std::string_view line = text.substr(0, end);
     if (line.size() > 998 || line.starts_with('.')) return false;
-    bool plain = true;
-    for (const char c : line) plain &= (c >= 0x20 && c < 0x7f) || c == '\t';
-    if (!plain) return false;
+    if (limits::any_byte(line, [](char c) { return ((c < 0x20) | (c == 0x7f)) & (c != '\t'); })) return false;
     if (end == std::string_view::npos) break;
     text.remove_prefix(end + 2);
   }

@@ -155,7 +155,8 @@ class sql_connection {
     execute("SELECT nextval('main.hirenow_applicant_no')", {}, [&](const sql_row& row) { number = row.integer(0); });
     return number;
   }
-  /// Waits for all that was posted. Throws what the first that failed did.
+  /// Waits for all that was posted; nothing more comes in this transaction, so a connection that has begun it itself
+  /// ends it along with that. Throws what the first that failed did.
   virtual void finish() {}
 
   /// Runs one statement that is needed once: it has no parameters, answers nothing and is not kept.

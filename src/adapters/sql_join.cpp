@@ -40,6 +40,9 @@ class joined_store final : public store {
   result<std::optional<sys_seconds>> next_due() override {
     return call([&](sql_session& s) { return detail::sql_next_due(s); });
   }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    return call([&](sql_session& s) { return std::optional(detail::sql_outbox(s, now)); });
+  }
   result<std::vector<message>> messages(const message_query& query) override {
     return call([&](sql_session& s) { return detail::sql_messages(s, query); });
   }

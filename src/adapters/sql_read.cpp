@@ -133,6 +133,38 @@ std::int64_t read_head(const sql_row& row, applicant_record& record) {
   return row.integer(0);
 }
 
+/// Adds its sitting to an interview that was read.
+void read_sitting(sql_session& s, std::int64_t applicant_no, std::int64_t track_no, interview& i) {
+  s.connection.execute(
+      "SELECT s.fence, s.open, s.key_hash FROM main.hirenow_session AS s WHERE s.applicant_no = $1 AND s.track_no = $2 "
+      "AND s.attempt = $3",
+      {applicant_no, track_no, i.attempt},
+      [&](const sql_row& row) { i.sitting = {row.integer(0), row.integer(1) != 0, row.array<digest>(2)}; });
+}
+
+/// The head of the record that an interview belongs to, and of its interviews this one alone, in one statement.
+void read_named(sql_session& s, std::int64_t tenant_no, const interview_id& wanted, bool with_sitting,
+                applicant_record& record) {
+  std::int64_t applicant_no = 0, track_no = 0;
+  s.connection.execute(
+      "SELECT " HIRENOW_HEAD_COLUMNS ", " HIRENOW_INTERVIEW_COLUMNS
+      " FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_interview AS i ON i.tenant_no = "
+      "k.tenant_no AND i.applicant_no = k.applicant_no AND i.track_no = k.track_no AND i.interview = "
+      "k.interview CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no = k.applicant_no LEFT JOIN "
+      "main.hirenow_person AS p ON p.applicant_no = a.applicant_no WHERE k.interview = $1 AND "
+      "k.tenant_no = $2",
+      {wanted, tenant_no}, [&](const sql_row& row) {
+        constexpr int first = 13;  // behind the head
+        applicant_no = read_head(row, record);
+        track_no = row.integer(first);
+        record.interviews.push_back(read_interview(row, first));
+      });
+  if (record.interviews.empty()) return;
+  interview& i = record.interviews.front();
+  i.track = s.track_name(track_no);
+  if (with_sitting || i.state == interview_state::in_progress) read_sitting(s, applicant_no, track_no, i);
+}
+
 /// The interviews of a record, by creation: those in progress and the one that is wanted with their sittings.
 std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, std::int64_t applicant_no,
                                        const interview_id* wanted_sitting) {
@@ -157,12 +189,7 @@ std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, s
   for (const auto& p : places) {
     interview& i = rows[p.row];
     if (i.state == interview_state::in_progress || (wanted_sitting && i.id == *wanted_sitting))
-      s.connection.execute(
-          "SELECT s.fence, s.open, s.key_hash FROM main.hirenow_session AS s WHERE s.applicant_no = $1 AND s.track_no "
-          "= "
-          "$2 AND s.attempt = $3",
-          {applicant_no, p.track_no, p.attempt},
-          [&](const sql_row& row) { i.sitting = {row.integer(0), row.integer(1) != 0, row.array<digest>(2)}; });
+      read_sitting(s, applicant_no, p.track_no, i);
   }
   std::ranges::sort(places, [&](const place& a, const place& b) {
     return std::tie(rows[a.row].created_at, a.track_no, a.attempt) <
@@ -210,9 +237,10 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
 
   const auto take_interview = [&](const sql_row& row) {
     interview i = read_interview(row, 0);
-    i.track = row.text(24);
+    constexpr int track = interview_column_count;
+    i.track = row.text(track);
     if (i.state == interview_state::in_progress || (request.with_sitting && wanted && i.id == *wanted))
-      i.sitting = {row.integer(25), row.integer(26) != 0, row.array<digest>(27)};
+      i.sitting = {row.integer(track + 1), row.integer(track + 2) != 0, row.array<digest>(track + 3)};
     record.interviews.push_back(std::move(i));
   };
 #define HIRENOW_INTERVIEWS                                                                                           \
@@ -295,6 +323,11 @@ loaded sql_load(sql_session& s, const load_request& request) {
   std::int64_t applicant_no = 0;
   const auto head = [&](const sql_row& row) { applicant_no = read_head(row, record); };
   const auto* wanted = std::get_if<interview_id>(&request.who);
+  if (wanted && !request.with_others && !request.with_rules && !request.with_progress && !request.answer) {
+    read_named(s, *tenant_no, *wanted, request.with_sitting, record);
+    if (record.version != 0) record.tenant = request.tenant;
+    return out;
+  }
   if (wanted)
     s.connection.execute("SELECT " HIRENOW_HEAD_COLUMNS
                          " FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_applicant AS a ON "
@@ -414,9 +447,28 @@ std::vector<tenant_answer> sql_find_expired(sql_session& s, sys_seconds now, std
 
 std::optional<sys_seconds> sql_next_due(sql_session& s) {
   std::optional<sys_seconds> next;
-  s.connection.execute("SELECT min(wake_at) FROM main.hirenow_outbox WHERE state IN (0, 1)", {},
-                       [&](const sql_row& row) { next = row.maybe_instant(0); });
+  const auto take = [&](const sql_row& row) { next = row.instant(0) - s.clock_skew; };
+  s.connection.post(
+      "SELECT wake_at FROM main.hirenow_outbox WHERE state IN (0, 1) AND kind < $1 ORDER BY wake_at LIMIT 1",
+      {message_kind_count}, take);
+  s.connection.finish();
   return next;
+}
+
+outbox_figures sql_outbox(sql_session& s, sys_seconds now) {
+  outbox_figures out;
+  s.connection.execute(
+      "SELECT state, count(*), sum(CASE WHEN wake_at <= $1 THEN 1 ELSE 0 END), min(wake_at) FROM main.hirenow_outbox "
+      "WHERE state IN (0, 1) AND kind < $2 GROUP BY state",
+      {now, message_kind_count}, [&](const sql_row& row) {
+        const bool is_queued = row.integer(0) == static_cast<std::int64_t>(message_state::queued);
+        (is_queued ? out.queued : out.leased) = row.number(1);
+        (is_queued ? out.due : out.lapsed) = row.number(2);
+        if (is_queued && row.instant(3) <= now) out.oldest_due = row.instant(3);
+      });
+  s.connection.execute("SELECT count(*) FROM main.hirenow_outbox WHERE state = 4 AND kind < $1", {message_kind_count},
+                       [&](const sql_row& row) { out.dead = row.number(0); });
+  return out;
 }
 
 std::vector<message> sql_messages(sql_session& s, const message_query& query) {

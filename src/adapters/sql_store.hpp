@@ -25,6 +25,8 @@ struct sql_session {
   sql_connection& connection;
   sql_names& names;
   bool writing = false;
+  bool database_clock = false;  ///< PostgreSQL: the server's clock says when messages wake and leases end
+  seconds clock_skew{0};        ///< by how much that clock is ahead of the caller's, as the last claim saw it
 
   bool is_postgresql() const { return connection.dialect() == sql_dialect::postgresql; }
   std::optional<std::int64_t> find_tenant(std::string_view name);
@@ -45,6 +47,7 @@ loaded sql_load(sql_session& s, const load_request& request);
 list_page sql_list(sql_session& s, const list_request& request);
 due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_view cursor);
 std::optional<sys_seconds> sql_next_due(sql_session& s);
+outbox_figures sql_outbox(sql_session& s, sys_seconds now);
 std::vector<message> sql_messages(sql_session& s, const message_query& query);
 std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant, std::string_view applicant_id,
                                         std::uint64_t after, std::size_t limit);

@@ -12,6 +12,9 @@
 namespace hirenow::detail {
 namespace {
 
+/// The server's clock in whole seconds, the same all through a transaction.
+#define HIRENOW_DATABASE_NOW "CAST(pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.now())) AS bigint)"
+
 [[noreturn]] void refuse(std::string why) { throw exception(fail(errc::constraint_violated, std::move(why))); }
 
 /// A record as it stands before the change set, and what its writing gathers.
@@ -351,18 +354,34 @@ void write_outbox(sql_session& s, const change_set& changes, const record_rows& 
   for (const auto& m : changes.messages) {
     if (!owns_interview(s, changes, record, m.key.interview)) refuse("a message of an interview of another record");
     s.connection.post(
-        "INSERT INTO main.hirenow_outbox (interview, kind, occasion, tenant_no, applicant_no, "
-        "generation, created_at, due_at, wake_at, state, tries, last_answer) VALUES ($1, $2, $3, $4, "
-        "$5, $6, $7, $8, $8, $9, $10, $11)",
+        s.database_clock
+            ? "INSERT INTO main.hirenow_outbox (interview, kind, occasion, tenant_no, applicant_no, generation, "
+              "created_at, due_at, wake_at, state, tries, last_answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE "
+              "WHEN $8 <= $7 THEN least($8, " HIRENOW_DATABASE_NOW ") ELSE $8 END, $9, $10, $11)"
+            : "INSERT INTO main.hirenow_outbox (interview, kind, occasion, tenant_no, applicant_no, generation, "
+              "created_at, due_at, wake_at, state, tries, last_answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, "
+              "$10, $11)",
         {m.key.interview, m.key.kind, m.key.occasion, record.tenant_no, record.applicant_no, m.generation, m.created_at,
          m.due_at, m.state, m.tries, m.last_answer});
   }
   for (const auto& key : changes.redrives) {
     s.connection.post_one(
-        "UPDATE main.hirenow_outbox SET state = 0, tries = 0, due_at = $1, wake_at = $1, lease = NULL WHERE interview "
-        "= $2 AND kind = $3 AND occasion = $4 AND applicant_no = $5 AND state = 4",
+        s.database_clock
+            ? "UPDATE main.hirenow_outbox SET state = 0, tries = 0, due_at = $1, wake_at = "
+              "least($1, " HIRENOW_DATABASE_NOW
+              "), lease = NULL WHERE interview = $2 AND kind = $3 AND occasion = $4 AND "
+              "applicant_no = $5 AND state = 4"
+            : "UPDATE main.hirenow_outbox SET state = 0, tries = 0, due_at = $1, wake_at = $1, lease = NULL WHERE "
+              "interview = $2 AND kind = $3 AND occasion = $4 AND applicant_no = $5 AND state = 4",
         {changes.head.last_instant, key.interview, key.kind, key.occasion, record.applicant_no},
         errc::constraint_violated, "only a dead message is redriven");
+  }
+  for (const auto& key : changes.drops) {
+    s.connection.post_one(
+        "UPDATE main.hirenow_outbox SET state = 3 WHERE interview = $1 AND kind = $2 AND occasion = $3 AND "
+        "applicant_no = $4 AND state = 4",
+        {key.interview, key.kind, key.occasion, record.applicant_no}, errc::constraint_violated,
+        "only a dead message is dropped");
   }
 }
 
@@ -470,33 +489,48 @@ bool sql_save_progress(sql_session& s, const checkpoint_request& request) {
         attempt = row.integer(2);
         open = true;
       });
-  return open && s.connection.execute(
-                     "UPDATE main.hirenow_session SET progress = $1, saved_at = $2 WHERE applicant_no "
-                     "= $3 AND track_no = $4 AND attempt = $5 AND fence = $6 AND open = 1 AND "
-                     "key_hash = $7",
-                     {sql_value::bytes(request.bytes), request.at, applicant_no, track_no, attempt, request.fence,
-                      request.key_hash}) == 1;
+  if (!open) return false;
+  std::int64_t changed = 0;
+  s.connection.post(
+      "UPDATE main.hirenow_session SET progress = $1, saved_at = $2 WHERE applicant_no "
+      "= $3 AND track_no = $4 AND attempt = $5 AND fence = $6 AND open = 1 AND "
+      "key_hash = $7",
+      {sql_value::bytes(request.bytes), request.at, applicant_no, track_no, attempt, request.fence, request.key_hash},
+      changed);
+  s.connection.finish();
+  return changed == 1;
 }
 
 namespace {
 
-/// Several may claim at once: each passes over what another is about to take.
+/// Several may claim at once: each passes over what another is about to take. Kinds that a newer program has are left to
+/// that.
 std::vector<claimed_message> claim_skipping_locked(sql_session& s, const claim_request& request) {
+  static constexpr const char* statement =
+      "WITH clock AS MATERIALIZED (SELECT CASE WHEN $5 = 1 THEN " HIRENOW_DATABASE_NOW
+      " ELSE $1 END AS now), due AS MATERIALIZED (SELECT o.interview, o.kind, o.occasion, o.wake_at FROM "
+      "main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND o.wake_at <= (SELECT now FROM clock) AND o.kind < $6 "
+      "ORDER BY o.wake_at, o.interview, o.kind, o.occasion LIMIT $2 FOR UPDATE SKIP LOCKED) UPDATE "
+      "main.hirenow_outbox AS o SET state = 1, lease = $3, wake_at = (SELECT now FROM clock) + $4 FROM due AS d, "
+      "main.hirenow_tenant AS t, main.hirenow_applicant AS a WHERE o.interview = d.interview AND o.kind = d.kind AND "
+      "o.occasion = d.occasion AND t.tenant_no = o.tenant_no AND a.applicant_no = o.applicant_no "
+      "RETURNING " HIRENOW_MESSAGE_COLUMNS ", t.tenant, a.applicant, d.wake_at";
   struct found_message {
     std::int64_t woke_at;
     claimed_message message;
   };
   std::vector<found_message> found;
-  s.connection.execute(
-      "WITH due AS MATERIALIZED (SELECT o.interview, o.kind, o.occasion, o.wake_at FROM main.hirenow_outbox AS o WHERE "
-      "o.state IN (0, 1) AND o.wake_at <= $1 ORDER BY o.wake_at, o.interview, o.kind, o.occasion LIMIT $2 FOR UPDATE "
-      "SKIP LOCKED) UPDATE main.hirenow_outbox AS o SET state = 1, lease = $3, wake_at = $4 FROM due AS d, "
-      "main.hirenow_tenant AS t, main.hirenow_applicant AS a WHERE o.interview = d.interview AND o.kind = d.kind AND "
-      "o.occasion = d.occasion AND t.tenant_no = o.tenant_no AND a.applicant_no = o.applicant_no "
-      "RETURNING " HIRENOW_MESSAGE_COLUMNS ", t.tenant, a.applicant, d.wake_at",
-      {request.now, request.limit, request.token, request.now + request.lease}, [&](const sql_row& row) {
-        found.push_back({row.integer(11), {row.string(9), row.string(10), read_message(row, 0)}});
-      });
+  const auto take = [&](const sql_row& row) {
+    found.push_back({row.integer(11), {row.string(9), row.string(10), read_message(row, 0)}});
+  };
+  std::int64_t now = 0;
+  const auto take_now = [&](const sql_row& row) { now = row.integer(0); };
+  if (s.database_clock) s.connection.post("SELECT " HIRENOW_DATABASE_NOW, {}, take_now);
+  s.connection.post(statement,
+                    {request.now, request.limit, request.token, request.lease, s.database_clock, message_kind_count},
+                    take);
+  s.connection.finish();
+  if (s.database_clock) s.clock_skew = seconds{now} - request.now.time_since_epoch();
   std::ranges::sort(found, [](const found_message& a, const found_message& b) {
     return std::tie(a.woke_at, a.message.mail.key) < std::tie(b.woke_at, b.message.mail.key);
   });
@@ -513,9 +547,9 @@ std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& requ
   s.connection.execute("SELECT " HIRENOW_MESSAGE_COLUMNS
                        ", t.tenant, a.applicant FROM main.hirenow_outbox AS o CROSS JOIN main.hirenow_tenant AS t ON "
                        "t.tenant_no = o.tenant_no CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no = "
-                       "o.applicant_no WHERE o.state IN (0, 1) AND o.wake_at <= $1 ORDER BY o.wake_at, o.interview, "
-                       "o.kind, o.occasion LIMIT $2",
-                       {request.now, request.limit}, [&](const sql_row& row) {
+                       "o.applicant_no WHERE o.state IN (0, 1) AND o.wake_at <= $1 AND o.kind < $3 ORDER BY o.wake_at, "
+                       "o.interview, o.kind, o.occasion LIMIT $2",
+                       {request.now, request.limit, message_kind_count}, [&](const sql_row& row) {
                          out.push_back({row.string(9), row.string(10), read_message(row, 0)});
                          out.back().mail.state = message_state::leased;
                        });
@@ -549,7 +583,7 @@ std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlem
         "coalesce($4, wake_at), last_answer = coalesce($5, last_answer) WHERE interview = $6 AND kind = $7 AND "
         "occasion "
         "= $8 AND tenant_no = $9 AND state = 1 AND lease = $10",
-        {state, tried, moves ? sql_value(one.at) : sql_value(), wakes ? sql_value(one.at) : sql_value(),
+        {state, tried, moves ? sql_value(one.at) : sql_value(), wakes ? sql_value(one.at + s.clock_skew) : sql_value(),
          kept.empty() ? sql_value() : sql_value(kept), one.key.interview, one.key.kind, one.key.occasion, *tenant_no,
          one.token},
         changed[n]);

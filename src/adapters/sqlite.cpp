@@ -3,6 +3,7 @@
 #include "hirenow/adapters/sqlite.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -102,6 +103,9 @@ class sqlite_store final : public store {
   }
   result<std::optional<sys_seconds>> next_due() override {
     return read([&](sql_session& s) { return detail::sql_next_due(s); });
+  }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    return read([&](sql_session& s) { return std::optional(detail::sql_outbox(s, now)); });
   }
   result<std::vector<message>> messages(const message_query& query) override {
     return read([&](sql_session& s) { return detail::sql_messages(s, query); });
@@ -239,7 +243,7 @@ class sqlite_store final : public store {
 
   // ---- Writing ------------------------------------------------------------------------------------------------------
 
-  /// Runs one call in the next group and waits until that is durable.
+  /// Runs one call in the next group and waits until that is durable. Then it tells what there is to warn of.
   template <class Call>
   auto write(Call call) -> result<decltype(call(std::declval<sql_session&>()))> {
     using answer_type = decltype(call(std::declval<sql_session&>()));
@@ -249,12 +253,14 @@ class sqlite_store final : public store {
       if constexpr (std::is_void_v<answer_type>) {
         mine.run = [&](sql_session& s) { call(s); };
         queue_.submit(mine, [this] { lead(); });
+        tell_warnings();
         if (mine.failure) return *std::move(mine.failure);
         return {};
       } else {
         std::optional<answer_type> answer;
         mine.run = [&](sql_session& s) { answer = call(s); };
         queue_.submit(mine, [this] { lead(); });
+        tell_warnings();
         if (mine.failure) return *std::move(mine.failure);
         return *std::move(answer);
       }
@@ -364,11 +370,30 @@ class sqlite_store final : public store {
     }
   }
 
+  /// Keeps a warning until no lock is held: whoever is told may ask the store, and would wait for its own turn.
   void warn(const std::string& what) noexcept {
+    if (!options_.warn) return;
     try {
-      if (options_.warn) options_.warn(what);
-    } catch (...) {
-      // The host's own callback: its failure is not the commit's.
+      const std::lock_guard lock(warnings_mutex_);
+      warnings_.push_back(what);
+      must_warn_.store(true, std::memory_order_release);
+    } catch (const std::bad_alloc&) {
+      // What was committed is none the worse.
+    }
+  }
+  void tell_warnings() noexcept {
+    if (!must_warn_.load(std::memory_order_relaxed) || !must_warn_.exchange(false, std::memory_order_acquire)) return;
+    std::vector<std::string> all;
+    {
+      const std::lock_guard lock(warnings_mutex_);
+      all.swap(warnings_);
+    }
+    for (const auto& one : all) {
+      try {
+        options_.warn(one);
+      } catch (...) {
+        // The host's own callback: its failure is not the commit's.
+      }
     }
   }
 
@@ -382,6 +407,10 @@ class sqlite_store final : public store {
   std::condition_variable reader_returned_;
   std::vector<std::unique_ptr<sqlite_connection>> idle_;
   std::size_t opened_ = 0;
+
+  std::mutex warnings_mutex_;
+  std::vector<std::string> warnings_;
+  std::atomic<bool> must_warn_{false};
 
   // The leader's alone.
   queue queue_;

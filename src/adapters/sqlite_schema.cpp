@@ -297,7 +297,9 @@ std::vector<schema_object> make_objects() {
   last_answer TEXT NOT NULL,
   PRIMARY KEY (interview, kind, occasion)
 ) WITHOUT ROWID)"},
-      {"index", "hirenow_outbox_unsent", " ON hirenow_outbox (wake_at) WHERE state IN (0, 1)"},
+      // In the order of the claim, and with all that counting them needs.
+      {"index", "hirenow_outbox_unsent",
+       " ON hirenow_outbox (wake_at, interview, kind, occasion, state) WHERE state IN (0, 1)"},
       {"index", "hirenow_outbox_dead", " ON hirenow_outbox (tenant_no) WHERE state = 4"},
       {"table", "hirenow_answer", R"( (
   tenant_no INTEGER NOT NULL,

@@ -87,7 +87,8 @@ class callback_store final : public store {
                                  request.answer ? request.answer->data() : nullptr,
                                  request.with_rules,
                                  request.with_sitting,
-                                 request.with_progress};
+                                 request.with_progress,
+                                 request.with_others};
     auto out = ask<loaded>(&hirenow_reply::data, {}, [&](auto* reply) { return table_->load(table_->ctx, &r, reply); });
     if (out && out->record.version != 0) out->record.tenant = tenant;
     return out;
@@ -220,6 +221,14 @@ class callback_store final : public store {
     return done(table_->set_policy(table_->ctx, t.c_str(), &row, &reply), reply);
   }
 
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    if (!table_->outbox) return store::outbox(now);
+    hirenow_outbox_figures f = HIRENOW_OUTBOX_FIGURES_INIT;
+    hirenow_reply reply;
+    if (auto ok = done(table_->outbox(table_->ctx, instant(now), &f, &reply), reply); !ok) return ok.error();
+    return std::optional(outbox_figures{f.queued, f.due, f.leased, f.lapsed, f.dead,
+                                        at_or_none(f.oldest_due, "oldest_due", HIRENOW_NONE)});
+  }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
     std::size_t pruned = 0;
     hirenow_reply reply;
@@ -273,6 +282,7 @@ class marked_store final : public store {
   result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
     return inside(), base_.set_policy(tenant, p);
   }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return inside(), base_.outbox(now); }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return inside(), base_.prune(now, limit); }
 
  private:

@@ -135,24 +135,34 @@ dispatcher_options read_options(const hirenow_dispatcher_options& o, callback_th
 
 dispatcher_state& state_of(hirenow_dispatcher* handle) { return *alive(handle, "dispatcher").state; }
 
+hirenow_dispatch_report report_of(const dispatch_report& r) {
+  return {
+      sizeof(hirenow_dispatch_report), r.accepted, r.retried, r.dead, r.withdrawn, r.released, r.lost, r.store_errors};
+}
+
+/// The dispatcher's state, which outlives a call, whoever frees the handle. Not from inside a callback.
+std::shared_ptr<dispatcher_state> enter(hirenow_dispatcher* handle) {
+  auto state = (state_of(handle), handle->state);
+  if (state->engine->callbacks->holds_this_thread())
+    refuse("a callback of the engine calls its dispatcher", errc::reentrant_call);
+  return state;
+}
+
 /// Runs the dispatcher, alone.
 template <class Run>
 hirenow_status run(hirenow_dispatcher* handle, hirenow_dispatch_report* report, hirenow_error** error,
                    Run&& work) noexcept {
   return guard(error, [&]() -> result<void> {
     check_place(report, "report");
-    const auto state = (state_of(handle), handle->state);  // outlives the run, whoever frees the handle
-    if (state->engine->callbacks->holds_this_thread() || state->running.exchange(true))
-      refuse("the dispatcher runs already", errc::reentrant_call);
+    const auto state = enter(handle);
+    if (state->running.exchange(true)) refuse("the dispatcher runs already", errc::reentrant_call);
     const struct ending {
       std::atomic<bool>& running;
       ~ending() { running = false; }
     } at_the_end{state->running};
     const result<dispatch_report> done = work(*state);
     if (!done) return done.error();
-    if (report)
-      *report = {sizeof *report,  done->accepted, done->retried, done->dead,
-                 done->withdrawn, done->released, done->lost,    done->store_errors};
+    if (report) give(report, report_of(*done), "report");
     return {};
   });
 }
@@ -290,6 +300,37 @@ void hirenow_dispatcher_free(hirenow_dispatcher* dispatcher) { release(dispatche
 hirenow_status hirenow_dispatcher_run_once(hirenow_dispatcher* dispatcher, size_t limit,
                                            hirenow_dispatch_report* report, hirenow_error** error) {
   return run(dispatcher, report, error, [&](auto& s) { return s.core->run_once(limit == 0 ? 1000 : limit); });
+}
+hirenow_status hirenow_dispatcher_dispatch_due(hirenow_dispatcher* dispatcher, size_t limit,
+                                               hirenow_dispatch_report* report, hirenow_error** error) {
+  return guard(error, [&]() -> result<void> {
+    check_place(report, "report");
+    const auto done = enter(dispatcher)->core->dispatch_due(limit == 0 ? 1000 : limit);
+    if (!done) return done.error();
+    if (report) give(report, report_of(*done), "report");
+    return {};
+  });
+}
+hirenow_status hirenow_dispatcher_stats(hirenow_dispatcher* dispatcher, hirenow_dispatch_report* sent,
+                                        hirenow_outbox_figures* outbox, int32_t* counts, hirenow_error** error) {
+  put(counts, 0);
+  return guard(error, [&]() -> result<void> {
+    check_place(sent, "sent");
+    check_place(outbox, "outbox");
+    const auto stats = enter(dispatcher)->core->stats();
+    if (!stats) return stats.error();
+    if (sent) give(sent, report_of(stats->sent), "sent");
+    if (outbox) give(outbox, figures_of(stats->outbox.value_or(outbox_figures{})), "outbox");
+    return put(counts, stats->outbox ? 1 : 0), result<void>();
+  });
+}
+hirenow_status hirenow_dispatcher_prometheus_text(hirenow_dispatcher* dispatcher, hirenow_text** out,
+                                                  hirenow_error** error) {
+  return make_text(error, out, [&]() -> result<std::string> {
+    const auto stats = enter(dispatcher)->core->stats();
+    if (!stats) return stats.error();
+    return prometheus_text(*stats);
+  });
 }
 hirenow_status hirenow_dispatcher_run(hirenow_dispatcher* dispatcher, size_t workers, hirenow_dispatch_report* report,
                                       hirenow_error** error) {

@@ -54,7 +54,7 @@ schedule_request read_schedule(const hirenow_schedule_request* given) {
 }
 
 retake_options read_terms(const hirenow_retake_options* given) {
-  const auto r = read_or<hirenow_retake_options>(given, HIRENOW_RETAKE_OPTIONS_INIT, "options");
+  const auto r = read_or_standard(given, "options");
   return {.opens_at = at_or_none(r.opens_at, "opens_at"),
           .link_lifetime = seconds{r.link_lifetime_seconds},
           .reminders = read_reminders(r.reminder_seconds, r.reminder_count),
@@ -68,9 +68,8 @@ retake_options read_terms(const hirenow_retake_options* given) {
 }
 
 retake_options read_retake(const hirenow_retake_options* given) {
-  auto r = read_terms(given);
-  if (given && given->extend_by_seconds != 0) refuse("only a reissue extends a link");
-  return r;
+  if (read_or_standard(given, "options").extend_by_seconds != 0) refuse("only a reissue extends a link");
+  return read_terms(given);
 }
 
 reissue_options read_reissue(const hirenow_retake_options* given) {
@@ -78,16 +77,14 @@ reissue_options read_reissue(const hirenow_retake_options* given) {
   if (r.time_limit != seconds{0} || r.grace || r.overtime || r.ends_by) refuse("a reissue changes the link alone");
   return {.opens_at = r.opens_at,
           .link_lifetime = r.link_lifetime,
-          .extend_by = seconds{given ? given->extend_by_seconds : 0},
+          .extend_by = seconds{read_or_standard(given, "options").extend_by_seconds},
           .reminders = std::move(r.reminders),
           .notify = r.notify,
           .reason = std::move(r.reason),
           .idempotency_key = std::move(r.idempotency_key)};
 }
 
-hirenow_change read_change(const hirenow_change* given) {
-  return read_or<hirenow_change>(given, HIRENOW_CHANGE_INIT, "change");
-}
+hirenow_change read_change(const hirenow_change* given) { return read_or_standard(given, "change"); }
 
 decision read_decision(const hirenow_change* given) {
   const auto c = read(given, "change");
@@ -152,7 +149,7 @@ fact read_fact(const hirenow_fact* given) {
 }
 
 dashboard_query read_query(const hirenow_list_query* given) {
-  const auto q = read_or<hirenow_list_query>(given, HIRENOW_LIST_QUERY_INIT, "query");
+  const auto q = read_or_standard(given, "query");
   return {.state = state_or_none(q.state),
           .track = string(q.track),
           .applicant_id = string(q.applicant_id),
@@ -162,7 +159,7 @@ dashboard_query read_query(const hirenow_list_query* given) {
 }
 
 message_query read_query(const hirenow_message_query* given) {
-  const auto q = read_or<hirenow_message_query>(given, HIRENOW_MESSAGE_QUERY_INIT, "query");
+  const auto q = read_or_standard(given, "query");
   message_query out{.limit = q.limit == 0 ? 50 : q.limit};
   if (q.interview_id) out.interview = id(q.interview_id);
   if (q.state != -1) out.state = one_of<message_state>(q.state, message_state_count, "state");
@@ -189,12 +186,10 @@ void fill(hirenow_interview& to, changed&& from) noexcept {
   to.take(std::move(from.interview));
 }
 void fill(hirenow_sitting& to, sitting&& from) noexcept {
-  to.interview.take(std::move(from.interview));
-  to.value = std::move(from);
+  to.interview.show(to.value.emplace(std::move(from)).interview);
 }
 void fill(hirenow_inspection& to, inspection&& from) noexcept {
-  if (from.interview) to.interview.take(std::move(*from.interview));
-  to.value = std::move(from);
+  if (const auto& kept = to.value.emplace(std::move(from)).interview) to.interview.show(*kept);
 }
 void fill(hirenow_eligibility& to, eligibility&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_actions& to, std::vector<permitted_action>&& from) noexcept { to.value = std::move(from); }
@@ -205,9 +200,8 @@ void fill(hirenow_rows& to, Answer&& from) {
   to.take(std::move(from));
 }
 void fill(hirenow_page& to, list_page&& from) {
-  to.rows.resize(from.rows.size());
-  for (std::size_t n = 0; n < to.rows.size(); ++n) to.rows[n].take(interview(from.rows[n].interview));
   to.value = std::move(from);
+  for (const auto& row : to.value.rows) to.rows.emplace_back().show(row.interview);
 }
 
 /// Asks the engine, and fills the handle with its answer.
@@ -308,8 +302,9 @@ hirenow_status hirenow_request_link(hirenow_engine* engine, const char* token, c
       },
       [&](const link_requested& a) {
         if (!out) return;
-        *out = {sizeof *out, {}, a.queued, a.noted, a.replayed};
-        write_id(out->interview_id, a.interview);
+        hirenow_link_requested told{sizeof told, {}, a.queued, a.noted, a.replayed};
+        write_id(told.interview_id, a.interview);
+        give(out, told, "the place for the answer");
       });
 }
 hirenow_status hirenow_link_of(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,
@@ -401,6 +396,16 @@ hirenow_status hirenow_redrive(hirenow_engine* engine, const hirenow_message_key
       [&](auto& e) {
         need(key, "key");
         return e.redrive(key_of(*key), read_actor(who), text(idempotency_key));
+      },
+      nothing_more);
+}
+hirenow_status hirenow_drop(hirenow_engine* engine, const hirenow_message_key* key, const hirenow_actor* who,
+                            const char* idempotency_key, hirenow_error** error) {
+  return ask_then(
+      engine, error,
+      [&](auto& e) {
+        need(key, "key");
+        return e.drop(key_of(*key), read_actor(who), text(idempotency_key));
       },
       nothing_more);
 }

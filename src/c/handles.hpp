@@ -12,6 +12,7 @@
 #include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -25,10 +26,10 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "hirenow/c/adapters.h"
 #include "hirenow/engine.hpp"
 #include "hirenow/mailer.hpp"
 #include "hirenow/message_template.hpp"
+#include "structs.hpp"
 
 namespace hirenow::c {
 
@@ -156,25 +157,32 @@ struct hirenow_engine : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::c::engine_state> state{};
 };
 struct hirenow_interview {
-  hirenow::interview value{};
+  std::optional<hirenow::interview> own{};    ///< nothing where another answer holds it
+  const hirenow::interview* value = nullptr;  ///< that, or the other answer's; never null once it is filled
   std::string link{};
   bool replayed = false;
   std::unique_ptr<hirenow_interview> archived{};
-  hirenow::c::id_text id{}, retake_of{}, superseded_by{};
+  hirenow::c::id_text id, retake_of, superseded_by;
 
-  void take(hirenow::interview&& i) noexcept {
-    value = std::move(i);
-    hirenow::c::write_id(id, value.id);
-    hirenow::c::write_id(retake_of, value.retake_of);
-    hirenow::c::write_id(superseded_by, value.superseded_by);
+  hirenow_interview() noexcept { id[0] = retake_of[0] = superseded_by[0] = '\0'; }
+  hirenow_interview(const hirenow_interview&) = delete;
+  hirenow_interview& operator=(const hirenow_interview&) = delete;
+
+  void take(hirenow::interview&& i) noexcept { show(own.emplace(std::move(i))); }
+  /// Shows an interview that the other answer keeps.
+  void show(const hirenow::interview& i) noexcept {
+    value = &i;
+    hirenow::c::write_id(id, i.id);
+    hirenow::c::write_id(retake_of, i.retake_of);
+    hirenow::c::write_id(superseded_by, i.superseded_by);
   }
 };
 struct hirenow_sitting {
-  hirenow::sitting value{};
+  std::optional<hirenow::sitting> value{};
   hirenow_interview interview{};
 };
 struct hirenow_inspection {
-  hirenow::inspection value{};
+  std::optional<hirenow::inspection> value{};
   hirenow_interview interview{};
 };
 struct hirenow_eligibility {
@@ -185,7 +193,7 @@ struct hirenow_actions {
 };
 struct hirenow_page {
   hirenow::list_page value{};
-  std::vector<hirenow_interview> rows{};
+  std::deque<hirenow_interview> rows{};
 };
 struct hirenow_person {
   hirenow::person_changed value{};
@@ -266,7 +274,7 @@ hirenow_status make(hirenow_error** error_out, Handle** out, Body&& body) noexce
   if (out) *out = nullptr;
   return guard(error_out, [&]() -> result<void> {
     need(out, "the place for the answer");
-    auto made = std::make_unique<Handle>();
+    std::unique_ptr<Handle> made(new Handle);  // not make_unique, which would zero it first
     if (auto ok = body(*made); !ok) return ok;
     *out = made.release();
     return {};
@@ -331,29 +339,46 @@ inline role_set roles_of(std::uint32_t bits) {
   return roles;
 }
 
-/// A struct as this library knows it. One of a newer program may be longer, if what we do not know of it is zero.
+/// How much of a struct there is: what both its version and ours know. One of a newer program may be longer, if what we
+/// do not know of it is zero.
 template <class Struct>
-Struct read(const Struct* given, const char* what) {
+std::size_t known_size(const Struct* given, const char* what) {
   constexpr std::size_t longest = sizeof(Struct) + 1024;
   need(given, what);
   std::size_t size = 0;
   std::memcpy(&size, given, sizeof size);
-  if (size < sizeof(Struct) || size > longest) refuse(std::string(what) + " has a wrong struct_size");
+  if (size < struct_versions<Struct>::first || size > longest || size % alignof(Struct) != 0)
+    refuse(std::string(what) + " has a wrong struct_size");
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-  if (std::any_of(bytes + sizeof(Struct), bytes + size, [](unsigned char b) { return b != 0; }))
+  if (size > sizeof(Struct) &&
+      std::any_of(bytes + sizeof(Struct), bytes + size, [](unsigned char b) { return b != 0; }))
     refuse(std::string(what) + " says something that this version does not know");
-  Struct known;
-  std::memcpy(&known, given, sizeof known);
+  return std::min(size, sizeof(Struct));
+}
+/// A struct as this library knows it. What one of an older program lacks is as in its _INIT macro.
+template <class Struct>
+Struct read(const Struct* given, const char* what) {
+  const std::size_t size = known_size(given, what);
+  Struct known = struct_versions<Struct>::standard;
+  std::memcpy(&known, given, size);
   return known;
 }
+/// As above; without a struct, its _INIT macro.
 template <class Struct>
-Struct read_or(const Struct* given, const Struct& otherwise, const char* what) {
-  return given ? read(given, what) : otherwise;
+Struct read_or_standard(const Struct* given, const char* what) {
+  return given ? read(given, what) : struct_versions<Struct>::standard;
 }
 /// A struct that the caller wants filled, or NULL.
 template <class Struct>
 void check_place(const Struct* given, const char* what) {
-  if (given) (void)read(given, what);
+  if (given) (void)known_size(given, what);
+}
+/// Fills a struct of the caller's, as far as it reaches; its size stays what it was.
+template <class Struct>
+void give(Struct* place, Struct value, const char* what) {
+  const std::size_t size = known_size(place, what);
+  value.struct_size = place->struct_size;
+  std::memcpy(place, &value, size);
 }
 template <class T>
 std::vector<T> list(const T* first, std::size_t count, std::size_t most, const char* what) {
@@ -372,6 +397,9 @@ inline hirenow_message_key key_of(const message_key& key) {
   out.kind = static_cast<int32_t>(key.kind);
   out.occasion = key.occasion;
   return out;
+}
+inline hirenow_outbox_figures figures_of(const outbox_figures& f) {
+  return {sizeof(hirenow_outbox_figures), f.queued, f.due, f.leased, f.lapsed, f.dead, instant(f.oldest_due)};
 }
 template <class T>
 void put(T* place, T value) {

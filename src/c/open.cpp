@@ -3,6 +3,7 @@
 #include "handles.hpp"
 #include "hirenow/adapters/host_connection.hpp"
 #include "hirenow/adapters/memory.hpp"
+#include "hirenow/adapters/postgres.hpp"
 #include "hirenow/adapters/sqlite.hpp"
 
 namespace {
@@ -64,10 +65,22 @@ std::shared_ptr<engine_state> make_engine(std::shared_ptr<store> base, bool is_c
 }
 
 std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_options* given) {
-  const auto o = read_or<hirenow_store_options>(given, HIRENOW_STORE_OPTIONS_INIT, "options");
+  const auto o = read_or_standard(given, "options");
   constexpr std::string_view sqlite = "sqlite:";
   if (url == "memory:") return open_memory_store();
-  if (!url.starts_with(sqlite)) refuse("a store's URL is sqlite:PATH or memory:");
+  if (url.starts_with("postgresql:") || url.starts_with("postgres:")) {
+    if (o.connections < 0 || o.connections > 1024 || o.call_timeout_milliseconds < 0)
+      refuse("an option of the store is out of range");
+    postgres_options options;
+    if (o.schema) options.schema = o.schema;
+    if (o.connections) options.connections = static_cast<std::size_t>(o.connections);
+    if (o.call_timeout_milliseconds) options.call_timeout = std::chrono::milliseconds{o.call_timeout_milliseconds};
+    options.prepared_statements = o.without_prepared_statements == 0;
+    options.create_tables = o.no_tables == 0;
+    options.clock = o.callers_clock ? postgres_clock::caller : postgres_clock::database;
+    return open_postgres_store(std::string(url), options).value();
+  }
+  if (!url.starts_with(sqlite)) refuse("a store's URL is sqlite:PATH, memory: or postgresql://…");
   sqlite_options options{.durability = one_of<sqlite_durability>(o.durability, 2, "durability")};
   if (o.readers < 0 || o.readers > 1024 || o.busy_timeout_milliseconds < 0 || o.checkpoint_bytes < 0 || o.cache_kib < 0)
     refuse("an option of the store is out of range");
@@ -156,7 +169,7 @@ hirenow_status hirenow_engine_now(const hirenow_engine* engine, int64_t* out, hi
   put(out, HIRENOW_NONE);
   return guard(error, [&]() -> result<void> {
     need(out, "the place for the answer");
-    return *out = instant(state_of(engine).core->time().now()), result<void>();
+    return *out = instant(state_of(engine).core->now()), result<void>();
   });
 }
 int32_t hirenow_permission_default(size_t n, hirenow_permission* out) {

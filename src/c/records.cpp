@@ -16,10 +16,10 @@ using namespace hirenow::c;
 
 /// A row after a change that leaves its texts as they are.
 void replace(hirenow_interview_row& row, const interview& after) {
-  const char *track = row.track, *kid = row.kid;
-  row = row_of(after);
-  row.track = track;
-  row.kid = kid;
+  auto made = row_of(after);
+  made.track = row.track;
+  made.kid = row.kid;
+  give(&row, made, "interview");
 }
 
 /// An interview whose spans are such that no sum of them runs over.

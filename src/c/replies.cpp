@@ -62,7 +62,7 @@ class borrowed_from_handle final : public store {
 };
 
 testing::check_options read_options(const hirenow_check_options* given) {
-  const auto o = read_or<hirenow_check_options>(given, HIRENOW_CHECK_OPTIONS_INIT, "options");
+  const auto o = read_or_standard(given, "options");
   testing::check_options out;
   if (o.seed) out.seed = o.seed;
   if (o.histories) out.histories = o.histories;

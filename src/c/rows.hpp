@@ -107,7 +107,7 @@ inline interview interview_of(const hirenow_interview_row* given) {
   i.score = score(r.has_score, r.score);
   i.time_limit = seconds{r.time_limit_seconds};
   i.grace = seconds{r.grace_seconds};
-  i.accommodation = {r.extra_percent, seconds{r.extra_seconds}, seconds{r.pause_seconds}};
+  i.accommodation = {r.extra_percent == 0 ? 100 : r.extra_percent, seconds{r.extra_seconds}, seconds{r.pause_seconds}};
   i.ends_by = maybe(r.ends_by, "ends_by");
   i.created_at = at(r.created_at, "created_at");
   i.start_by = at(r.start_by, "start_by");
@@ -261,15 +261,20 @@ const applicant_record& record_in(const hirenow_rows* rows);
 class change_rows {
  public:
   explicit change_rows(const change_set& c) : head_(row_of(c.head, c.applicant_id)) {
-    for (const auto& i : c.interviews) interviews_.push_back({row_of(i.after), number_of(i.before), i.sitting_changed});
+    after_.reserve(c.interviews.size());  // so that no row moves
+    for (const auto& i : c.interviews) {
+      const auto& after = after_.emplace_back(row_of(i.after));
+      interviews_.push_back({sizeof(hirenow_interview_change), &after, number_of(i.before), i.sitting_changed ? 1 : 0});
+    }
     for (const auto& f : c.facts) facts_.push_back(row_of(f));
     for (const auto& e : c.audit) audit_.push_back(row_of(e));
     for (const auto& w : c.withdrawals) {
-      withdrawals_.push_back({{}, w.kinds});
+      withdrawals_.push_back({sizeof(hirenow_withdrawal), {}, w.kinds});
       write_id(withdrawals_.back().interview_id, w.interview);
     }
     for (const auto& m : c.messages) messages_.push_back(row_of(m));
     for (const auto& k : c.redrives) redrives_.push_back(key_of(k));
+    for (const auto& k : c.drops) drops_.push_back(key_of(k));
     set_.struct_size = sizeof set_;
     set_.tenant = c.tenant.c_str();
     set_.applicant_id = c.applicant_id.c_str();
@@ -283,6 +288,7 @@ class change_rows {
     point(withdrawals_, withdrawal_places_, set_.withdrawals, set_.withdrawal_count);
     point(messages_, message_places_, set_.messages, set_.message_count);
     point(redrives_, redrive_places_, set_.redrives, set_.redrive_count);
+    point(drops_, drop_places_, set_.drops, set_.drop_count);
     set_.final_progress_at = HIRENOW_NONE;
     if (c.final_progress) {
       write_id(progress_of_, c.final_progress->first);
@@ -310,18 +316,21 @@ class change_rows {
   }
 
   hirenow_record_row head_;
+  std::vector<hirenow_interview_row> after_{};
   std::vector<hirenow_interview_change> interviews_{};
   std::vector<hirenow_fact_row> facts_{};
   std::vector<hirenow_audit_row> audit_{};
   std::vector<hirenow_withdrawal> withdrawals_{};
   std::vector<hirenow_message_row> messages_{};
   std::vector<hirenow_message_key> redrives_{};
+  std::vector<hirenow_message_key> drops_{};
   std::vector<const hirenow_interview_change*> interview_places_{};
   std::vector<const hirenow_fact_row*> fact_places_{};
   std::vector<const hirenow_audit_row*> audit_places_{};
   std::vector<const hirenow_withdrawal*> withdrawal_places_{};
   std::vector<const hirenow_message_row*> message_places_{};
   std::vector<const hirenow_message_key*> redrive_places_{};
+  std::vector<const hirenow_message_key*> drop_places_{};
   id_text progress_of_{};
   hirenow_answer_row answer_{};
   hirenow_change_set set_{};

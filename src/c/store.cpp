@@ -155,8 +155,8 @@ change_set read_changes(const hirenow_change_set* given) {
   out.write_person = c.write_person != 0;
   out.erase = c.erase != 0;
   read_all(c.interviews, c.interview_count, "interviews", [&](const hirenow_interview_change* i) {
-    need(i, "interview");
-    out.interviews.push_back({checked(interview_of(&i->after)), state_or_none(i->before), i->sitting_changed != 0});
+    const auto one = read(i, "interview change");
+    out.interviews.push_back({checked(interview_of(one.after)), state_or_none(one.before), one.sitting_changed != 0});
   });
   read_all(c.facts, c.fact_count, "facts", [&](const hirenow_fact_row* f) {
     out.facts.push_back(fact_of(f));
@@ -171,11 +171,11 @@ change_set read_changes(const hirenow_change_set* given) {
     text_of(out.audit.back().details, "details");
     text_of(out.audit.back().note, "note");
   });
-  read_all(c.withdrawals, c.withdrawal_count, "withdrawals", [&](const hirenow_withdrawal* w) {
-    need(w, "withdrawal");
-    const auto of = id_or_none(w->interview_id);
-    if (!of || w->kinds > 0xffff) refuse("a withdrawal names no interview, or kinds that are none");
-    out.withdrawals.push_back({*of, static_cast<std::uint16_t>(w->kinds)});
+  read_all(c.withdrawals, c.withdrawal_count, "withdrawals", [&](const hirenow_withdrawal* given_one) {
+    const auto w = read(given_one, "withdrawal");
+    const auto of = id_or_none(w.interview_id);
+    if (!of || w.kinds > 0xffff) refuse("a withdrawal names no interview, or kinds that are none");
+    out.withdrawals.push_back({*of, static_cast<std::uint16_t>(w.kinds)});
   });
   read_all(c.messages, c.message_count, "messages", [&](const hirenow_message_row* m) {
     out.messages.push_back(message_of(m));
@@ -184,6 +184,10 @@ change_set read_changes(const hirenow_change_set* given) {
   read_all(c.redrives, c.redrive_count, "redrives", [&](const hirenow_message_key* k) {
     need(k, "redrive");
     out.redrives.push_back(key_of(*k));
+  });
+  read_all(c.drops, c.drop_count, "drops", [&](const hirenow_message_key* k) {
+    need(k, "drop");
+    out.drops.push_back(key_of(*k));
   });
   if (c.final_progress_interview) {
     if (c.final_progress_size) need(c.final_progress, "progress");
@@ -371,6 +375,18 @@ hirenow_status hirenow_store_next_due(hirenow_store* store, int64_t* when, hiren
     const auto next = alive(store, "store").value->next_due();
     if (!next) return next.error();
     return *when = instant(*next), result<void>();
+  });
+}
+hirenow_status hirenow_store_outbox(hirenow_store* store, int64_t now, hirenow_outbox_figures* figures, int32_t* counts,
+                                    hirenow_error** error) {
+  put(counts, 0);
+  return guard(error, [&]() -> result<void> {
+    check_place(figures, "figures");
+    need(figures, "the place for the answer");
+    const auto found = alive(store, "store").value->outbox(at(now, "now"));
+    if (!found) return found.error();
+    give(figures, figures_of(found->value_or(outbox_figures{})), "figures");
+    return put(counts, found->has_value() ? 1 : 0), result<void>();
   });
 }
 hirenow_status hirenow_store_messages(hirenow_store* store, const hirenow_message_request* request, hirenow_rows** out,

@@ -187,10 +187,10 @@ void hirenow_token_free(hirenow_token* token) { release(token); }
 hirenow_status hirenow_token_get_claims(const hirenow_token* token, hirenow_token_claims* claims) {
   return guard(nullptr, [&]() -> result<void> {
     const auto& c = alive(token, "token").value;
-    (void)read(claims, "claims");
-    *claims = {
-        sizeof *claims, c.issuer.c_str(), c.audience.c_str(),   c.subject.c_str(),     c.tenant.c_str(),     token->id,
-        c.generation,   c.attempt,        instant(c.issued_at), instant(c.not_before), instant(c.expires_at)};
+    give(claims,
+         {0, c.issuer.c_str(), c.audience.c_str(), c.subject.c_str(), c.tenant.c_str(), token->id, c.generation,
+          c.attempt, instant(c.issued_at), instant(c.not_before), instant(c.expires_at)},
+         "claims");
     return {};
   });
 }
@@ -269,22 +269,22 @@ const char* hirenow_interview_get_id(const hirenow_interview* interview) {
   return get(interview, nullptr, [](auto& i) -> const char* { return i.id; });
 }
 const char* hirenow_interview_get_track(const hirenow_interview* interview) {
-  return get(interview, nullptr, [](auto& i) { return i.value.track.c_str(); });
+  return get(interview, nullptr, [](auto& i) { return i.value->track.c_str(); });
 }
 uint32_t hirenow_interview_get_attempt(const hirenow_interview* interview) {
-  return get(interview, 0, [](auto& i) { return i.value.attempt; });
+  return get(interview, 0, [](auto& i) { return i.value->attempt; });
 }
 int32_t hirenow_interview_get_state(const hirenow_interview* interview) {
-  return get(interview, HIRENOW_STATE_NONE, [](auto& i) { return static_cast<int32_t>(i.value.state); });
+  return get(interview, HIRENOW_STATE_NONE, [](auto& i) { return static_cast<int32_t>(i.value->state); });
 }
 int32_t hirenow_interview_get_outcome(const hirenow_interview* interview) {
-  return get(interview, HIRENOW_OUTCOME_PENDING, [](auto& i) { return static_cast<int32_t>(i.value.outcome); });
+  return get(interview, HIRENOW_OUTCOME_PENDING, [](auto& i) { return static_cast<int32_t>(i.value->outcome); });
 }
 int64_t hirenow_interview_get_start_by(const hirenow_interview* interview) {
-  return get(interview, HIRENOW_NONE, [](auto& i) { return instant(i.value.start_by); });
+  return get(interview, HIRENOW_NONE, [](auto& i) { return instant(i.value->start_by); });
 }
 int64_t hirenow_interview_get_deadline(const hirenow_interview* interview) {
-  return get(interview, HIRENOW_NONE, [](auto& i) { return instant(i.value.deadline); });
+  return get(interview, HIRENOW_NONE, [](auto& i) { return instant(i.value->deadline); });
 }
 const char* hirenow_interview_get_retake_of(const hirenow_interview* interview) {
   return get(interview, nullptr, [](auto& i) -> const char* { return i.retake_of; });
@@ -304,22 +304,22 @@ const hirenow_interview* hirenow_interview_get_archived(const hirenow_interview*
 hirenow_status hirenow_interview_get_row(const hirenow_interview* interview, hirenow_interview_row* row) {
   return guard(nullptr, [&]() -> result<void> {
     const auto& i = alive(interview, "interview");
-    (void)read(row, "row");
-    return *row = row_of(i.value), result<void>();
+    return give(row, row_of(*i.value), "row"), result<void>();
   });
 }
 hirenow_status hirenow_interview_json(const hirenow_interview* interview, hirenow_text** out_json,
                                       hirenow_error** error) {
-  return make_json(interview, "interview", error, out_json);
+  return make_text(error, out_json,
+                   [&]() -> result<std::string> { return json_documents::of(*alive(interview, "interview").value); });
 }
 
 void hirenow_sitting_free(hirenow_sitting* sitting) { release(sitting); }
 hirenow_status hirenow_sitting_get_session(const hirenow_sitting* sitting, hirenow_session* session) {
   return guard(nullptr, [&]() -> result<void> {
     const auto& s = alive(sitting, "sitting");
-    (void)read(session, "session");
-    *session = {sizeof *session, s.value.session.tenant.c_str(), s.interview.id, s.value.session.fence,
-                s.value.session.key.c_str()};
+    give(session,
+         {0, s.value->session.tenant.c_str(), s.interview.id, s.value->session.fence, s.value->session.key.c_str()},
+         "session");
     return {};
   });
 }
@@ -327,37 +327,37 @@ const hirenow_interview* hirenow_sitting_get_interview(const hirenow_sitting* si
   return get(sitting, nullptr, [](auto& s) { return &s.interview; });
 }
 int64_t hirenow_sitting_get_seconds_left(const hirenow_sitting* sitting) {
-  return get(sitting, HIRENOW_NONE, [](auto& s) -> int64_t { return s.value.left.count(); });
+  return get(sitting, HIRENOW_NONE, [](auto& s) -> int64_t { return s.value->left.count(); });
 }
 const char* hirenow_sitting_get_progress(const hirenow_sitting* sitting) {
   return get(sitting, nullptr,
-             [](auto& s) -> const char* { return s.value.progress ? s.value.progress->bytes.c_str() : nullptr; });
+             [](auto& s) -> const char* { return s.value->progress ? s.value->progress->bytes.c_str() : nullptr; });
 }
 size_t hirenow_sitting_get_progress_size(const hirenow_sitting* sitting) {
-  return get(sitting, 0, [](auto& s) { return s.value.progress ? s.value.progress->bytes.size() : std::size_t{0}; });
+  return get(sitting, 0, [](auto& s) { return s.value->progress ? s.value->progress->bytes.size() : std::size_t{0}; });
 }
 
 void hirenow_inspection_free(hirenow_inspection* inspection) { release(inspection); }
 int32_t hirenow_inspection_get_verdict(const hirenow_inspection* inspection) {
-  return get(inspection, HIRENOW_VERDICT_INVALID, [](auto& i) { return static_cast<int32_t>(i.value.verdict); });
+  return get(inspection, HIRENOW_VERDICT_INVALID, [](auto& i) { return static_cast<int32_t>(i.value->verdict); });
 }
 const char* hirenow_inspection_get_reason(const hirenow_inspection* inspection) {
-  return get(inspection, nullptr, [](auto& i) { return i.value.reason.c_str(); });
+  return get(inspection, nullptr, [](auto& i) { return i.value->reason.c_str(); });
 }
 const hirenow_interview* hirenow_inspection_get_interview(const hirenow_inspection* inspection) {
-  return get(inspection, nullptr, [](auto& i) { return i.value.interview ? &i.interview : nullptr; });
+  return get(inspection, nullptr, [](auto& i) { return i.value->interview ? &i.interview : nullptr; });
 }
 const char* hirenow_inspection_get_applicant_name(const hirenow_inspection* inspection) {
-  return get(inspection, nullptr, [](auto& i) { return i.value.applicant_name.c_str(); });
+  return get(inspection, nullptr, [](auto& i) { return i.value->applicant_name.c_str(); });
 }
 const char* hirenow_inspection_get_locale(const hirenow_inspection* inspection) {
-  return get(inspection, nullptr, [](auto& i) { return i.value.locale.c_str(); });
+  return get(inspection, nullptr, [](auto& i) { return i.value->locale.c_str(); });
 }
 const char* hirenow_inspection_get_time_zone(const hirenow_inspection* inspection) {
-  return get(inspection, nullptr, [](auto& i) { return i.value.time_zone.c_str(); });
+  return get(inspection, nullptr, [](auto& i) { return i.value->time_zone.c_str(); });
 }
 int64_t hirenow_inspection_get_seconds_left(const hirenow_inspection* inspection) {
-  return get(inspection, HIRENOW_NONE, [](auto& i) { return i.value.left ? i.value.left->count() : HIRENOW_NONE; });
+  return get(inspection, HIRENOW_NONE, [](auto& i) { return i.value->left ? i.value->left->count() : HIRENOW_NONE; });
 }
 
 void hirenow_eligibility_free(hirenow_eligibility* eligibility) { release(eligibility); }
@@ -437,8 +437,7 @@ void hirenow_person_free(hirenow_person* person) { release(person); }
 hirenow_status hirenow_person_get(const hirenow_person* person, hirenow_applicant* out) {
   return guard(nullptr, [&]() -> result<void> {
     const auto& p = alive(person, "person").value.person;
-    (void)read(out, "applicant");
-    *out = {sizeof *out, p.id.c_str(), p.email.c_str(), p.name.c_str(), p.locale.c_str(), p.time_zone.c_str()};
+    give(out, {0, p.id.c_str(), p.email.c_str(), p.name.c_str(), p.locale.c_str(), p.time_zone.c_str()}, "applicant");
     return {};
   });
 }

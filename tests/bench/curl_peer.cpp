@@ -30,6 +30,12 @@ std::size_t read_mail(char* to, std::size_t, std::size_t room, void* context) {
 
 std::chrono::duration<double> run_curl_peer(std::uint16_t port, std::size_t connections, std::size_t mails,
                                             const std::string& mail) {
+  return run_curl_peer(port, connections, mails, mail, {}, {});
+}
+
+std::chrono::duration<double> run_curl_peer(std::uint16_t port, std::size_t connections, std::size_t mails,
+                                            const std::string& mail, const std::function<void(std::size_t)>& before,
+                                            const std::function<void(std::size_t)>& after) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::string url = "smtp://127.0.0.1:" + std::to_string(port) + "/localhost";
   std::atomic<std::size_t> next{0};
@@ -37,7 +43,7 @@ std::chrono::duration<double> run_curl_peer(std::uint16_t port, std::size_t conn
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::jthread> threads;
   for (std::size_t n = 0; n < connections; ++n)
-    threads.emplace_back([&] {
+    threads.emplace_back([&, n] {
       const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), curl_easy_cleanup);
       const std::unique_ptr<curl_slist, void (*)(curl_slist*)> recipients(curl_slist_append(nullptr, "ada@example.org"),
                                                                           curl_slist_free_all);
@@ -52,7 +58,9 @@ std::chrono::duration<double> run_curl_peer(std::uint16_t port, std::size_t conn
       curl_easy_setopt(handle.get(), CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(mail.size()));
       while (next.fetch_add(1) < mails) {
         text.at = 0;
+        if (before) before(n);
         if (curl_easy_perform(handle.get()) != CURLE_OK) failed = true;
+        if (after) after(n);
       }
     });
   threads.clear();

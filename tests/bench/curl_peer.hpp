@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace bench {
@@ -13,5 +14,10 @@ namespace bench {
 /// Throws std::runtime_error where one was not accepted.
 std::chrono::duration<double> run_curl_peer(std::uint16_t port, std::size_t connections, std::size_t mails,
                                             const std::string& mail);
+
+/// The same, with something done before and after each mail, on the thread that sends it: its number is handed in.
+std::chrono::duration<double> run_curl_peer(std::uint16_t port, std::size_t connections, std::size_t mails,
+                                            const std::string& mail, const std::function<void(std::size_t)>& before,
+                                            const std::function<void(std::size_t)>& after);
 
 }  // namespace bench

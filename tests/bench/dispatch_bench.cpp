@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 
+#include "bare_outbox.hpp"
 #include "curl_peer.hpp"
 #include "hirenow/adapters/smtp.hpp"
 #include "hirenow/adapters/sqlite.hpp"
@@ -90,6 +91,17 @@ double run_dispatcher(filled_outbox& outbox, const smtp_sink& sink, std::size_t 
   return took.count();
 }
 
+/// libcurl, and the least that a dispatcher must do with its database.
+double run_bare(const smtp_sink& sink, std::size_t connections, const std::string& file, const std::string& finished) {
+  bare_outbox outbox(file, connections, mails, 28 * connections);
+  const auto start = std::chrono::steady_clock::now();
+  run_curl_peer(
+      sink.port(), connections, mails, finished, [&](std::size_t n) { outbox.before(n); },
+      [&](std::size_t n) { outbox.after(n); });
+  outbox.finish();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 double run_mailer(const smtp_sink& sink, std::size_t connections, const outgoing_mail& mail, std::size_t count) {
   smtp_options options;
   options.host = "127.0.0.1";
@@ -129,30 +141,35 @@ outgoing_mail usual_mail() {
           .language = message.language};
 }
 
-void measure(std::size_t connections, filled_outbox& outbox) {
+void measure(std::size_t connections, filled_outbox& outbox, const std::string& folder) {
   const smtp_sink sink;
   const outgoing_mail mail = usual_mail();
   run_mailer(sink, 1, mail, 1);
   // Finished, and as many bytes as the mailer sends.
   const std::string finished = std::string(sink.bytes() - 2, 'x') + "\r\n";
-  std::vector<double> alone, through_mailer, dispatched, mailer_ratio, ratio;
+  std::vector<double> alone, through_mailer, dispatched, mailer_ratio, bare_ratio, ratio;
   for (int round = -1; round < rounds; ++round) {
     const double peer = run_curl_peer(sink.port(), connections, mails, finished).count();
     const double mailer = run_mailer(sink, connections, mail, mails);
+    const std::string file = folder + "/bare-" + std::to_string(connections) + "-" + std::to_string(round) + ".db";
+    const double bare = run_bare(sink, connections, file, finished);
     const double ours = run_dispatcher(outbox, sink, connections);
     if (round < 0) continue;
     alone.push_back(mails / peer);
     through_mailer.push_back(mails / mailer);
     dispatched.push_back(mails / ours);
     mailer_ratio.push_back(peer / mailer);
+    bare_ratio.push_back(peer / bare);
     ratio.push_back(peer / ours);
   }
-  if (sink.mails() != 1 + 3 * mails * static_cast<std::size_t>(rounds + 1))
+  if (sink.mails() != 1 + 4 * mails * static_cast<std::size_t>(rounds + 1))
     throw std::runtime_error("the sink did not see every mail");
   const std::string on = " over " + std::to_string(connections) + " connection" + (connections == 1 ? "" : "s");
   const double reached = median(ratio);
   std::printf("%-66s | %8.2f | >= 0.80  %s\n", ("dispatcher (SQLite, FULL), times libcurl alone," + on).c_str(),
               reached, reached >= 0.8 ? "met" : "MISSED");
+  std::printf("%-66s | %8.2f |\n", ("bare claim, look and settle (FULL), times libcurl alone," + on).c_str(),
+              median(bare_ratio));
   std::printf("%-66s | %8.2f |\n", ("SMTP mailer, times libcurl alone," + on).c_str(), median(mailer_ratio));
   std::printf("%-66s | %8.0f |\n", ("  libcurl alone, mails a second," + on).c_str(), median(alone));
   std::printf("%-66s | %8.0f |\n", ("  SMTP mailer, mails a second," + on).c_str(), median(through_mailer));
@@ -171,7 +188,7 @@ int main() {
     std::printf("%zu mails a round, medians of %d interleaved rounds.\n", mails, rounds);
     std::printf("%-66s | %8s | %s\n", "what", "reached", "target");
     filled_outbox outbox(folder + "/ats.db");
-    for (const std::size_t connections : {1U, 8U}) measure(connections, outbox);
+    for (const std::size_t connections : {1U, 8U}) measure(connections, outbox, folder);
   } catch (const std::exception& e) {
     std::cerr << "dispatch_bench: " << e.what() << "\n";
     status = EXIT_FAILURE;

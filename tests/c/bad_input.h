@@ -39,6 +39,8 @@ static void test_nothing_at_all(void) {
   IS(hirenow_record_fact(NULL, NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_set_policy(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_redrive(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_drop(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_outbox(NULL, 0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_erase_applicant(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_sweep(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_find(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -63,6 +65,9 @@ static void test_nothing_at_all(void) {
   IS(hirenow_dispatcher_new(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_run_once(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_run(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_dispatch_due(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_stats(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_dispatcher_prometheus_text(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_stop(NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_wake(NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reply_fail(NULL, 0, NULL, NULL), HIRENOW_INTERNAL);
@@ -246,10 +251,12 @@ struct place {
   } u;
 };
 
-/* Hands the struct over with sizes that are none, and as a newer program might; `call` uses `s`. */
-#define REFUSES_WRONG_SIZES(type, value, call)                                            \
+/* Hands the struct over with sizes that are none, and as a newer program might; `last` is the last field of its first
+ * version; `call` uses `s`. */
+#define REFUSES_WRONG_SIZES(type, last, value, call)                                      \
   do {                                                                                    \
-    const size_t wrong[] = {0, 1, sizeof(size_t), sizeof(type) - 1, SIZE_MAX, SIZE_MAX / 2}; \
+    const size_t first = offsetof(type, last); /* the first version went on behind it */   \
+    const size_t wrong[] = {0, 1, sizeof(size_t), first, sizeof(type) - 1, SIZE_MAX, SIZE_MAX / 2, SIZE_MAX - 7}; \
     struct place p;                                                                       \
     type *s = (type *)(void *)&p;                                                         \
     for (size_t n = 0; n < sizeof wrong / sizeof wrong[0]; ++n) {                         \
@@ -312,26 +319,33 @@ static void test_bad_input(struct world *w) {
   hirenow_mailer_callbacks mailer_callbacks = HIRENOW_MAILER_CALLBACKS_INIT;
   mailer_callbacks.send = take_mail;
   hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
+  hirenow_outbox_figures figures = HIRENOW_OUTBOX_FIGURES_INIT;
   const hirenow_actor *who = &w->admin;
 
-  REFUSES_WRONG_SIZES(hirenow_actor, w->admin, hirenow_schedule(e, &request, s, &out, NULL));
-  REFUSES_WRONG_SIZES(hirenow_schedule_request, request, hirenow_schedule(e, s, who, &out, NULL));
-  REFUSES_WRONG_SIZES(hirenow_applicant, person, hirenow_update_applicant(e, s, who, NULL, &changed, NULL));
-  REFUSES_WRONG_SIZES(hirenow_retake_options, terms, hirenow_retake(e, id, who, s, &out, NULL));
-  REFUSES_WRONG_SIZES(hirenow_change, change, hirenow_cancel(e, id, who, s, &out, NULL));
-  REFUSES_WRONG_SIZES(hirenow_session, session, hirenow_checkpoint(e, s, "x", 1, NULL, NULL));
-  REFUSES_WRONG_SIZES(hirenow_fact, fact, hirenow_record_fact(e, "bad", s, who, NULL, &changed, NULL));
-  REFUSES_WRONG_SIZES(hirenow_list_query, query, hirenow_list(e, s, who, &page, NULL));
-  REFUSES_WRONG_SIZES(hirenow_message_query, mails, hirenow_read_messages(e, s, who, &some, NULL));
-  REFUSES_WRONG_SIZES(hirenow_engine_options, options, hirenow_open("memory:", s, &engine, NULL));
-  REFUSES_WRONG_SIZES(hirenow_store_options, store_options, hirenow_store_open("sqlite:x.db", s, &store, NULL));
-  REFUSES_WRONG_SIZES(hirenow_dispatcher_options, dispatching,
+  REFUSES_WRONG_SIZES(hirenow_actor, roles, w->admin, hirenow_schedule(e, &request, s, &out, NULL));
+  REFUSES_WRONG_SIZES(hirenow_schedule_request, idempotency_key, request, hirenow_schedule(e, s, who, &out, NULL));
+  REFUSES_WRONG_SIZES(hirenow_applicant, time_zone, person, hirenow_update_applicant(e, s, who, NULL, &changed, NULL));
+  REFUSES_WRONG_SIZES(hirenow_retake_options, idempotency_key, terms, hirenow_retake(e, id, who, s, &out, NULL));
+  REFUSES_WRONG_SIZES(hirenow_change, idempotency_key, change, hirenow_cancel(e, id, who, s, &out, NULL));
+  REFUSES_WRONG_SIZES(hirenow_session, key, session, hirenow_checkpoint(e, s, "x", 1, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_fact, value, fact, hirenow_record_fact(e, "bad", s, who, NULL, &changed, NULL));
+  REFUSES_WRONG_SIZES(hirenow_list_query, limit, query, hirenow_list(e, s, who, &page, NULL));
+  REFUSES_WRONG_SIZES(hirenow_message_query, limit, mails, hirenow_read_messages(e, s, who, &some, NULL));
+  REFUSES_WRONG_SIZES(hirenow_engine_options, logger, options, hirenow_open("memory:", s, &engine, NULL));
+  REFUSES_WRONG_SIZES(hirenow_store_options, logger, store_options, hirenow_store_open("sqlite:x.db", s, &store, NULL));
+  REFUSES_WRONG_SIZES(hirenow_dispatcher_options, track_title, dispatching,
                       hirenow_dispatcher_new(e, w->mailer, s, &dispatcher, NULL));
-  REFUSES_WRONG_SIZES(hirenow_smtp_options, smtp, hirenow_mailer_open_smtp(s, &mailer, NULL));
-  REFUSES_WRONG_SIZES(hirenow_clock_callbacks, clock_callbacks, hirenow_clock_new(s, &clock, NULL));
-  REFUSES_WRONG_SIZES(hirenow_logger_callbacks, logger_callbacks, hirenow_logger_new(s, &logger, NULL));
-  REFUSES_WRONG_SIZES(hirenow_mailer_callbacks, mailer_callbacks, hirenow_mailer_new(s, &mailer, NULL));
-  REFUSES_WRONG_SIZES(hirenow_dispatch_report, report, hirenow_dispatcher_run_once(w->dispatcher, 1, s, NULL));
+  REFUSES_WRONG_SIZES(hirenow_smtp_options, clock, smtp, hirenow_mailer_open_smtp(s, &mailer, NULL));
+  REFUSES_WRONG_SIZES(hirenow_clock_callbacks, destroy, clock_callbacks, hirenow_clock_new(s, &clock, NULL));
+  REFUSES_WRONG_SIZES(hirenow_logger_callbacks, destroy, logger_callbacks, hirenow_logger_new(s, &logger, NULL));
+  REFUSES_WRONG_SIZES(hirenow_mailer_callbacks, destroy, mailer_callbacks, hirenow_mailer_new(s, &mailer, NULL));
+  REFUSES_WRONG_SIZES(hirenow_dispatch_report, store_errors, report, hirenow_dispatcher_run_once(w->dispatcher, 1, s, NULL));
+  REFUSES_WRONG_SIZES(hirenow_dispatch_report, store_errors, report,
+                      hirenow_dispatcher_dispatch_due(w->dispatcher, 1, s, NULL));
+  REFUSES_WRONG_SIZES(hirenow_dispatch_report, store_errors, report,
+                      hirenow_dispatcher_stats(w->dispatcher, s, NULL, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_outbox_figures, oldest_due, figures,
+                      hirenow_dispatcher_stats(w->dispatcher, NULL, s, NULL, NULL));
 
   /* A newer program's struct whose additions are left zero is as good as ours. */
   struct place p;

@@ -7,6 +7,7 @@ ABI against the description kept in the repository.
 Needs cc, nm (binutils) and abidw, abidiff (abigail-tools).
 """
 
+import fnmatch
 import glob
 import os
 import re
@@ -55,6 +56,17 @@ tested = read("tests/c/bad_input.h")
 for name in declared:
     if f"{name}(" not in tested:
         faults.append(f"names: {name} is not called in tests/c/bad_input.h")
+
+# The test of failing allocations has every function, or says why not.
+faultily = read("tests/c/out_of_memory.c")
+played = set(re.findall(r'^    \{"(\w+)", c_\w+, ', faultily, re.M))
+left_out = re.findall(r'^    \{"([\w*]+)", "', faultily, re.M)
+for name in (name.removeprefix("hirenow_") for name in listed):
+    if name not in played and not any(fnmatch.fnmatchcase(name, pattern) for pattern in left_out):
+        faults.append(f"names: {name} is neither called nor left out in tests/c/out_of_memory.c")
+for name in played:
+    if "hirenow_" + name not in listed:
+        faults.append(f"names: {name} of tests/c/out_of_memory.c is no function")
 
 # The errors: numbers stand once in the core, and the C header repeats them.
 core = dict(re.findall(r"^  (\w+) = (\d+),", re.search(r"enum class errc.*?^};", read("include/hirenow/error.hpp"), re.S | re.M)[0], re.M))

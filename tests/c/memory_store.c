@@ -33,7 +33,7 @@ static hirenow_status load(void *ctx, const hirenow_load_request *request, hiren
 /* ---- Commit ---- */
 
 static hirenow_status write_interview(struct memory_store *s, struct record *r, const hirenow_interview_change *c) {
-  hirenow_interview_row after = c->after;
+  hirenow_interview_row after = *c->after;
   hirenow_interview_row *stored = find_interview(r, after.id);
   if (c->before == HIRENOW_STATE_NONE) {
     if (after.state != HIRENOW_STATE_SCHEDULED || stored) return HIRENOW_CONSTRAINT_VIOLATED;
@@ -100,6 +100,11 @@ static hirenow_status write_outbox(struct memory_store *s, struct record *r, con
     m->row.state = HIRENOW_MESSAGE_STATE_QUEUED;
     m->row.due_at = c->head->last_instant;
     m->row.tries = 0;
+  }
+  for (size_t n = 0; n < c->drop_count; ++n) {
+    struct message_and_lease *m = find_message(r, c->drops[n]);
+    if (!m || m->row.state != HIRENOW_MESSAGE_STATE_DEAD) return HIRENOW_CONSTRAINT_VIOLATED;
+    m->row.state = HIRENOW_MESSAGE_STATE_WITHDRAWN;
   }
   return HIRENOW_OK;
 }
@@ -367,7 +372,7 @@ hirenow_status memory_store_open(hirenow_store **out, int *destroyed, hirenow_er
   const hirenow_store_callbacks callbacks = {
       sizeof callbacks,   s,           load,       commit, save_progress, memory_store_list, memory_store_due,
       memory_store_claim, memory_store_settle, memory_store_next_due, memory_store_messages, read_audit, audit_heads,
-      set_policy,         prune,       destroy};
+      set_policy,         prune,       destroy, memory_store_outbox};
   const hirenow_status status = hirenow_store_new(&callbacks, out, error);
   if (status) {
     s->destroyed = NULL;

@@ -244,6 +244,26 @@ hirenow_status memory_store_next_due(void *ctx, int64_t *when, hirenow_reply *re
   return HIRENOW_OK;
 }
 
+hirenow_status memory_store_outbox(void *ctx, int64_t now, hirenow_outbox_figures *figures, hirenow_reply *reply) {
+  struct memory_store *s = ctx;
+  (void)reply;
+  pthread_mutex_lock(&s->mutex);
+  for (size_t n = 0; n < s->records.count; ++n)
+    for (size_t m = 0; m < record_at(s, n)->messages.count; ++m) {
+      const struct message_and_lease *one = message_at(record_at(s, n), m);
+      const int64_t from = claimable_from(one);
+      const int is_queued = one->row.state == HIRENOW_MESSAGE_STATE_QUEUED;
+      if (one->row.state == HIRENOW_MESSAGE_STATE_DEAD) ++figures->dead;
+      if (from == HIRENOW_NONE) continue;
+      ++*(is_queued ? &figures->queued : &figures->leased);
+      if (from > now) continue;
+      ++*(is_queued ? &figures->due : &figures->lapsed);
+      if (is_queued && (figures->oldest_due == HIRENOW_NONE || from < figures->oldest_due)) figures->oldest_due = from;
+    }
+  pthread_mutex_unlock(&s->mutex);
+  return HIRENOW_OK;
+}
+
 static int compare_messages(const void *x, const void *y) {
   const hirenow_message_row *a = x, *b = y;
   return compare_message_keys(&a->key, &b->key);

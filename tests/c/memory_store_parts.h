@@ -195,6 +195,7 @@ hirenow_status memory_store_claim(void *ctx, const hirenow_claim_request *reques
 hirenow_status memory_store_settle(void *ctx, const hirenow_settlement *const *all, size_t count, int32_t *ours,
                                    hirenow_reply *reply);
 hirenow_status memory_store_next_due(void *ctx, int64_t *when, hirenow_reply *reply);
+hirenow_status memory_store_outbox(void *ctx, int64_t now, hirenow_outbox_figures *figures, hirenow_reply *reply);
 hirenow_status memory_store_messages(void *ctx, const hirenow_message_request *request, hirenow_reply *reply);
 
 #endif

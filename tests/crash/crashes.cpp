@@ -200,6 +200,7 @@ std::vector<scenario> scenarios() {
          must(w.engine.set_policy("", R"({"hirenow_policy": 1, "version": "2", "rules": []})", admin));
        }},
       {"redrive", with_dead_letter, [](world& w, const context& c) { must(w.engine.redrive(c.message, admin, "k")); }},
+      {"drop", with_dead_letter, [](world& w, const context& c) { must(w.engine.drop(c.message, admin, "k")); }},
       {"erase", failed, [](world& w, const context&) { must(w.engine.erase_applicant("ada", admin, "k")); }},
       {"sweep", several_due, [](world& w, const context&) { must(w.engine.sweep()); }, false, 100h},
       {"sweep what overtime submits",

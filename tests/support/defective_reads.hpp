@@ -74,6 +74,26 @@ inline constexpr auto in_progress_unless_named = [](const load_request& r, const
 inline constexpr auto over_though_named = [](const load_request& r, const interview& i) {
   return i.state != interview_state::in_progress && r.with_sitting;
 };
+inline constexpr auto in_progress_unless_all_come = [](const load_request& r, const interview& i) {
+  return i.state == interview_state::in_progress && !r.with_others;
+};
+/// A load of one interview brings another of the same record.
+struct load_brings_another : defective_store {
+  result<loaded> load(const load_request& r) override {
+    auto data = sound().load(r);
+    if (data && !r.with_others && data->record.interviews.size() > 1)
+      std::erase_if(data->record.interviews, [&](const interview& i) { return i.id == std::get<interview_id>(r.who); });
+    return data;
+  }
+};
+/// A load of one interview brings no more than it.
+struct load_brings_no_head : defective_store {
+  result<loaded> load(const load_request& r) override {
+    auto data = sound().load(r);
+    if (data && !r.with_others) data->record.person.email.clear();
+    return data;
+  }
+};
 struct list_shows_the_sitting : defective_store {
   result<list_page> list(const list_request& r) override {
     auto page = sound().list(r);

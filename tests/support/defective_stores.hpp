@@ -39,6 +39,7 @@ class defective_store : public store {
   }
   result<std::vector<claimed_message>> claim(const claim_request& r) override { return inner_->claim(r); }
   result<std::vector<bool>> settle(std::span<const settlement> all) override { return inner_->settle(all); }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return inner_->outbox(now); }
   result<std::optional<sys_seconds>> next_due() override { return inner_->next_due(); }
   result<std::vector<message>> messages(const message_query& q) override { return inner_->messages(q); }
   result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
@@ -162,6 +163,25 @@ struct second_message_ignored : defective_store {
       for (const auto& old : messages_of(c.tenant)) taken.insert(old.key);
       std::erase_if(m.messages, [&](const message& one) { return !taken.insert(one.key).second; });
     });
+  }
+};
+struct drop_of_anything_ignored : defective_store {
+  result<void> commit(const change_set& c) override {
+    return commit_mended(c, [](change_set& m) { m.drops.clear(); });
+  }
+};
+struct drop_lost : defective_store {
+  result<void> commit(const change_set& c) override {
+    change_set kept = c;
+    kept.drops.clear();
+    return defective_store::commit(kept);
+  }
+};
+struct figures_without_one : defective_store {
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    auto all = defective_store::outbox(now);
+    if (all && *all && (**all).queued > 0) --(**all).queued;
+    return all;
   }
 };
 struct redrive_of_anything_ignored : defective_store {

@@ -3,7 +3,7 @@
 #
 #   install_dependencies.sh [demo] [tests] [bench]
 #
-# Always: compiler, CMake and the libraries. demo: the mail server of the demo. tests: Catch2, clang, the mail server,
+# Always: compiler, CMake and the libraries. demo: the mail server of the demo. tests: Catch2, clang, the mail server, Redis,
 # Python's headers and venv.
 # bench: Google Benchmark. Does nothing where nothing is missing, and never removes a package.
 set -euo pipefail
@@ -39,6 +39,7 @@ name_what_is_missing() {
   need_header openssl/evp.h "OpenSSL 3"
   need_header sqlite3.h "SQLite 3.40 or later"
   need_header curl/curl.h "libcurl 7.88 or later"
+  command -v pg_config >/dev/null || missing+=("libpq 14 or later")
   need_header kainjow/mustache.hpp "Mustache (kainjow)"
   need_header date/tz.h "date (Howard Hinnant)"
   [ -d /usr/share/zoneinfo ] || missing+=("the IANA time zone database")
@@ -53,6 +54,9 @@ name_what_is_missing() {
     need_header cjson/cJSON.h "cJSON"
     need_command go "Go 1.19 or later with cgo"
     need_command pkg-config "pkg-config"
+    need_command redis-server "Redis"
+    [ -n "$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" ] || need_command initdb "the PostgreSQL server"
+    need_command pgbouncer "PgBouncer"
   fi
   if ((with_bench)); then need_header benchmark/benchmark.h "Google Benchmark"; fi
   if ((${#missing[@]})); then
@@ -72,7 +76,7 @@ ID='' VERSION_ID=0 VERSION_CODENAME=''
 
 # ---- Debian: what is wanted, and what of it is not there ---------------------------------------------------------------
 
-wanted=(cmake ninja-build g++ libssl-dev libsqlite3-dev libcurl4-openssl-dev libkainjow-mustache-dev
+wanted=(cmake ninja-build g++ libssl-dev libsqlite3-dev libcurl4-openssl-dev libpq-dev libkainjow-mustache-dev
   libhowardhinnant-date-dev tzdata)
 if [ "${VERSION_ID:-13}" -eq 12 ]; then
   wanted+=(libboost1.81-dev libboost-json1.81-dev)
@@ -82,7 +86,7 @@ fi
 if ((with_demo)); then wanted+=(python3-aiosmtpd); fi
 if ((with_tests)); then
   wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv abigail-tools golang-go pkg-config
-    libcjson-dev)
+    libcjson-dev postgresql pgbouncer redis-server)
 fi
 if ((with_bench)); then wanted+=(libbenchmark-dev); fi
 
@@ -169,6 +173,14 @@ for i in "${!missing[@]}"; do
     missing[i]=catch2/$VERSION_CODENAME-backports
   fi
 done
+# Some packages would start their server at once: the tests start their own, so nothing is left running. Where somebody
+# has a policy already, it holds.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+  trap 'as_root rm -f "$policy"' EXIT
+fi
 say "installing ${#missing[@]} packages"
 apt_get install --yes --no-install-recommends --no-remove "${missing[@]}"
 say "installed"

@@ -2,9 +2,9 @@
 # A private PostgreSQL for tests: a cluster of its own in a temporary folder, on a socket of its own, with the server's
 # default settings for durability.
 #
-#   postgres.sh start FILE    starts one, and writes its URL to FILE; it ends with the process that called this
-#   postgres.sh stop FILE     ends it
-#   postgres.sh run CMD...    runs a command with HIRENOW_TEST_POSTGRES set to the file with the URL
+#   postgres.sh start FILE [PID]   starts one, and writes its URL to FILE; it ends with that process, else with the caller
+#   postgres.sh stop FILE          ends it
+#   postgres.sh run CMD...         runs a command with HIRENOW_TEST_POSTGRES set to the file with the URL
 #
 # Beside FILE a script FILE.ctl is written: it calls pg_ctl for this cluster (stop, start, restart).
 # PostgreSQL does not run as root: root starts it as the user "postgres", whom Debian's package makes.
@@ -69,7 +69,7 @@ stop() { # <file>
 }
 
 case ${1:-} in
-  start) start "$2" "$PPID" ;;
+  start) start "$2" "${3:-$PPID}" ;;
   stop) stop "$2" ;;
   run)
     shift

@@ -2,6 +2,7 @@
 //
 //   hirenow_python_peer             token checks
 //   hirenow_python_peer FOLDER retake
+//   hirenow_python_peer URL SCHEMA door   retakes in the host's own transactions on PostgreSQL
 
 #include <algorithm>
 #include <chrono>
@@ -9,6 +10,10 @@
 #include <string>
 #include <vector>
 
+#include <libpq-fe.h>
+
+#include "hirenow/adapters/host_connection.hpp"
+#include "hirenow/adapters/postgres.hpp"
 #include "hirenow/adapters/sqlite.hpp"
 #include "hirenow/engine.hpp"
 
@@ -51,16 +56,13 @@ double token_check(key_algorithm algorithm) {
   return median(rounds);
 }
 
-double retake(const std::string& path) {
-  const auto store = open_sqlite_store(path).value();
-  manual_clock clock{sys_seconds{seconds{1772442000}}};
-  engine e{*store,
-           key_ring::from_json(new_key_document(key_algorithm::hs256, "k")).value(),
-           retake_policy::standard(),
-           {.link_base = "https://x.example/go", .clock = &clock}};
-  const actor recruiter{"r", "acme", role::recruiter}, reviewer{"v", "acme", role::reviewer};
+constexpr int people = 200;
+const actor recruiter{"r", "acme", role::recruiter}, reviewer{"v", "acme", role::reviewer};
+
+/// Interviews that may be retaken at once.
+std::vector<interview_id> failed_interviews(engine& e, manual_clock& clock) {
   std::vector<interview_id> failed;
-  for (int n = 0; n < 200; ++n) {
+  for (int n = 0; n < people; ++n) {
     const auto invited = e.schedule({.applicant = {.id = "a-" + std::to_string(n), .email = "a@b.example"},
                                      .track = "t",
                                      .notify = notify::none()},
@@ -73,19 +75,59 @@ double retake(const std::string& path) {
                          .interview.id);
   }
   clock.advance(14 * 24h);
+  return failed;
+}
+
+template <class Work>
+double median_of(const std::vector<interview_id>& failed, Work work) {
   std::vector<double> all;
   for (const auto& id : failed) {
     const auto start = stopwatch::now();
-    e.retake(id, recruiter).value();
+    work(id);
     all.push_back(microseconds(stopwatch::now() - start));
   }
   return median(all);
 }
 
+engine engine_over(store& s, const manual_clock& clock) {
+  return engine{s,
+                key_ring::from_json(new_key_document(key_algorithm::hs256, "k")).value(),
+                retake_policy::standard(),
+                {.link_base = "https://x.example/go", .clock = &clock}};
+}
+
+double retake(const std::string& path) {
+  const auto store = open_sqlite_store(path).value();
+  manual_clock clock{sys_seconds{seconds{1772442000}}};
+  engine e = engine_over(*store, clock);
+  return median_of(failed_interviews(e, clock), [&](const interview_id& id) { e.retake(id, recruiter).value(); });
+}
+
+/// Retakes in transactions of the host's, on libpq's own handle.
+double door(const std::string& url, const std::string& schema) {
+  const auto store = open_postgres_store(url, {.schema = schema, .clock = postgres_clock::caller}).value();
+  manual_clock clock{sys_seconds{seconds{1772442000}}};
+  engine e = engine_over(*store, clock);
+  const auto failed = failed_interviews(e, clock);
+  PGconn* const handle = PQconnectdb(url.c_str());
+  const auto run = [&](const char* sql) { PQclear(PQexec(handle, sql)); };
+  const double found = median_of(failed, [&](const interview_id& id) {
+    run("BEGIN");
+    const auto connection = host_connection_of(handle);
+    const auto joined = join_transaction(*connection, {.schema = schema}).value();
+    e.on(*joined).retake(id, recruiter).value();
+    run("COMMIT");
+  });
+  PQfinish(handle);
+  return found;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count > 2)
+  if (count > 3)
+    std::printf("{\"door\": %.1f}\n", door(arguments[1], arguments[2]));
+  else if (count > 2)
     std::printf("{\"retake\": %.1f}\n", retake(std::string(arguments[1]) + "/peer.db"));
   else
     std::printf("{\"HS256\": %.3f, \"EdDSA\": %.3f}\n", token_check(key_algorithm::hs256),

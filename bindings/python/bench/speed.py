@@ -3,7 +3,8 @@
     speed.py [PEER]
 
 PEER is `hirenow_python_peer`, the same in C++ (CMake: -D HIRENOW_PYTHON_BENCH=ON). Token checks beside PyJWT's doing
-the same checks; retakes at synchronous=FULL; two threads that resume; the import.
+the same checks; retakes at synchronous=FULL, and in the host's own
+transaction on PostgreSQL; two threads that resume; the import.
 Each figure that has a target is held against it; the exit status is 1 where one was missed. Targets are for a machine
 with two cores of its own.
 """
@@ -97,8 +98,8 @@ def engine_over(folder, name, **options):
     return hirenow.open(store, keys=keys, clock=clock, link_base="https://x.example/go"), clock
 
 
-def retakes_of_one_engine(folder, count=200):
-    engine, clock = engine_over(folder, "retakes.db")
+def failed_in(engine, clock, count=200):
+    """Interviews that may be retaken at once."""
     failed = []
     for n in range(count):
         invited = engine.schedule(Applicant(f"a-{n}", "a@b.example"), "t", actor=RECRUITER, notify=False)
@@ -106,8 +107,13 @@ def retakes_of_one_engine(folder, count=200):
         engine.submit(sitting.session)
         failed.append(engine.decide(invited.interview.id, Outcome.FAILED, actor=REVIEWER, notify=False).interview.id)
     clock.advance(timedelta(days=14))
+    return failed
+
+
+def retakes_of_one_engine(folder):
+    engine, clock = engine_over(folder, "retakes.db")
     found = []
-    for interview in failed:
+    for interview in failed_in(engine, clock):
         start = time.perf_counter()
         engine.retake(interview, actor=RECRUITER)
         found.append(time.perf_counter() - start)
@@ -130,6 +136,51 @@ def retakes(folder, peer, rounds=7):
     if peer:
         ratio = statistics.median(a / b for a, b in zip(ours, theirs))
         hold(f"ours / C++ ({statistics.median(theirs):.0f} us), median of the rounds", ratio, "x", most=1.15)
+
+
+def doors(folder, peer, rounds=5):
+    """A retake in the host's own transaction on PostgreSQL: through the host's driver, and in C++ on libpq's handle."""
+    import psycopg
+    import psycopg2
+
+    def failed_interviews(schema):
+        keys = json.loads(hirenow.new_key_document(hirenow.KeyAlgorithm.HS256, "k"))
+        clock = hirenow.ManualClock(datetime(2026, 3, 2, 9, tzinfo=timezone.utc))
+        store = hirenow.open_store(url, schema=schema, database_clock=False)
+        engine = hirenow.open(store, keys=keys, clock=clock, link_base="https://x.example/go")
+        return engine, failed_in(engine, clock)
+
+    def through(connect, schema):
+        engine, failed = failed_interviews(schema)
+        db = connect(url)
+        found = []
+        for interview in failed:
+            start = time.perf_counter()
+            engine.on(db, schema=schema).retake(interview, actor=RECRUITER)
+            db.commit()
+            found.append(time.perf_counter() - start)
+        db.close()
+        engine.close()
+        return statistics.median(found) * 1e6
+
+    script = os.path.join(os.path.dirname(__file__), "..", "..", "..", "tests", "support", "postgres.sh")
+    file = os.path.join(folder, "url")
+    subprocess.run([script, "start", file], check=True)
+    with open(file) as text:
+        url = text.read().strip()
+    found = {"psycopg": [], "psycopg2": [], "C++": []}
+    for n in range(rounds):
+        found["psycopg"].append(through(psycopg.connect, f"three{n}"))
+        found["psycopg2"].append(through(psycopg2.connect, f"two{n}"))
+        if peer:
+            found["C++"].append(measured_in_cpp(peer, url, f"cpp{n}", "door")["door"])
+    subprocess.run([script, "stop", file], check=True)
+    for name, all_rounds in found.items():
+        if all_rounds:
+            print(f"retake in the host's transaction, PostgreSQL, {name}: {statistics.median(all_rounds):.0f} us")
+        if peer and name != "C++":
+            ratio = statistics.median(a / b for a, b in zip(all_rounds, found["C++"]))
+            print(f"  median of the rounds' ratios to C++: {ratio:.2f} x (wanted: at most 2)")
 
 
 def overlap(folder, seconds=2.0):
@@ -180,6 +231,7 @@ if __name__ == "__main__":
         tokens(measured_in_cpp(in_cpp) if in_cpp else None)
         retakes(place, in_cpp)
         overlap(place)
+        doors(place, in_cpp)
     imports()
     if missed:
         sys.exit("missed: " + ", ".join(missed))

@@ -7,7 +7,17 @@ from datetime import datetime
 from typing import Callable, List, Optional, Protocol, Sequence, Tuple
 
 from ._hirenow import ManualClock, NativeStore, SmtpMailer
-from ._model import AuditEntry, AuditHead, Delivery, ListPage, Message, MessageView, OutgoingMail, RenderedMessage
+from ._model import (
+    AuditEntry,
+    AuditHead,
+    Delivery,
+    ListPage,
+    Message,
+    MessageView,
+    OutboxFigures,
+    OutgoingMail,
+    RenderedMessage,
+)
 from ._store_model import (
     ChangeSet,
     CheckpointRequest,
@@ -63,6 +73,10 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def next_due(self) -> Optional[datetime]:
         """When the next message will be due or a lease will run out; None where the outbox is empty."""
+
+    def outbox(self, now: datetime) -> Optional[OutboxFigures]:
+        """How the outbox stands, for whoever watches it. May be left out: None."""
+        return None
 
     @abc.abstractmethod
     def messages(self, query: MessageQuery) -> Sequence[Message]:

@@ -8,7 +8,6 @@ import sqlite3
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import _hirenow
-from ._hirenow import NativeStore
 
 _LEGACY = -1  # sqlite3.LEGACY_TRANSACTION_CONTROL, from Python 3.12 on
 
@@ -18,6 +17,7 @@ class Driver:
     what is the process's is gone round, never changed."""
 
     __slots__ = ("connection",)
+    dialect = "sqlite"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -122,79 +122,6 @@ def _not_adapted(sql: str, parameters: Tuple[Any, ...]) -> Tuple[str, Tuple[Any,
     return sql, tuple(_OURS[type(value)](value) for value in parameters if value is not None)
 
 
-# ---- What stands around a driver's connection ----------------------------------------------------------------------------
-
-
-class _DjangoDriver(Driver):
-    """Inside a transaction that Django began: `django.db.connection`, `connections[...]`."""
-
-    __slots__ = ("outer",)
-
-    def __init__(self, outer: Any) -> None:
-        self.outer = outer
-        outer.ensure_connection()
-        super().__init__(_sqlite3_of(outer.connection, outer))
-
-    def transaction(self) -> str:
-        # A connection that was closed has no other inside; Django tells what may not be done any more.
-        self.outer.validate_no_broken_transaction()
-        self.outer.ensure_connection()
-        self.connection = self.outer.connection
-        return super().transaction()
-
-
-class _SqlAlchemyDriver(Driver):
-    """Inside a transaction of a `sqlalchemy.Connection`, which begins with whatever is run first, and knows of that
-    only if it was run through it: what it does not know of it does not commit."""
-
-    __slots__ = ("outer",)
-
-    def __init__(self, outer: Any) -> None:
-        self.outer = outer
-        super().__init__(_sqlite3_of(outer.connection.driver_connection, outer))
-
-    def transaction(self) -> str:
-        self.connection = self.outer.connection.driver_connection
-        return super().transaction() if self.outer.in_transaction() else "begins_lazily"
-
-    def execute(self, sql: str, parameters: Tuple[Any, ...]) -> Tuple[List[Tuple[Any, ...]], int]:
-        if self.outer.in_transaction():
-            return super().execute(sql, parameters)
-        begun = self.outer.begin()
-        try:  # the first statement is our BEGIN; where the host's own events have begun already, there is none needed
-            stands = super().transaction()
-            if stands == "begins_lazily":
-                return super().execute(sql, parameters)
-        except BaseException:
-            begun.rollback()
-            raise
-        if stands == "none":  # it commits each statement by itself
-            begun.rollback()
-        return [], 0
-
-
-def _sqlite3_of(inner: object, outer: object) -> sqlite3.Connection:
-    if isinstance(inner, sqlite3.Connection):
-        return inner
-    inside = "" if inner is outer else f" around {type(inner).__module__}.{type(inner).__qualname__}"
-    raise TypeError(
-        "connection must be a sqlite3.Connection, or Django's or SQLAlchemy's around one, "
-        f"not {type(outer).__name__}{inside}"
-    )
-
-
-def joined(connection: object, create_tables: bool) -> NativeStore:
-    """A store inside the transaction that is open on the connection."""
-    driver: Driver
-    if hasattr(connection, "validate_no_broken_transaction"):
-        driver = _DjangoDriver(connection)
-    elif hasattr(connection, "exec_driver_sql"):
-        driver = _SqlAlchemyDriver(connection)
-    else:
-        driver = Driver(_sqlite3_of(connection, connection))
-    return _hirenow.join_transaction(driver, create_tables)
-
-
 def opener(path: str, timeout: float) -> Callable[[], Driver]:
     """Opens connections to a file with which no statement begins a transaction by itself."""
 
@@ -212,4 +139,4 @@ def is_another_sqlite() -> bool:
     return file is None or not _hirenow.shares_sqlite_with(file)
 
 
-__all__ = ["Driver", "joined", "opener", "is_another_sqlite"]
+__all__ = ["Driver", "opener", "is_another_sqlite"]

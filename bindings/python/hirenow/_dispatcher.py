@@ -14,7 +14,7 @@ from . import _hirenow
 from ._adapters import Mailer, Renderer
 from ._engine import Engine
 from ._hirenow import MessageTemplates
-from ._model import DispatchEvent, DispatchReport, MailSender
+from ._model import DispatchEvent, DispatchReport, DispatchStats, MailSender
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -68,9 +68,25 @@ class Dispatcher:
             on_error,
         )
 
-    def run_once(self, limit: int = 1000) -> DispatchReport:
-        """Sends what is due now, at most `limit` messages, and returns when all of it is settled."""
+    def dispatch_due(self, limit: int = 1000) -> DispatchReport:
+        """Sends what is due now, at most `limit` messages, and returns when all of it is settled.
+
+        A plain call for a host that has workers of its own: a Celery task, a cron job, a thread. Calls that overlap, of
+        one dispatcher or of several, here or in other processes, share the work and double nothing.
+        """
         return self._core.run_once(limit)
+
+    def run_once(self, limit: int = 1000) -> DispatchReport:
+        """The same as `dispatch_due`."""
+        return self._core.run_once(limit)
+
+    def stats(self) -> DispatchStats:
+        """What this dispatcher has done, and how the outbox stands. Any thread, while it runs too."""
+        return self._core.stats()
+
+    def prometheus_text(self) -> str:
+        """The same for Prometheus: the body of an answer of type `text/plain; version=0.0.4`."""
+        return _hirenow.prometheus_text(self.stats())
 
     def run(self, workers: int = 1) -> DispatchReport:
         """Sends for ever with so many workers, until `stop` is called from another thread or a signal's handler raises.

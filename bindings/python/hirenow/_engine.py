@@ -97,8 +97,17 @@ def open_store(
     checkpoint_bytes: int = 64 * 1024 * 1024,
     cache_kib: int = 16 * 1024,
     warn: Optional[Callable[[str], object]] = None,
+    schema: str = "hirenow",
+    connections: int = 8,
+    connect_timeout: timedelta = timedelta(seconds=5),
+    call_timeout: timedelta = timedelta(seconds=30),
+    prepared_statements: bool = True,
+    create_tables: bool = True,
+    database_clock: bool = True,
 ) -> NativeStore:
-    """Opens a store of the library's own: "memory:", or "sqlite:" and a file's path.
+    """Opens a store of the library's own: "memory:", "sqlite:" and a file's path, or a URL of libpq's ("postgresql://…").
+
+    From `schema` on the options are PostgreSQL's, the others but for the URL SQLite's.
 
     `warn` is told what endangers a SQLite file; without it, Python's `warnings` are. Where Python's `sqlite3` is
     another copy of SQLite than the library's, the library's SQL runs through it, so that one copy touches the file.
@@ -106,6 +115,10 @@ def open_store(
     if url == "memory:":
         return _hirenow.open_memory_store()
     scheme, colon, path = url.partition(":")
+    if scheme in ("postgresql", "postgres"):
+        return _hirenow.open_postgres_store(
+            url, schema, connections, connect_timeout, call_timeout, prepared_statements, create_tables, database_clock
+        )
     if scheme != "sqlite" or not colon or not path:
         raise InvalidArgumentError(f"no store is opened by this URL: {scheme}{colon}…", reason="url")
     if not isinstance(busy_timeout, timedelta):
@@ -222,9 +235,9 @@ class Engine:
         """The same engine over another store: keys, policies, options and clock are shared."""
         return Engine(self._core.on(store))
 
-    def on(self, connection: object, *, create_tables: bool = False) -> Engine:
-        """The same engine inside the transaction that is open on this connection of the host's: a `sqlite3.Connection`,
-        a `sqlalchemy.Connection`, or Django's.
+    def on(self, connection: object, *, create_tables: bool = False, schema: str = "hirenow") -> Engine:
+        """The same engine inside the transaction that is open on this connection of the host's: one of `sqlite3`,
+        `psycopg` or `psycopg2`, a `sqlalchemy.Connection`, or Django's. `schema` is where PostgreSQL has the tables.
 
         The library's SQL runs through the connection, so that the host's rows and hirenow's commit or roll back
         together; hirenow neither begins nor ends the transaction, but one that the driver begins lazily is made to
@@ -234,9 +247,9 @@ class Engine:
         Raises `NoTransactionError` where none is open, `RetryTransactionError` where only the host can repeat it (or
         where it could not be begun, because somebody else holds the lock), and whatever else the host's driver raises.
         """
-        from ._dbapi import joined
+        from ._host import joined
 
-        return Engine(self._core.on(joined(connection, create_tables)))
+        return Engine(self._core.on(joined(connection, create_tables, schema)))
 
     def now(self) -> datetime:
         """The present instant by the engine's clock."""
@@ -467,6 +480,10 @@ class Engine:
     def redrive(self, key: MessageKey, *, actor: Actor, idempotency_key: Optional[str] = None) -> None:
         """Queues a dead message again."""
         self._core.redrive(key, actor, idempotency_key)
+
+    def drop(self, key: MessageKey, *, actor: Actor, idempotency_key: Optional[str] = None) -> None:
+        """Gives a dead message up: it is withdrawn, and no longer among the dead."""
+        self._core.drop(key, actor, idempotency_key)
 
     def erase_applicant(self, applicant_id: str, *, actor: Actor, idempotency_key: Optional[str] = None) -> None:
         """Erases a person; interviews and audit stay, and the audit stays valid."""

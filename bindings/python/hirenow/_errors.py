@@ -50,6 +50,7 @@ class ErrorCode(enum.IntEnum):
     SCHEMA_TOO_NEW = 76
     SCHEMA_DAMAGED = 77
     CONSTRAINT_VIOLATED = 78
+    STORE_OUTCOME_UNKNOWN = 79
     LEASE_LOST = 80
     AUDIT_BROKEN = 90
     INTERNAL = 100
@@ -348,6 +349,12 @@ class StoreNotADatabaseError(StoreError):
     default_code = ErrorCode.STORE_NOT_A_DATABASE
 
 
+class StoreOutcomeUnknownError(StoreError):
+    """The connection broke while a commit was under way: repeat the call, with the same idempotency key."""
+
+    default_code = ErrorCode.STORE_OUTCOME_UNKNOWN
+
+
 class SchemaTooNewError(StoreError):
     """Written by a newer hirenow."""
 
@@ -466,6 +473,7 @@ __all__ = [
     "StoreError",
     "StoreFullError",
     "StoreNotADatabaseError",
+    "StoreOutcomeUnknownError",
     "StoreReadOnlyError",
     "StoreUnavailableError",
     "SupersededError",

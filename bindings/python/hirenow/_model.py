@@ -600,6 +600,30 @@ class DispatchReport(Record):
     store_errors: int
 
 
+@record
+class OutboxFigures(Record):
+    """How an outbox stands, all tenants together: `due` messages are queued ones, `lapsed` leases leased ones."""
+
+    queued: int = 0
+    due: int = 0
+    leased: int = 0
+    lapsed: int = 0
+    dead: int = 0
+    oldest_due: Optional[datetime] = None
+
+
+@record
+class DispatchStats(Record):
+    """What this dispatcher has done since it was made, and how the outbox of all of them stands.
+
+    `outbox` is None where the store does not count, `oldest_due_age` (seconds) where no message is due.
+    """
+
+    sent: DispatchReport
+    outbox: Optional[OutboxFigures] = None
+    oldest_due_age: Optional[int] = None
+
+
 __all__ = [
     "Actor",
     "Applicant",
@@ -611,6 +635,7 @@ __all__ = [
     "Delivery",
     "DispatchEvent",
     "DispatchReport",
+    "DispatchStats",
     "DueRecord",
     "Eligibility",
     "Fact",
@@ -625,6 +650,7 @@ __all__ = [
     "Message",
     "MessageKey",
     "MessageView",
+    "OutboxFigures",
     "OutgoingMail",
     "PermittedAction",
     "PersonChanged",

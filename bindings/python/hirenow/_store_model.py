@@ -75,7 +75,7 @@ class LoadRequest(Record):
     """What to load: one applicant record, by the host's id (`str`) or by one of its interviews (`UUID`).
 
     Without `with_rules` the policy and the facts may be left out. Sittings must come of interviews in progress, and with
-    `with_sitting` of the one that is named.
+    `with_sitting` of the one that is named. Without `with_others` the interviews that are not named may be left out.
     """
 
     tenant: str
@@ -85,6 +85,7 @@ class LoadRequest(Record):
     answer: Optional[bytes] = None
     with_sitting: bool = False
     with_progress: bool = False
+    with_others: bool = True
 
 
 @record
@@ -137,6 +138,7 @@ class ChangeSet(Record):
     withdrawals: Tuple[Withdrawal, ...] = ()
     messages: Tuple[Message, ...] = ()
     redrives: Tuple[MessageKey, ...] = ()
+    drops: Tuple[MessageKey, ...] = ()
     final_progress: Optional[FinalProgress] = None
     answer: Optional[StoredAnswer] = None
     erase: bool = False

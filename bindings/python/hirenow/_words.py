@@ -110,6 +110,7 @@ class UseCase(_Word):
     DISPATCH = "dispatch"
     ERASE_APPLICANT = "erase_applicant"
     ACCOMMODATE = "accommodate"
+    DROP = "drop"
 
 
 class Role(_Word):

@@ -90,6 +90,7 @@ class AsyncEngine:
     record_fact = _awaited(Engine.record_fact)
     set_policy = _awaited(Engine.set_policy)
     redrive = _awaited(Engine.redrive)
+    drop = _awaited(Engine.drop)
     erase_applicant = _awaited(Engine.erase_applicant)
     sweep = _awaited(Engine.sweep)
     find = _awaited(Engine.find)

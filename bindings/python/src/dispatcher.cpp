@@ -29,6 +29,8 @@ HIRENOW_RECORD(dispatch_event, "DispatchEvent", plain("tenant", &t::tenant), pla
 HIRENOW_RECORD(dispatch_report, "DispatchReport", plain("accepted", &t::accepted), plain("retried", &t::retried),
                plain("dead", &t::dead), plain("withdrawn", &t::withdrawn), plain("released", &t::released),
                plain("lost", &t::lost), plain("store_errors", &t::store_errors));
+HIRENOW_RECORD(dispatch_stats, "DispatchStats", plain("sent", &t::sent), plain("outbox", &t::outbox),
+               plain("oldest_due_age", &t::oldest_due_age));
 
 void bind_dispatcher_classes(py::dict classes) {
   bind_enum(class_of_enum<smtp_security>(), classes, "SmtpSecurity", {"starttls", "implicit_tls", "plaintext"});
@@ -40,6 +42,7 @@ void bind_dispatcher_classes(py::dict classes) {
   bind(static_cast<mail_sender*>(nullptr));
   bind(static_cast<dispatch_event*>(nullptr));
   bind(static_cast<dispatch_report*>(nullptr));
+  bind(static_cast<dispatch_stats*>(nullptr));
 }
 
 namespace {
@@ -110,11 +113,13 @@ class dispatcher_core {
         dispatcher_(std::in_place, *engine_->engine, *mailer_, std::move(options)) {}
 
   dispatch_report run_once(std::size_t limit) {
-    const alone busy(*this);
+    const at_work<dispatcher_core> working(*this);
+    const std::shared_ptr<engine_core::state> engine = engine_;
+    const at_work<engine_core::state> dispatching(*engine);
     call frame(false);
     std::stop_source stop;
     const stopped_by_close on_close(*engine_, stop);
-    auto report = attend(frame, stop, false, [&] { return dispatcher_->run_once(limit, stop.get_token()); });
+    auto report = attend(frame, stop, false, [&] { return dispatcher_->dispatch_due(limit, stop.get_token()); });
     tell_of_raised(true);
     return frame.unwrap(std::move(report));
   }
@@ -126,6 +131,16 @@ class dispatcher_core {
     stop_ = stop;
     const stopped_by_close on_close(*engine_, stop);
     return attend(frame, stop, true, [&] { return dispatcher_->run(workers, stop.get_token()); });
+  }
+
+  dispatch_stats stats() {
+    const at_work<dispatcher_core> working(*this);
+    const std::shared_ptr<engine_core::state> engine = engine_;
+    const at_work<engine_core::state> reading(*engine);
+    call frame(false);
+    auto all = call::without_gil([&] { return dispatcher_->stats(); });
+    tell_of_raised(true);
+    return frame.unwrap(std::move(all));
   }
 
   void stop() {
@@ -267,6 +282,9 @@ T value_of(result<T> r) {
 
 void add_dispatcher(py::module_& m) {
   using o = py::object;
+  m.def(
+      "prometheus_text", [](o stats) { return to_py(prometheus_text(from_py<dispatch_stats>(stats, "stats"))); },
+      py::arg("stats"));
   py::class_<message_templates>(m, "MessageTemplates", "The message templates of a host; at first the default texts.")
       .def(py::init<>())
       .def(
@@ -378,6 +396,7 @@ void add_dispatcher(py::module_& m) {
       .def("run_once",
            [](dispatcher_core& d, o limit) { return to_py(d.run_once(from_py<std::size_t>(limit, "limit"))); })
       .def("run", [](dispatcher_core& d, o workers) { return to_py(d.run(from_py<std::size_t>(workers, "workers"))); })
+      .def("stats", [](dispatcher_core& d) { return to_py(d.stats()); })
       .def("close", &dispatcher_core::close)
       .def_property_readonly("closed", &dispatcher_core::closed)
       .def("stop", &dispatcher_core::stop)

@@ -183,6 +183,12 @@ void add_changes(py::class_<engine_core>& c) {
     const auto idempotency = key_from(once);
     e.run([&](engine& x) { return x.redrive(which, asks, idempotency); });
   });
+  c.def("drop", [](const engine_core& e, o key, o who, o once) {
+    const auto which = from_py<message_key>(key, "key");
+    const auto asks = from_py<actor>(who, "actor");
+    const auto idempotency = key_from(once);
+    e.run([&](engine& x) { return x.drop(which, asks, idempotency); });
+  });
   c.def("erase_applicant", [](const engine_core& e, o applicant_id, o who, o once) {
     const auto of = from_py<std::string_view>(applicant_id, "applicant_id");
     const auto asks = from_py<actor>(who, "actor");

@@ -9,11 +9,16 @@
 namespace hirenow::python {
 namespace {
 
-/// A `_dbapi.Driver`. What the host's driver raises becomes SQLite's error of the same meaning, so that hirenow knows a
+/// A `_dbapi.Driver`. What the host's driver raises becomes the database's error of the same meaning, so that hirenow knows a
 /// conflict from a failure; where it stays the answer, the caller gets the very exception.
 class python_connection final : public host_connection {
  public:
-  explicit python_connection(py::object driver) : driver_(std::move(driver)) {}
+  explicit python_connection(py::object driver)
+      : dialect_(from_py<std::string>(driver.attr("dialect"), "dialect") == "postgresql" ? host_dialect::postgresql
+                                                                                         : host_dialect::sqlite),
+        driver_(std::move(driver)) {}
+
+  host_dialect dialect() const override { return dialect_; }
 
   result<host_answer> execute(std::string_view sql, std::span<const host_parameter> parameters) override {
     return ask([&]() -> result<host_answer> {
@@ -52,8 +57,16 @@ class python_connection final : public host_connection {
     }
   };
 
+  /// What the database's own code says; PostgreSQL's is a pair of SQLSTATE and constraint.
+  error meaning(const py::object& code, const std::string& text) const {
+    if (dialect_ == host_dialect::sqlite) return sqlite_error(from_py<int>(code, "code"), text);
+    const py::tuple both = code;
+    return postgres_error(from_py<std::string>(both[0], "code"), text, from_py<std::string>(both[1], "constraint"));
+  }
+
   static host_value value_from(py::handle value) {
     if (value.is_none()) return std::monostate{};
+    if (PyBool_Check(value.ptr())) return std::int64_t{value.ptr() == Py_True};
     if (PyLong_Check(value.ptr())) return from_py<std::int64_t>(value, "a value");
     if (PyFloat_Check(value.ptr())) return from_py<double>(value, "a value");
     if (PyUnicode_Check(value.ptr())) return from_py<std::string>(value, "a value");
@@ -68,7 +81,7 @@ class python_connection final : public host_connection {
     } catch (py::error_already_set& raised) {
       const py::object code = driver_.get().attr("code_of")(raised.value());
       if (!code.is_none()) {
-        const error e = sqlite_error(from_py<int>(code, "code"), std::string(py::str(raised.value())));
+        const error e = meaning(code, std::string(py::str(raised.value())));
         // A transaction that only the host can repeat is always told in hirenow's word; the driver's is its cause.
         auto as = e;
         if (e.code == errc::retry_transaction) as.code = errc::internal;
@@ -82,6 +95,7 @@ class python_connection final : public host_connection {
     }
   }
 
+  const host_dialect dialect_;
   held_object driver_;
 };
 
@@ -97,15 +111,16 @@ void add_host(py::module_& m) {
   using o = py::object;
   m.def(
       "join_transaction",
-      [](o driver, bool create_tables) {
+      [](o driver, bool create_tables, o schema) {
+        const join_options options{.schema = from_py<std::string>(schema, "schema"), .create_tables = create_tables};
         auto both = std::make_unique<joined>();
         both->connection = std::make_unique<python_connection>(std::move(driver));
         call frame;
-        both->over = frame.unwrap(join_transaction(*both->connection, {.create_tables = create_tables}));
+        both->over = frame.unwrap(join_transaction(*both->connection, options));
         const std::shared_ptr<joined> held(both.release(), careful_delete{});
         return native_store{std::shared_ptr<store>(held, held->over.get())};
       },
-      py::arg("driver"), py::arg("create_tables"));
+      py::arg("driver"), py::arg("create_tables"), py::arg("schema"));
 
   m.def(
       "open_sqlite_store_through",

@@ -165,7 +165,8 @@ HIRENOW_RECORD(stored_answer, "StoredAnswer", plain("key", &t::key), plain("payl
                plain("answer", &t::answer), plain("expires_at", &t::expires_at));
 HIRENOW_RECORD(load_request, "LoadRequest", plain("tenant", &t::tenant), coded<subject_codec>("who", &t::who),
                plain("track", &t::track), plain("with_rules", &t::with_rules), plain("answer", &t::answer),
-               plain("with_sitting", &t::with_sitting), plain("with_progress", &t::with_progress));
+               plain("with_sitting", &t::with_sitting), plain("with_progress", &t::with_progress),
+               plain("with_others", &t::with_others));
 HIRENOW_RECORD(loaded, "Loaded", plain("record", &t::record), plain("policy", &t::policy), plain("answer", &t::answer),
                plain("progress", &t::progress));
 HIRENOW_RECORD(interview_change, "InterviewChange", plain("after", &t::after), plain("before", &t::before),
@@ -176,7 +177,7 @@ HIRENOW_RECORD(change_set, "ChangeSet", plain("tenant", &t::tenant), plain("appl
                plain("expected_version", &t::expected_version), plain("head", &t::head),
                plain("write_person", &t::write_person), plain("interviews", &t::interviews), plain("facts", &t::facts),
                plain("audit", &t::audit), plain("withdrawals", &t::withdrawals), plain("messages", &t::messages),
-               plain("redrives", &t::redrives),
+               plain("redrives", &t::redrives), plain("drops", &t::drops),
                coded<optional_codec<final_progress_codec, final_progress_codec::pair>>("final_progress",
                                                                                        &t::final_progress),
                plain("answer", &t::answer), plain("erase", &t::erase));
@@ -186,6 +187,9 @@ HIRENOW_RECORD(checkpoint_request, "CheckpointRequest", plain("tenant", &t::tena
 HIRENOW_RECORD(list_request, "ListRequest", plain("tenant", &t::tenant), plain("at", &t::at), plain("state", &t::state),
                plain("track", &t::track), plain("applicant_id", &t::applicant_id), plain("cursor", &t::cursor),
                plain("limit", &t::limit), plain("with_counts", &t::with_counts));
+HIRENOW_RECORD(outbox_figures, "OutboxFigures", plain("queued", &t::queued), plain("due", &t::due),
+               plain("leased", &t::leased), plain("lapsed", &t::lapsed), plain("dead", &t::dead),
+               plain("oldest_due", &t::oldest_due));
 HIRENOW_RECORD(due_page, "DuePage", plain("rows", &t::rows), plain("next", &t::next));
 HIRENOW_RECORD(claim_request, "ClaimRequest", plain("now", &t::now), plain("lease", &t::lease),
                plain("limit", &t::limit), plain("token", &t::token));

@@ -4,6 +4,7 @@
 
 #include "binding.hpp"
 #include "hirenow/adapters/memory.hpp"
+#include "hirenow/adapters/postgres.hpp"
 #include "hirenow/adapters/sqlite.hpp"
 #include "records.hpp"
 
@@ -62,6 +63,13 @@ class python_store final : public store {
     return said;
   }
   result<std::optional<sys_seconds>> next_due() override { return ask<std::optional<sys_seconds>>("next_due"); }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
+    {
+      const gil_taken gil;
+      if (!py::hasattr(target_.get(), "outbox")) return store::outbox(now);
+    }
+    return ask<std::optional<outbox_figures>>("outbox", now);
+  }
   result<std::vector<message>> messages(const message_query& q) override {
     return ask<std::vector<message>>("messages", q);
   }
@@ -273,6 +281,13 @@ void add_store(py::module_& m) {
           "next_due", [](native_store& s) { return to_py(on_store(s, [](store& t) { return t.next_due(); })); },
           "When the next message will be due or a lease will run out; None where the outbox is empty.")
       .def(
+          "outbox",
+          [](const native_store& s, py::object now) {
+            const auto at = from_py<sys_seconds>(now, "now");
+            return to_py(on_store(s, [&](store& t) { return t.outbox(at); }));
+          },
+          py::arg("now"))
+      .def(
           "messages",
           [](native_store& s, py::object q) {
             const auto query = from_py<message_query>(q, "query");
@@ -342,6 +357,25 @@ void add_store(py::module_& m) {
       },
       py::arg("path"), py::arg("normal"), py::arg("busy_timeout"), py::arg("readers"), py::arg("checkpoint_bytes"),
       py::arg("cache_kib"), py::arg("warn"));
+  m.def(
+      "open_postgres_store",
+      [](py::object url, py::object schema, py::object connections, py::object connect_timeout, py::object call_timeout,
+         bool prepared_statements, bool create_tables, bool database_clock) {
+        postgres_options options;
+        options.schema = from_py<std::string>(schema, "schema");
+        options.connections = from_py<std::size_t>(connections, "connections");
+        options.connect_timeout = from_py<seconds>(connect_timeout, "connect_timeout");
+        options.call_timeout = from_py<seconds>(call_timeout, "call_timeout");
+        options.prepared_statements = prepared_statements;
+        options.create_tables = create_tables;
+        options.clock = database_clock ? postgres_clock::database : postgres_clock::caller;
+        const auto where = from_py<std::string>(url, "url");
+        call frame;
+        auto opened = frame.unwrap(call::without_gil([&] { return open_postgres_store(where, options); }));
+        return native_store{std::shared_ptr<store>(opened.release(), careful_delete{})};
+      },
+      py::arg("url"), py::arg("schema"), py::arg("connections"), py::arg("connect_timeout"), py::arg("call_timeout"),
+      py::arg("prepared_statements"), py::arg("create_tables"), py::arg("database_clock"));
 }
 
 }  // namespace hirenow::python

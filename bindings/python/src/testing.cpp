@@ -32,6 +32,7 @@ class shared_store final : public store {
   result<std::vector<claimed_message>> claim(const claim_request& r) override { return to_->claim(r); }
   result<std::vector<bool>> settle(std::span<const settlement> s) override { return to_->settle(s); }
   result<std::optional<sys_seconds>> next_due() override { return to_->next_due(); }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return to_->outbox(now); }
   result<std::vector<message>> messages(const message_query& q) override { return to_->messages(q); }
   result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
                                               std::uint64_t after, std::size_t limit) override {

@@ -199,6 +199,11 @@ class DictStore(hirenow.Store):
                 raise ConstraintViolatedError("only a dead message is redriven")
             due = changes.head.last_instant
             rows.outbox[key] = (m.replace(state=MessageState.QUEUED, due_at=due, tries=0), *lease)
+        for key in changes.drops:
+            m, *lease = rows.outbox.get(key, (None,))
+            if m is None or m.state is not MessageState.DEAD:
+                raise ConstraintViolatedError("only a dead message is dropped")
+            rows.outbox[key] = (m.replace(state=MessageState.WITHDRAWN), *lease)
 
     def save_progress(self, request):
         with self.lock:

@@ -1,21 +1,31 @@
 """Hosts of every kind: an application's own connection, as its driver or its framework has it, to the database in which
 hirenow's tables are."""
 
+import functools
+import itertools
+import os
 import sqlite3
+import subprocess
 import sys
+import tempfile
+from urllib.parse import parse_qs, urlsplit
 
 import django
+import psycopg
+import psycopg2
 import pytest
 import sqlalchemy
-from conftest import World
+from conftest import ROOT, World
 from django.conf import settings
 from django.db import connections, models, transaction
 
 import hirenow
 
-settings.configure(
-    DATABASES={"sqlite": {"ENGINE": "django.db.backends.sqlite3", "NAME": "", "OPTIONS": {"timeout": 0.2}}, "default": {}}
-)
+settings.configure(DATABASES={
+    "default": {},
+    "sqlite": {"ENGINE": "django.db.backends.sqlite3", "NAME": "", "OPTIONS": {"timeout": 0.2}},
+    "postgresql": {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", "USER": "hirenow"},
+})
 django.setup()
 
 
@@ -38,10 +48,13 @@ class SqliteFile:
     """A database, and somebody else who looks into it."""
 
     busy = sqlite3.OperationalError
+    where = {}
 
     def __init__(self, folder):
         self.path = folder / "ats.db"
-        self.url = f"sqlite:{self.path}"
+
+    def store(self):
+        return f"sqlite:{self.path}"
 
     def outside(self, *statements):
         """The rows of the last statement, which runs on a connection of nobody else's."""
@@ -57,6 +70,42 @@ class SqliteFile:
         """All that stands in hirenow's tables."""
         names = [n for n, in self.outside("SELECT name FROM sqlite_master WHERE name LIKE 'hirenow%' AND type = 'table'")]
         return {name: sorted(map(repr, self.outside(f"SELECT * FROM {name}"))) for name in names}
+
+
+@functools.lru_cache(maxsize=None)
+def postgres_url():
+    """A private server, which ends with this process."""
+    file = os.path.join(tempfile.mkdtemp(), "url")
+    subprocess.run([str(ROOT / "tests" / "support" / "postgres.sh"), "start", file], check=True)
+    with open(file) as text:
+        return text.read().strip()
+
+
+class PostgresSchema:
+    """hirenow's tables in a schema of their own, the host's in "public", and somebody else who looks into both."""
+
+    busy = psycopg.Error, psycopg2.Error
+    count = itertools.count()
+
+    def __init__(self, folder):
+        self.schema = f"s{next(self.count)}"
+        self.where = {"schema": self.schema}
+        self.outside(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE", "DROP TABLE IF EXISTS public.application")
+
+    def store(self):
+        return hirenow.open_store(postgres_url(), schema=self.schema, connections=2, database_clock=False)
+
+    def outside(self, *statements):
+        with psycopg.connect(postgres_url(), autocommit=True) as db:
+            for sql in statements:
+                rows = db.execute(sql)
+            return rows.fetchall() if rows.description else []
+
+    def dump(self):
+        names = [n for n, in self.outside(f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+                                          f"'{self.schema}'::regnamespace")]
+        assert names
+        return {name: sorted(map(repr, self.outside(f"SELECT * FROM {self.schema}.{name}"))) for name in names}
 
 
 class Host:
@@ -219,6 +268,76 @@ class Django(Host):
         return self.db.connection
 
 
+# ---- PostgreSQL ----------------------------------------------------------------------------------------------------------
+
+
+class Psycopg(Host):
+    """psycopg 3, which begins before whatever is run first."""
+
+    isolation = None
+
+    def __init__(self, database, autocommit=False):
+        self.db = psycopg.connect(postgres_url(), autocommit=autocommit)
+        if self.isolation:
+            self.db.isolation_level = self.isolation
+
+
+class PsycopgBlock(Host):
+    """psycopg 3 with autocommit, and a block that begins and ends a transaction."""
+
+    lazy = False
+
+    def __init__(self, database, autocommit=False):
+        self.db = psycopg.connect(postgres_url(), autocommit=True)
+
+    def begin(self):
+        self.block = self.db.transaction()
+        self.block.__enter__()
+
+    def commit(self):
+        self.block.__exit__(None, None, None)
+
+    def rollback(self):
+        self.block.__exit__(psycopg.Rollback, psycopg.Rollback(), None)
+
+
+class Psycopg2(Host):
+    isolation = None
+
+    def __init__(self, database, autocommit=False):
+        self.db = psycopg2.connect(postgres_url())
+        self.db.set_session(isolation_level=self.isolation, autocommit=autocommit)
+
+    def run(self, sql):
+        self.db.cursor().execute(sql)
+
+
+class SqlAlchemyPsycopg(SqlAlchemy):
+    waits_to_begin = False
+    driver, isolation = psycopg, None
+
+    def made(self, database):
+        return sqlalchemy.create_engine(
+            f"postgresql+{self.driver.__name__}://", creator=lambda: self.driver.connect(postgres_url()),
+            poolclass=sqlalchemy.pool.NullPool, **({"isolation_level": self.isolation} if self.isolation else {}))
+
+
+class DjangoPostgres(Django):
+    may_be_stale = False
+    alias, isolation = "postgresql", None
+
+    def settle(self, database):
+        url = urlsplit(postgres_url())
+        where = parse_qs(url.query)
+        self.db.settings_dict.update(HOST=where["host"][0], PORT=where["port"][0])
+        self.db.settings_dict["OPTIONS"] = {"isolation_level": self.isolation} if self.isolation else {}
+        self.db.__dict__.pop("isolation_level", None)
+
+
+def isolated(kind, level):
+    return type(kind.__name__, (kind,), {"isolation": level, "may_be_stale": True})
+
+
 HOSTS = {
     "sqlite3 legacy": (SqliteFile, sqlite3_host(isolation_level="")),
     "sqlite3 deferred": (SqliteFile, sqlite3_host(isolation_level="DEFERRED")),
@@ -229,6 +348,22 @@ HOSTS = {
     "SQLAlchemy begins": (SqliteFile, SqlAlchemyBegins),
     "Django": (SqliteFile, Django),
 }
+REPEATABLE, SERIALIZABLE = psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE
+POSTGRES = {
+    "psycopg": Psycopg,
+    "psycopg repeatable read": isolated(Psycopg, REPEATABLE),
+    "psycopg serializable": isolated(Psycopg, SERIALIZABLE),
+    "psycopg block": PsycopgBlock,
+    "psycopg2": Psycopg2,
+    "psycopg2 repeatable read": isolated(Psycopg2, "REPEATABLE READ"),
+    "psycopg2 serializable": isolated(Psycopg2, "SERIALIZABLE"),
+    "SQLAlchemy psycopg": SqlAlchemyPsycopg,
+    "SQLAlchemy psycopg serializable": isolated(SqlAlchemyPsycopg, "SERIALIZABLE"),
+    "SQLAlchemy psycopg2": type("SqlAlchemyPsycopg2", (SqlAlchemyPsycopg,), {"driver": psycopg2}),
+    "Django PostgreSQL": DjangoPostgres,
+    "Django PostgreSQL serializable": isolated(DjangoPostgres, SERIALIZABLE),
+}
+HOSTS.update({name: (PostgresSchema, kind) for name, kind in POSTGRES.items()})
 if sys.version_info >= (3, 12):
     HOSTS["sqlite3 autocommit=False"] = (SqliteFile, sqlite3_host(waits=False, stale=True, autocommit=False))
 
@@ -239,7 +374,7 @@ class Stage:
     def __init__(self, kind, tmp_path, situation="failed"):
         database, self.kind = HOSTS[kind]
         self.database = database(tmp_path)
-        self.w = World(self.database.url)
+        self.w = World(self.database.store())
         self.database.outside(*TABLE)
         self.at = self.w.bring_to(situation)
         self.host = None
@@ -248,8 +383,13 @@ class Stage:
         self.host = self.kind(self.database, **how)
         return self.host
 
+    def close(self):
+        if self.host is not None:
+            self.host.close()
+        self.w.engine.close()
+
     def on(self):
-        return self.w.engine.on(self.host.db)
+        return self.w.engine.on(self.host.db, **self.database.where)
 
     def retake(self, **more):
         return self.on().retake(self.at.id, actor=self.w.recruiter, **more)
@@ -267,8 +407,7 @@ class Stage:
 def stage(request, tmp_path):
     s = Stage(request.param, tmp_path)
     yield s
-    if s.host is not None:
-        s.host.close()
+    s.close()
 
 
 FAILED, ARCHIVED = hirenow.InterviewState.FAILED, hirenow.InterviewState.ARCHIVED

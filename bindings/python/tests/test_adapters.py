@@ -238,7 +238,8 @@ def test_a_dispatcher_runs_beside_the_host(world):
         d.wake()
         assert sent.wait(30)
         with pytest.raises(hirenow.InvalidArgumentError, match="running"):
-            d.run_once()
+            d.run()
+        assert d.dispatch_due() == hirenow.DispatchReport(0, 0, 0, 0, 0, 0, 0)  # may be called beside it
     assert len(box.mails) == 1
 
 
@@ -335,3 +336,61 @@ def test_nothing_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         World().bring_to("archived")
+
+
+def test_what_a_dispatcher_tells_is_read_by_prometheus(world):
+    from prometheus_client.parser import text_string_to_metric_families
+
+    w, box = world, Mailbox()
+    d = hirenow.Dispatcher(w.engine, box, sender="jobs@acme.example")
+    w.schedule()
+    w.engine.schedule(w.ada, "later", actor=w.recruiter, notify=w.clock.now() + timedelta(hours=1))
+    w.clock.advance(timedelta(seconds=61))
+    figures = hirenow.OutboxFigures(queued=2, due=1, oldest_due=w.clock.now() - timedelta(seconds=61))
+    nothing = hirenow.DispatchReport(0, 0, 0, 0, 0, 0, 0)
+    assert d.stats() == hirenow.DispatchStats(nothing, figures, 61)
+    assert d.dispatch_due(limit=5) == nothing.replace(accepted=1)
+    assert d.stats() == hirenow.DispatchStats(nothing.replace(accepted=1), hirenow.OutboxFigures(queued=1))
+    w.clock.advance(timedelta(hours=1))
+
+    families = {f.name: f for f in text_string_to_metric_families(d.prometheus_text())}
+    assert {name: f.type for name, f in families.items()} == {
+        "hirenow_outbox_messages": "gauge", "hirenow_outbox_oldest_due_age_seconds": "gauge",
+        "hirenow_dispatched_messages": "counter", "hirenow_dispatcher_store_errors": "counter"}
+    assert all(f.documentation for f in families.values())
+    read = {(s.name, *s.labels.values()): s.value for f in families.values() for s in f.samples}
+    assert read["hirenow_outbox_messages", "queued"] == read["hirenow_outbox_messages", "due"] == 1
+    assert read["hirenow_outbox_oldest_due_age_seconds",] == 61
+    assert read["hirenow_dispatched_messages_total", "accepted"] == 1
+    assert len(read) == 13
+
+
+def test_a_store_in_python_need_not_count():
+    from dict_store import DictStore
+
+    class Counting(DictStore):
+        def outbox(self, now):
+            return hirenow.OutboxFigures(dead=7)
+
+    for store, seen in (DictStore(), None), (Counting(), hirenow.OutboxFigures(dead=7)):
+        w = World(store)
+        assert hirenow.Dispatcher(w.engine, Mailbox(), sender="a@b.example").stats().outbox == seen
+
+
+def test_a_dead_letter_is_dropped(world):
+    w = world
+
+    class Refusing:
+        def send(self, mail):
+            return hirenow.Delivery(hirenow.DeliveryOutcome.PERMANENT, 550, "no such user")
+
+    w.schedule()
+    hirenow.Dispatcher(w.engine, Refusing(), sender="jobs@acme.example").dispatch_due()
+    (dead,) = w.engine.read_messages(actor=w.admin, state=hirenow.MessageState.DEAD)
+    with pytest.raises(hirenow.PermissionDeniedError):
+        w.engine.drop(dead.key, actor=w.recruiter)
+    w.engine.drop(dead.key, actor=w.admin, idempotency_key="click")
+    assert w.engine.read_messages(actor=w.admin, state=hirenow.MessageState.DEAD) == ()
+    assert [e.event for e in w.engine.audit("app-1", actor=w.admin)][-1] == "drop"
+    with pytest.raises(hirenow.InvalidTransitionError):
+        w.engine.drop(dead.key, actor=w.admin)

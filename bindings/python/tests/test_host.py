@@ -5,9 +5,11 @@ import sqlite3
 import threading
 from datetime import timedelta
 
+import psycopg
+import psycopg2.extras
 import pytest
 from conftest import KEY_ONE, KEY_TWO, World, token_in
-from hosts import ARCHIVED, FAILED, HOSTS, Application, Stage, stage
+from hosts import ARCHIVED, FAILED, HOSTS, POSTGRES, Application, Stage, postgres_url, stage
 from sqlalchemy import orm, text
 
 import hirenow
@@ -177,6 +179,50 @@ def test_where_another_holds_the_lock_the_transaction_is_not_begun(stage):
     assert stage.seen() == ("first", ARCHIVED)
 
 
+@pytest.mark.parametrize("stage", ["psycopg", "psycopg block", "psycopg2", "SQLAlchemy psycopg", "SQLAlchemy psycopg2",
+                                   "Django PostgreSQL"], indirect=True)
+def test_with_read_committed_a_call_sees_what_others_have_committed(stage):
+    host = stage.connect()
+    host.begin()
+    stage.on().find(stage.at.id, actor=stage.w.recruiter)
+    stage.w.engine.schedule(stage.w.ada, "another writes", actor=stage.w.recruiter)
+    assert len(list(stage.on().interviews(actor=stage.w.recruiter))) == 2
+    stage.retake()
+    host.commit()
+    assert stage.seen() == ("first", ARCHIVED)
+
+
+@pytest.mark.parametrize("stage", ["psycopg", "psycopg2", "SQLAlchemy psycopg", "Django PostgreSQL"], indirect=True)
+def test_a_lock_that_is_held_too_long_is_the_hosts_to_wait_for(stage):
+    another = stage.w.engine.schedule(stage.w.ada, "another", actor=stage.w.recruiter).interview.id
+    other = POSTGRES["psycopg"](stage.database)
+    stage.w.engine.on(other.db, **stage.database.where).cancel(another, actor=stage.w.recruiter)
+    host = stage.connect()
+    host.begin()
+    host.run("SET LOCAL lock_timeout = '50ms'")
+    with pytest.raises(hirenow.RetryTransactionError) as refused:
+        stage.retake()
+    assert isinstance(refused.value.__cause__, stage.database.busy)
+    other.rollback()
+    other.close()
+    stage.retake()  # the savepoint has kept the transaction usable
+    host.commit()
+    assert stage.seen() == ("first", ARCHIVED)
+
+
+@pytest.mark.parametrize("stage", POSTGRES, indirect=True)
+def test_an_aborted_transaction_is_the_hosts_to_repeat(stage):
+    host = stage.connect()
+    host.begin()
+    with pytest.raises(Exception, match="application"):
+        host.run("INSERT INTO application VALUES ('a', 'again')")
+    with pytest.raises(hirenow.RetryTransactionError) as refused:
+        stage.retake()
+    assert isinstance(refused.value.__cause__, stage.database.busy)
+    host.rollback()
+    assert stage.seen() == ("first", FAILED)
+
+
 # ---- Every use case ------------------------------------------------------------------------------------------------------
 
 
@@ -213,6 +259,7 @@ USES = {
     "set_policy": ("scheduled", True, lambda e, w, at: e.set_policy(
         {"hirenow_policy": 1, "version": "v2", "rules": []}, actor=w.admin)),
     "redrive": ("scheduled", True, lambda e, w, at: e.redrive(_dead_message(w), actor=w.admin)),
+    "drop": ("scheduled", True, lambda e, w, at: e.drop(_dead_message(w), actor=w.admin)),
     "erase_applicant": ("scheduled", True, lambda e, w, at: e.erase_applicant("app-1", actor=w.admin)),
     "sweep": ("expired, never started", True, lambda e, w, at: e.sweep()),
     "find": ("scheduled", False, lambda e, w, at: e.find(at.id, actor=w.recruiter)),
@@ -244,7 +291,7 @@ def use_every_case(kind, tmp_path, spoil=lambda host: None):
         folder = tmp_path / name
         folder.mkdir()
         s = Stage(kind, folder, situation)
-        if name == "redrive":
+        if name in ("redrive", "drop"):
             _dead_message(s.w)
         before = s.database.dump()
         host = s.connect()
@@ -260,10 +307,15 @@ def use_every_case(kind, tmp_path, spoil=lambda host: None):
         host.commit()
         assert (s.database.dump() != before) == writes, name
         assert s.w.engine.verify_audit("app-1", actor=s.w.admin), name
-        host.close()
+        s.close()
 
 
-@pytest.mark.parametrize("kind", HOSTS)
+# Of PostgreSQL's one for each driver and framework; the hostile sessions below are of the others.
+WHOLE = [name for name in HOSTS if name not in POSTGRES] + [
+    "psycopg block", "psycopg2 serializable", "SQLAlchemy psycopg2", "Django PostgreSQL serializable"]
+
+
+@pytest.mark.parametrize("kind", WHOLE)
 def test_every_use_case_reads_and_writes_in_the_hosts_transaction(kind, tmp_path):
     use_every_case(kind, tmp_path)
 
@@ -337,6 +389,75 @@ def test_every_statement_of_the_librarys_goes_round_them(tmp_path, hostile_proce
     report = check_store(make, histories=1)
     assert report.passed, report
     shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+EVIL = """
+CREATE FUNCTION evil.pick(bigint, bigint) RETURNS bigint LANGUAGE sql AS 'SELECT -7::bigint';
+CREATE FUNCTION evil.length(bytea) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION evil.length(text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION evil.nextval(regclass) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+CREATE FUNCTION evil.nextval(text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+CREATE FUNCTION evil.sha256(bytea) RETURNS bytea LANGUAGE sql AS 'SELECT ''x''::bytea';
+CREATE AGGREGATE evil.max(bigint) (sfunc = evil.pick, stype = bigint);
+CREATE AGGREGATE evil.min(bigint) (sfunc = evil.pick, stype = bigint);
+CREATE AGGREGATE evil.sum(bigint) (sfunc = evil.pick, stype = bigint);
+CREATE AGGREGATE evil.count(bigint) (sfunc = evil.pick, stype = bigint);
+"""
+SETTINGS = {"search_path": "evil, pg_catalog, public", "TimeZone": "Asia/Kathmandu", "DateStyle": "German, DMY",
+            "IntervalStyle": "sql_standard", "bytea_output": "escape", "standard_conforming_strings": "off",
+            "transform_null_equals": "on", "enable_indexscan": "off"}
+
+
+def hostile_postgres(host):
+    """A session on which nothing is as it comes from the server, and adapters that change all values."""
+    url = postgres_url()
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("DROP SCHEMA IF EXISTS evil CASCADE")
+        db.execute("CREATE SCHEMA evil")
+        for statement in filter(str.strip, EVIL.split(";\n")):
+            db.execute(statement)
+        for name, in db.execute("SELECT DISTINCT relname FROM pg_class WHERE relname LIKE 'hirenow%' AND relkind = 'r'"):
+            db.execute(f"CREATE TABLE evil.{name} (decoy integer)")
+    db = host.raw()
+    for name, value in SETTINGS.items():
+        db.cursor().execute(f"SET {name} = '{value}'" if name != "search_path" else f"SET search_path = {value}")
+    db.commit()
+    if isinstance(db, psycopg.Connection):
+        class Loud(psycopg.adapt.Dumper):
+            def dump(self, value):
+                return b"adapted"
+
+        class Deaf(psycopg.adapt.Loader):
+            def load(self, data):
+                return "converted"
+
+        for kind in (int, float, str, bytes):
+            db.adapters.register_dumper(kind, Loud)
+        for name in ("int8", "int4", "text", "bytea", "float8", "bool"):
+            db.adapters.register_loader(name, Deaf)
+        db.row_factory = psycopg.rows.dict_row
+    else:
+        kinds = psycopg2.extensions.new_type((16, 17, 20, 23, 25, 701), "DEAF", lambda raw, cursor: "converted")
+        psycopg2.extensions.register_type(kinds, db)
+        db.cursor_factory = psycopg2.extras.DictCursor
+
+
+@pytest.fixture
+def hostile_psycopg2():
+    """Adapters of the whole process."""
+    kinds = {(kind, psycopg2.extensions.ISQLQuote) for kind in (int, float, str, bytes)}
+    kept = {kind: psycopg2.extensions.adapters[kind] for kind in kinds if kind in psycopg2.extensions.adapters}
+    for kind, _ in kinds:
+        psycopg2.extensions.register_adapter(kind, lambda value: psycopg2.extensions.AsIs("adapted"))
+    yield
+    for kind in kinds:
+        psycopg2.extensions.adapters.pop(kind, None)
+    psycopg2.extensions.adapters.update(kept)
+
+
+@pytest.mark.parametrize("kind", ["psycopg", "psycopg2", "SQLAlchemy psycopg", "Django PostgreSQL"])
+def test_the_hosts_session_changes_nothing(kind, tmp_path, hostile_psycopg2):
+    use_every_case(kind, tmp_path, hostile_postgres)
 
 
 def test_the_hosts_own_statements_are_converted_as_ever(tmp_path, hostile_process):

@@ -20,11 +20,18 @@ typedef struct hirenow_store_options {
   int64_t checkpoint_bytes;         /* 0: 64 MiB */
   int64_t cache_kib;                /* of each connection; 0: 16 MiB */
   hirenow_logger *logger;           /* told of what endangers the file; NULL: nobody */
+  /* PostgreSQL's. */
+  const char *schema;               /* where the tables stand; NULL: "hirenow" */
+  int32_t connections;              /* at most so many at once; 0: 8 */
+  int32_t without_prepared_statements; /* other than 0: for a pooler that pools transactions */
+  int64_t call_timeout_milliseconds;   /* for a whole call; 0: 30 seconds */
+  int32_t no_tables;                /* other than 0: make no tables, they have to be there */
+  int32_t callers_clock;            /* other than 0: the engine's clock, not the server's, ends leases; for tests */
 } hirenow_store_options;
-#define HIRENOW_STORE_OPTIONS_INIT {sizeof(hirenow_store_options), 0, 0, 0, 0, 0, NULL}
+#define HIRENOW_STORE_OPTIONS_INIT {sizeof(hirenow_store_options), 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0}
 
-/* Opens "sqlite:PATH" or "memory:". Options may be NULL.
- * Errors: invalid_argument for another URL, store_unavailable and its like, schema_too_new. Since: 0.1 */
+/* Opens "sqlite:PATH", "memory:" or "postgresql://…" (a URL of libpq's), with the options that concern it.
+ * Options may be NULL. Errors: invalid_argument for another URL, store_unavailable and its like, schema_too_new. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_open(const char *url, const hirenow_store_options *options,
                                               hirenow_store **out, hirenow_error **error);
 /* Frees a store; what was made over it keeps it. Since: 0.1 */
@@ -97,7 +104,7 @@ HIRENOW_API hirenow_status hirenow_engine_store(const hirenow_engine *engine, hi
 HIRENOW_API hirenow_status hirenow_engine_now(const hirenow_engine *engine, int64_t *out, hirenow_error **error);
 /* The n-th row of the standard table of permissions, of HIRENOW_PERMISSION_COUNT. Returns 0 beyond its end. Since: 0.1
  * */
-#define HIRENOW_PERMISSION_COUNT 30
+#define HIRENOW_PERMISSION_COUNT 31
 HIRENOW_API int32_t hirenow_permission_default(size_t n, hirenow_permission *out);
 
 /* ---- Inviting ---------------------------------------------------------------------------------------------------- */
@@ -203,6 +210,10 @@ HIRENOW_API hirenow_status hirenow_set_policy(hirenow_engine *engine, const char
 HIRENOW_API hirenow_status hirenow_redrive(hirenow_engine *engine, const hirenow_message_key *key,
                                            const hirenow_actor *who, const char *idempotency_key,
                                            hirenow_error **error);
+/* Gives a dead message up: it is withdrawn, and no longer among the dead. Errors: invalid_transition where it is not
+ * dead. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_drop(hirenow_engine *engine, const hirenow_message_key *key,
+                                        const hirenow_actor *who, const char *idempotency_key, hirenow_error **error);
 /* Erases a person; interviews and audit stay. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_erase_applicant(hirenow_engine *engine, const char *applicant_id,
                                                    const hirenow_actor *who, const char *idempotency_key,

@@ -70,6 +70,7 @@ typedef struct hirenow_mail {
   const char *html; /* may be empty */
   const char *language;
 } hirenow_mail;
+#define HIRENOW_MAIL_INIT {sizeof(hirenow_mail), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
 
 /* What came of a delivery. */
 enum {
@@ -129,6 +130,7 @@ typedef struct hirenow_dispatch_event {
   const char *answer; /* the server's last words */
   int64_t next_try;
 } hirenow_dispatch_event;
+#define HIRENOW_DISPATCH_EVENT_INIT {sizeof(hirenow_dispatch_event), NULL, NULL, {"", 0, 0}, 0, NULL, HIRENOW_NONE}
 
 /* How a dispatcher is to work. Since: 0.1 */
 typedef struct hirenow_dispatcher_options {
@@ -174,7 +176,12 @@ HIRENOW_API hirenow_status hirenow_dispatcher_new(const hirenow_engine *engine, 
                                                   hirenow_error **error);
 /* Frees a dispatcher. No run may be under way. Since: 0.1 */
 HIRENOW_API void hirenow_dispatcher_free(hirenow_dispatcher *dispatcher);
-/* Sends what is due now, at most `limit` (0: 1000) messages. The report may be NULL. One run at a time: another answers
+/* Sends what is due now, at most `limit` (0: 1000) messages, and returns when all of it is settled: a plain call for a
+ * host that has workers of its own. Calls that overlap share the work and double nothing. The report may be NULL.
+ * Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_dispatcher_dispatch_due(hirenow_dispatcher *dispatcher, size_t limit,
+                                                           hirenow_dispatch_report *report, hirenow_error **error);
+/* The same. The report may be NULL. One run at a time: another answers
  * reentrant_call. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_dispatcher_run_once(hirenow_dispatcher *dispatcher, size_t limit,
                                                        hirenow_dispatch_report *report, hirenow_error **error);
@@ -185,6 +192,14 @@ HIRENOW_API hirenow_status hirenow_dispatcher_run(hirenow_dispatcher *dispatcher
 HIRENOW_API hirenow_status hirenow_dispatcher_stop(hirenow_dispatcher *dispatcher);
 /* Makes a running dispatcher look at once instead of at its next poll. Any thread. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_dispatcher_wake(hirenow_dispatcher *dispatcher);
+/* What this dispatcher has done since it was made, and how the outbox stands, now, for all of them. Either place may be
+ * NULL; *counts, which may be NULL too, is 0 where the store does not count. Any thread, while it runs too. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_dispatcher_stats(hirenow_dispatcher *dispatcher, hirenow_dispatch_report *sent,
+                                                    hirenow_outbox_figures *outbox, int32_t *counts,
+                                                    hirenow_error **error);
+/* The same as Prometheus reads it, in its text format 0.0.4. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_dispatcher_prometheus_text(hirenow_dispatcher *dispatcher, hirenow_text **out,
+                                                              hirenow_error **error);
 
 #ifdef __cplusplus
 }

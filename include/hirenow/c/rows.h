@@ -1,7 +1,8 @@
 #ifndef HIRENOW_C_ROWS_H
 #define HIRENOW_C_ROWS_H
 /* Rows of a store and requests to one: what store.hpp says of their C++ twins holds of them. Structs here grow at their
- * end only: look at struct_size before you read what a later version added. */
+ * end only: look at struct_size before you read what a later version added. One that you hand in may be as short as an
+ * older version's. */
 
 #include "hirenow/c/requests.h"
 
@@ -42,11 +43,14 @@ typedef struct hirenow_interview_row {
   int64_t fence;             /* of the sitting, with the next two */
   int32_t open;
   uint8_t key_hash[32];
-  uint32_t extra_percent;    /* of the time limit, 100 to 1,000, with the next two its accommodation */
-  int64_t extra_seconds;
-  int64_t pause_seconds;
   int64_t ends_by;           /* the outer limit; HIRENOW_NONE */
+  int64_t extra_seconds;     /* of its accommodation, with the next two */
+  int64_t pause_seconds;
+  uint32_t extra_percent;    /* of the time limit, 100 (or 0) to 1,000 */
 } hirenow_interview_row;
+#define HIRENOW_INTERVIEW_ROW_INIT \
+  {sizeof(hirenow_interview_row), "", "", "", NULL, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0, 0, HIRENOW_NONE, HIRENOW_NONE, \
+   HIRENOW_NONE, HIRENOW_NONE, HIRENOW_NONE, 0, NULL, 0, 0, 0, 0, 0, {0}, HIRENOW_NONE, 0, 0, 0}
 
 /* The applicant record without its interviews and facts. Since: 0.1 */
 typedef struct hirenow_record_row {
@@ -65,6 +69,8 @@ typedef struct hirenow_record_row {
   uint8_t subject[32];
   uint8_t audit_head[32];
 } hirenow_record_row;
+#define HIRENOW_RECORD_ROW_INIT \
+  {sizeof(hirenow_record_row), NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, 0, 0, 0, {0}, {0}}
 
 /* A fact. Since: 0.1 */
 typedef struct hirenow_fact_row {
@@ -77,6 +83,7 @@ typedef struct hirenow_fact_row {
   const char *value;
   uint64_t sequence;
 } hirenow_fact_row;
+#define HIRENOW_FACT_ROW_INIT {sizeof(hirenow_fact_row), 0, NULL, NULL, 0, HIRENOW_NONE, NULL, 0}
 
 /* An audit entry. Since: 0.1 */
 typedef struct hirenow_audit_row {
@@ -93,6 +100,8 @@ typedef struct hirenow_audit_row {
   uint8_t previous[32];
   uint8_t hash[32];
 } hirenow_audit_row;
+#define HIRENOW_AUDIT_ROW_INIT \
+  {sizeof(hirenow_audit_row), 0, 0, NULL, NULL, "", HIRENOW_STATE_NONE, HIRENOW_STATE_NONE, NULL, NULL, {0}, {0}}
 
 /* A message of the outbox. Since: 0.1 */
 typedef struct hirenow_message_row {
@@ -105,6 +114,7 @@ typedef struct hirenow_message_row {
   int32_t state;
   const char *last_answer; /* at most 500 bytes */
 } hirenow_message_row;
+#define HIRENOW_MESSAGE_ROW_INIT {sizeof(hirenow_message_row), {"", 0, 0}, 0, 0, 0, 0, 0, NULL}
 
 /* A retake policy as it stands in the store. Since: 0.1 */
 typedef struct hirenow_policy_row {
@@ -115,6 +125,7 @@ typedef struct hirenow_policy_row {
   int64_t set_at;
   uint8_t hash[32];
 } hirenow_policy_row;
+#define HIRENOW_POLICY_ROW_INIT {sizeof(hirenow_policy_row), NULL, NULL, NULL, 0, {0}}
 
 /* The answer to a committed call, kept for its idempotency key. Since: 0.1 */
 typedef struct hirenow_answer_row {
@@ -124,6 +135,7 @@ typedef struct hirenow_answer_row {
   const char *answer;
   int64_t expires_at;
 } hirenow_answer_row;
+#define HIRENOW_ANSWER_ROW_INIT {sizeof(hirenow_answer_row), {0}, {0}, NULL, 0}
 
 /* ---- Requests to a store ----------------------------------------------------------------------------------------- */
 
@@ -138,20 +150,26 @@ typedef struct hirenow_load_request {
   int32_t with_rules;       /* 0: policy and facts may be left out */
   int32_t with_sitting;     /* bring the sitting of the interview that is named, even if it is over */
   int32_t with_progress;    /* bring the progress of the interview that is named */
+  int32_t with_others;      /* 0: interviews that are not named may be left out */
 } hirenow_load_request;
+#define HIRENOW_LOAD_REQUEST_INIT {sizeof(hirenow_load_request), NULL, NULL, NULL, NULL, NULL, 0, 0, 0}
 
 /* An interview after one step. Since: 0.1 */
 typedef struct hirenow_interview_change {
-  hirenow_interview_row after;
-  int32_t before;          /* HIRENOW_STATE_NONE for a new one */
+  size_t struct_size;
+  const hirenow_interview_row *after;
+  int32_t before; /* HIRENOW_STATE_NONE for a new one */
   int32_t sitting_changed;
 } hirenow_interview_change;
+#define HIRENOW_INTERVIEW_CHANGE_INIT {sizeof(hirenow_interview_change), NULL, HIRENOW_STATE_NONE, 0}
 
 /* Unsent messages of an interview that a change makes senseless. Since: 0.1 */
 typedef struct hirenow_withdrawal {
+  size_t struct_size;
   char interview_id[40];
   uint32_t kinds; /* bit n: the kind with number n */
 } hirenow_withdrawal;
+#define HIRENOW_WITHDRAWAL_INIT {sizeof(hirenow_withdrawal), "", 0}
 
 /* Everything that one commit writes. Arrays of pointers, so that rows may grow. Since: 0.1 */
 typedef struct hirenow_change_set {
@@ -179,7 +197,24 @@ typedef struct hirenow_change_set {
   size_t final_progress_size;
   int64_t final_progress_at;
   const hirenow_answer_row *answer; /* NULL: none */
+  const hirenow_message_key *const *drops;
+  size_t drop_count;
 } hirenow_change_set;
+#define HIRENOW_CHANGE_SET_INIT \
+  {sizeof(hirenow_change_set), NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, \
+   NULL, 0, HIRENOW_NONE, NULL}
+
+/* How an outbox stands, all tenants together. Since: 0.1 */
+typedef struct hirenow_outbox_figures {
+  size_t struct_size;
+  uint64_t queued; /* waiting, those that are due among them */
+  uint64_t due;
+  uint64_t leased; /* a worker is at them, or was */
+  uint64_t lapsed; /* of these: their lease has run out */
+  uint64_t dead;
+  int64_t oldest_due; /* HIRENOW_NONE where none is due */
+} hirenow_outbox_figures;
+#define HIRENOW_OUTBOX_FIGURES_INIT {sizeof(hirenow_outbox_figures), 0, 0, 0, 0, 0, HIRENOW_NONE}
 
 /* Progress to be saved under an open session. Since: 0.1 */
 typedef struct hirenow_checkpoint_request {
@@ -192,6 +227,7 @@ typedef struct hirenow_checkpoint_request {
   const void *bytes;
   size_t size;
 } hirenow_checkpoint_request;
+#define HIRENOW_CHECKPOINT_REQUEST_INIT {sizeof(hirenow_checkpoint_request), NULL, NULL, 0, {0}, 0, NULL, 0}
 
 /* Which interviews a list shows. Since: 0.1 */
 typedef struct hirenow_list_request {
@@ -205,6 +241,8 @@ typedef struct hirenow_list_request {
   const char *cursor;
   size_t limit;
 } hirenow_list_request;
+#define HIRENOW_LIST_REQUEST_INIT \
+  {sizeof(hirenow_list_request), NULL, 0, HIRENOW_STATE_NONE, 0, NULL, NULL, NULL, 0}
 
 /* Asks for messages to send. Since: 0.1 */
 typedef struct hirenow_claim_request {
@@ -214,6 +252,7 @@ typedef struct hirenow_claim_request {
   size_t limit;
   uint8_t token[16];
 } hirenow_claim_request;
+#define HIRENOW_CLAIM_REQUEST_INIT {sizeof(hirenow_claim_request), 0, 0, 0, {0}}
 
 /* What a worker writes about a message it holds. */
 enum {
@@ -234,6 +273,7 @@ typedef struct hirenow_settlement {
   int64_t at;
   const char *answer; /* already cut; empty: the older stays */
 } hirenow_settlement;
+#define HIRENOW_SETTLEMENT_INIT {sizeof(hirenow_settlement), {"", 0, 0}, NULL, {0}, 0, 0, NULL}
 
 /* Which messages to show. Since: 0.1 */
 typedef struct hirenow_message_request {
@@ -244,6 +284,7 @@ typedef struct hirenow_message_request {
   const hirenow_message_key *after; /* NULL: from the start */
   size_t limit;
 } hirenow_message_request;
+#define HIRENOW_MESSAGE_REQUEST_INIT {sizeof(hirenow_message_request), NULL, NULL, -1, NULL, 0}
 
 /* ---- Rows that are answered -------------------------------------------------------------------------------------- */
 
@@ -258,6 +299,7 @@ typedef struct hirenow_owner_row {
   uint64_t sequence;        /* of a head, as the next one */
   uint8_t hash[32];
 } hirenow_owner_row;
+#define HIRENOW_OWNER_ROW_INIT {sizeof(hirenow_owner_row), NULL, NULL, NULL, NULL, HIRENOW_NONE, 0, {0}}
 
 /* Frees rows. Since: 0.1 */
 HIRENOW_API void hirenow_rows_free(hirenow_rows *rows);

@@ -37,6 +37,9 @@ HIRENOW_API hirenow_status hirenow_store_settle(hirenow_store *store, const hire
                                                 size_t count, int32_t *ours, hirenow_error **error);
 /* When the next message will be due or a lease run out; HIRENOW_NONE where the outbox is empty. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_next_due(hirenow_store *store, int64_t *at, hirenow_error **error);
+/* How the outbox stands. *counts is 0 where the store does not count. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_store_outbox(hirenow_store *store, int64_t now, hirenow_outbox_figures *figures,
+                                                int32_t *counts, hirenow_error **error);
 /* Messages of a tenant, by key. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_messages(hirenow_store *store, const hirenow_message_request *request,
                                                   hirenow_rows **out, hirenow_error **error);

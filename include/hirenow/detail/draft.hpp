@@ -149,6 +149,7 @@ class draft {
     changes_.facts.push_back(std::move(f));
   }
   void redrive(const message_key& key) { changes_.redrives.push_back(key); }
+  void drop(const message_key& key) { changes_.drops.push_back(key); }
   void save_final_progress(const interview_id& interview, std::string bytes) {
     changes_.final_progress = std::pair(interview, progress{std::move(bytes), now_});
   }

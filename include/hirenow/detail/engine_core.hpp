@@ -109,7 +109,9 @@ result<Answer> engine::change_interview(use_case what, const interview_id& id, c
                         [&](draft& d, const loaded& data) -> result<Answer> {
                           const interview* i = find_interview(d.record(), id);
                           if (d.record().version == 0 || !i) return detail::fail(errc::not_found, "no such interview");
-                          if (d.record().erased) return detail::fail(errc::erased, "the person was erased");
+                          // Mail to somebody who was erased can only be given up.
+                          if (d.record().erased && what != use_case::drop)
+                            return detail::fail(errc::erased, "the person was erased");
                           return decide(d, data, interview(*i), by);
                         });
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// Deciding and keeping: decide, reopen, void, accommodate, cancel, the person, facts, policies, redrive, erase, sweep.
+/// Deciding and keeping: decide, reopen, void, accommodate, cancel, the person, facts, policies, redrive, drop, erase, sweep.
 
 #include <cmath>
 
@@ -196,9 +196,11 @@ inline result<void> engine::set_policy(std::string_view track, std::string_view 
   return store_.set_policy(who.tenant, policy);
 }
 
-inline result<void> engine::redrive(const message_key& key, const actor& who, std::string_view idempotency_key) {
+inline result<void> engine::change_dead_message(use_case what, const message_key& key, const actor& who,
+                                                std::string_view idempotency_key,
+                                                void (draft::*mark)(const message_key&)) {
   const auto done = change_interview<changed>(
-      use_case::redrive, key.interview, who, idempotency_key,
+      what, key.interview, who, idempotency_key,
       payload_writer()
           .id(key.interview)
           .number(static_cast<int>(key.kind))
@@ -211,11 +213,12 @@ inline result<void> engine::redrive(const message_key& key, const actor& who, st
           for (const auto& m : *page) {
             if (m.key != key) continue;
             if (m.state != message_state::dead)
-              return detail::fail(errc::invalid_transition,
-                                  "redrive is not possible for a message that is " + std::string(to_string(m.state)));
-            d.write_entry("redrive", by, i.id, {}, {},
+              return detail::fail(errc::invalid_transition, std::string(to_string(what)) +
+                                                                " is not possible for a message that is " +
+                                                                std::string(to_string(m.state)));
+            d.write_entry(to_string(what), by, i.id, {}, {},
                           {{"kind", to_string(key.kind)}, {"occasion", static_cast<std::int64_t>(key.occasion)}});
-            d.redrive(key);
+            (d.*mark)(key);
             return changed{i};
           }
           if (page->size() < query.limit) return detail::fail(errc::not_found, "no such message");
@@ -224,6 +227,14 @@ inline result<void> engine::redrive(const message_key& key, const actor& who, st
       });
   if (!done) return done.error();
   return {};
+}
+
+inline result<void> engine::redrive(const message_key& key, const actor& who, std::string_view idempotency_key) {
+  return change_dead_message(use_case::redrive, key, who, idempotency_key, &draft::redrive);
+}
+
+inline result<void> engine::drop(const message_key& key, const actor& who, std::string_view idempotency_key) {
+  return change_dead_message(use_case::drop, key, who, idempotency_key, &draft::drop);
 }
 
 inline result<void> engine::erase_applicant(std::string_view applicant_id, const actor& who,
@@ -259,16 +270,28 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
   if (!options_.permissions[static_cast<std::size_t>(use_case::sweep)].system)
     return detail::fail(errc::permission_denied, "the permission table does not let the engine sweep");
   sweep_report report;
+  const auto done = sweep(limit, report);
+  // What was committed stands. Where memory ran out behind it, whoever sweeps again finds the rest.
+  if (!done && (done.error().code != errc::out_of_memory || report.records == 0)) return done.error();
+  if (!done) report.more = true;
+  return report;
+}
+
+inline result<void> engine::sweep(std::size_t limit, sweep_report& report) try {
   std::string cursor;
   const sys_seconds now = this->now();
   // First, so that what a sweep set aside is reported even where this fails.
-  if (const auto pruned = store_.prune(now, limit); !pruned) return pruned.error();
+  if (const auto last = shared_->pruned_at.load(); last == min_instant || now < last || now >= last + seconds{3600}) {
+    const auto pruned = store_.prune(now, limit);  // reads them all, so not at every sweep
+    if (!pruned) return pruned.error();
+    if (*pruned < limit) shared_->pruned_at = now;
+  }
   // What fails is not counted, or as many bad records as the limit would hold up all the others for ever.
   std::size_t seen = 0;
   do {
-    const auto page = store_.due(now, std::min<std::size_t>(limit - seen, limits::page), cursor);
+    auto page = store_.due(now, std::min<std::size_t>(limit - seen, limits::page), cursor);
     if (!page) return page.error();
-    for (const auto& row : page->rows) {
+    for (auto& row : page->rows) {
       // Deciding nothing of its own, a sweep of a record is what the clock does to it.
       for (int round = 0;; ++round) {
         const auto done = [&]() -> result<std::size_t> {
@@ -299,7 +322,9 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
     cursor = page->next;
   } while (!cursor.empty() && seen < limit);
   report.more = !cursor.empty();
-  return report;
+  return {};
+} catch (const std::bad_alloc&) {
+  return error{.code = errc::out_of_memory, .message = {}};
 }
 
 }  // namespace hirenow

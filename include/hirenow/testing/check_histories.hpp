@@ -184,11 +184,16 @@ class random_history {
   void promise_or_redrive(record_writer& w) {
     if (w.record.interviews.empty()) return;
     const auto about = any_of(w.record.interviews).id;
-    if (w.pending.redrives.empty()) {
+    if (w.pending.redrives.empty() && w.pending.drops.empty()) {
       const auto dead =
           must(reference_.messages(
                    {.tenant = w.record.tenant, .interview = about, .state = message_state::dead, .limit = 1}),
                "messages() of the memory store");
+      if (!dead.empty() && chance(3)) {
+        w.entry("drop", now_);
+        w.pending.drops.push_back(dead[0].key);
+        return;
+      }
       if (!dead.empty()) {
         w.pending.redrives.push_back(dead[0].key);
         return;

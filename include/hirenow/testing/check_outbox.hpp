@@ -591,6 +591,58 @@ inline const std::vector<store_check>& withdrawal_checks() {
            same("messages()", find_message(s, p.key), before);
          }
        }},
+      {"A dropped message is withdrawn, and never sent",
+       [](store& s) {
+         auto p = store_promise(s);
+         bring_message_to(s, p.key, message_state::dead);
+         auto before = find_message(s, p.key);
+         p.w.entry("drop", instant(100));
+         p.w.pending.drops.push_back(p.key);
+         p.w.commit(s);
+         before.state = message_state::withdrawn;
+         same("messages()", find_message(s, p.key), before);
+         same("next_due()", next_due(s), std::nullopt);
+         expect_keys("claim()", keys_of(claim(s, max_instant)), {});
+         same("settled under the old lease", settle(s, p.key, verdict::accepted, {}, "", 9), false);
+       }},
+      {"Only a dead message of the same record is dropped",
+       [](store& s) {
+         for (const auto state : all_message_states) {
+           if (state == message_state::dead) continue;
+           auto p = store_promise(s, "person " + std::string(to_string(state)));
+           bring_message_to(s, p.key, state);
+           const auto before = find_message(s, p.key);
+           p.w.entry("drop", instant(100));
+           p.w.pending.drops.push_back(p.key);
+           expect_refused(s, p.w, errc::constraint_violated,
+                          "a drop of a message that is " + std::string(to_string(state)));
+           same("messages()", find_message(s, p.key), before);
+         }
+         auto ada = store_promise(s), bob = store_promise(s, "bob");
+         bring_message_to(s, bob.key, message_state::dead);
+         ada.w.entry("drop", instant(100));
+         ada.w.pending.drops.push_back(bob.key);
+         expect_refused(s, ada.w, errc::constraint_violated, "a drop of no message of this record");
+         same("state of bob's", find_message(s, bob.key).state, message_state::dead);
+       }},
+      {"The figures of the outbox are those of its messages, if it has any",
+       [](store& s) {
+         const auto figures = [&](int at) { return must(s.outbox(instant(at)), "outbox()"); };
+         if (!figures(0)) return;
+         same("of an empty outbox", *figures(100), outbox_figures{});
+         // The one that waits comes last: the others' claims would take it.
+         using enum message_state;
+         for (const auto state : {accepted, withdrawn, dead, leased, queued}) {
+           const auto p = store_promise(s, "person " + std::string(to_string(state)));
+           bring_message_to(s, p.key, state);
+         }
+         store_promise(s, "ada", "other", instant(15));
+         store_promise(s, "bob", "other", instant(60));
+         same("while one is due", *figures(12), outbox_figures{3, 1, 1, 0, 1, instant(10)});
+         same("when a lease has run out", *figures(59), outbox_figures{3, 2, 1, 1, 1, instant(10)});
+         same("when all are due", *figures(60), outbox_figures{3, 3, 1, 1, 1, instant(10)});
+         same("before any is due", *figures(9), outbox_figures{3, 0, 1, 0, 1, std::nullopt});
+       }},
       {"Only a message of the same record is redriven",
        [](store& s) {
          auto ada = store_promise(s), bob = store_promise(s, "bob"), twin = store_promise(s, "ada", "other");

@@ -95,6 +95,16 @@ void same(std::string_view what, const T& got, const std::type_identity_t<T>& du
 
 // Values of several fields are compared field by field, so that a failure names the field.
 
+inline void same(std::string_view what, const outbox_figures& got, const outbox_figures& due) {
+  const std::string in = std::string(what) + ": ";
+  same(in + "queued", got.queued, due.queued);
+  same(in + "due", got.due, due.due);
+  same(in + "leased", got.leased, due.leased);
+  same(in + "lapsed", got.lapsed, due.lapsed);
+  same(in + "dead", got.dead, due.dead);
+  same(in + "oldest_due", got.oldest_due, due.oldest_due);
+}
+
 inline void same(std::string_view what, const sitting_state& got, const sitting_state& due) {
   same(std::string(what) + "sitting.fence", got.fence, due.fence);
   same(std::string(what) + "sitting.open", got.open, due.open);
@@ -387,6 +397,18 @@ inline void expect_stored(store& s, const record_writer& due) {
     const interview* found = find_interview(named, i.id);
     if (!found) throw broken_promise{"load() by interview " + to_string(i.id) + " does not bring it"};
     same("load() with_sitting: interview " + to_string(i.id) + ": ", found->sitting, i.sitting);
+
+    auto alone = must(s.load({.tenant = due.record.tenant, .who = i.id, .with_rules = false, .with_others = false}),
+                      "load() without others")
+                     .record;
+    const interview* brought = find_interview(alone, i.id);
+    if (!brought) throw broken_promise{"load() by interview " + to_string(i.id) + " without others does not bring it"};
+    interview expected = i;
+    if (i.state != interview_state::in_progress) expected.sitting = brought->sitting;
+    same("load() without others", *brought, expected);
+    alone.interviews = due.record.interviews;
+    alone.facts = due.record.facts;
+    same("load() without others", alone, due.record);
   }
 }
 

@@ -1,0 +1,327 @@
+package hirenow
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"reflect"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+)
+
+// player plays one scenario. What a step does not ask for is a mistake in the file.
+type player struct {
+	t          *testing.T
+	engine     *Engine
+	clock      *Clock
+	dispatcher *Dispatcher
+	mails      []Mail
+	interviews map[string]string
+	links      map[string]string
+	sessions   map[string]Session
+}
+
+// step is a call with its arguments, and which of them were asked for.
+type step struct {
+	t     *testing.T
+	args  object
+	asked map[string]bool
+}
+
+func (s step) find(name string) interface{} {
+	s.asked[name] = true
+	return s.args[name]
+}
+func (s step) text(name string) string {
+	if v := s.find(name); v != nil {
+		return text(v)
+	}
+	return ""
+}
+func (s step) span(name string) int64 {
+	if v := s.find(name); v != nil {
+		return int64(v.(float64))
+	}
+	return 0
+}
+func (s step) who() Actor {
+	word := s.text("as")
+	bits, ok := roles[word]
+	if !ok {
+		s.t.Fatal("no role", word)
+	}
+	return Actor{word, "acme", bits}
+}
+func (s step) person() Applicant {
+	id := s.text("applicant")
+	return Applicant{id, id + "@applicants.example", id, "en", "Europe/Vienna"}
+}
+
+func instantText(at *int64) interface{} {
+	if at == nil {
+		return nil
+	}
+	return time.Unix(*at, 0).UTC().Format("2006-01-02T15:04:05Z")
+}
+
+func ofInterview(i Interview) object {
+	return object{"state": i.State, "attempt": i.Attempt, "outcome": i.Outcome, "start_by": instantText(&i.StartBy),
+		"deadline": instantText(i.Deadline)}
+}
+
+func (p *player) invited(s step, i Interview, err error) (object, error) {
+	name := s.text("names")
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		p.interviews[name], p.links[name] = i.ID, i.Link
+	}
+	answer := ofInterview(i)
+	answer["link"], answer["replayed"] = i.Link != "", i.Replayed
+	if i.Archived != "" {
+		answer["archived"] = i.Archived
+	}
+	return answer, nil
+}
+
+func changed(i Interview, err error) (object, error) {
+	answer := ofInterview(i)
+	answer["replayed"] = i.Replayed
+	return answer, err
+}
+
+func (p *player) seated(s step, got Sitting, err error) (object, error) {
+	name := s.text("names")
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		p.sessions[name] = got.Session
+	}
+	answer := ofInterview(got.Interview)
+	answer["left"], answer["progress"] = got.Left, nil
+	if got.Progress != nil {
+		answer["progress"] = string(got.Progress)
+	}
+	return answer, nil
+}
+
+func (p *player) about(s step) string { return p.interviews[s.text("interview")] }
+func (p *player) token(s step) string { return tokenIn(p.links[s.text("link")]) }
+
+func (p *player) call(what string, s step) (object, error) {
+	g := p.engine
+	switch what {
+	case "wait":
+		p.clock.Set(p.clock.Now() + s.span("seconds"))
+		return object{}, nil
+	case "schedule":
+		terms := Terms{LinkLifetime: s.span("link_lifetime"), TimeLimit: s.span("time_limit"), Grace: s.span("grace"),
+			OvertimeSubmits: s.text("overtime") == "submit", IdempotencyKey: s.text("idempotency_key")}
+		if opens := s.find("opens_at"); opens != nil {
+			terms.OpensAt = instant(p.t, opens)
+		}
+		i, err := g.Schedule(s.person(), s.text("track"), terms, s.who())
+		return p.invited(s, i, err)
+	case "retake":
+		i, err := g.Do("retake", p.about(s), Change{IdempotencyKey: s.text("idempotency_key")}, s.who())
+		return p.invited(s, i, err)
+	case "reissue":
+		i, err := g.Do("reissue", p.about(s), Change{LinkLifetime: s.span("link_lifetime")}, s.who())
+		return p.invited(s, i, err)
+	case "start":
+		got, err := g.Start(p.token(s), s.text("key"))
+		return p.seated(s, got, err)
+	case "resume":
+		got, err := g.Resume(p.token(s), s.text("key"))
+		return p.seated(s, got, err)
+	case "checkpoint":
+		return object{}, g.Checkpoint(p.sessions[s.text("session")], []byte(s.text("progress")))
+	case "submit":
+		return changed(g.Submit(p.sessions[s.text("session")]))
+	case "withdraw":
+		return changed(g.Withdraw(p.token(s)))
+	case "cancel", "void", "reopen":
+		with := Change{}
+		if what == "void" {
+			with.ReasonCode = s.text("reason_code")
+		}
+		if what == "reopen" {
+			with.Reason = s.text("reason")
+		}
+		return changed(g.Do(what, p.about(s), with, s.who()))
+	case "decide":
+		event := map[string]string{"passed": "pass", "failed": "fail", "on_hold": "hold"}[s.text("outcome")]
+		return changed(g.Do(event, p.about(s), Change{}, s.who()))
+	case "update_applicant":
+		person := s.person()
+		person.Email = s.text("email")
+		after, err := g.UpdateApplicant(person, s.who())
+		if err == nil && after != person {
+			p.t.Errorf("%v is not %v", after, person)
+		}
+		return object{}, err
+	case "erase":
+		return object{}, g.Erase(s.text("applicant"), s.who())
+	case "verify_audit":
+		entries, err := g.VerifyAudit(s.text("applicant"), s.who())
+		return object{"entries": entries}, err
+	}
+	return p.look(what, s)
+}
+
+// look makes the calls that read, and those of the engine itself.
+func (p *player) look(what string, s step) (object, error) {
+	g := p.engine
+	switch what {
+	case "inspect":
+		got, err := g.Inspect(p.token(s))
+		answer := object{"verdict": got.Verdict}
+		if got.Left != nil {
+			answer["left"] = *got.Left
+		}
+		if got.Interview != nil {
+			answer["state"] = got.Interview.State
+		}
+		return answer, err
+	case "request_link":
+		queued, noted, err := g.RequestLink(p.token(s))
+		return object{"queued": queued, "noted": noted}, err
+	case "eligibility":
+		got, err := g.RetakeEligibility(p.about(s), s.who())
+		return object{"allowed": got.Allowed, "reason": got.Reason, "eligible_at": instantText(got.EligibleAt),
+			"attempts_left": got.AttemptsLeft}, err
+	case "find":
+		i, err := g.Find(p.about(s), s.who())
+		return ofInterview(i), err
+	case "actions":
+		allowed, err := g.Actions(p.about(s), s.who())
+		sort.Strings(allowed)
+		return object{"allowed": asInterfaces(allowed)}, err
+	case "sweep":
+		records, events, err := g.Sweep()
+		return object{"records": records, "events": events}, err
+	case "list":
+		rows, counts, err := g.List(s.who())
+		return object{"rows": rows, "counts": counts}, err
+	case "dispatch":
+		p.mails = nil
+		_, err := p.dispatcher.RunOnce()
+		return object{"mails": p.sent()}, err
+	}
+	p.t.Fatal("unknown call: ", what)
+	return nil, nil
+}
+
+// sent is what was mailed, by kind and address. The kind stands in the Message-ID.
+func (p *player) sent() []object {
+	all := []object{}
+	for _, mail := range p.mails {
+		one := object{"kind": strings.Split(mail.MessageID, ".")[1], "to": mail.To, "link": nil}
+		for name, link := range p.links {
+			if link != "" && strings.Contains(mail.Text, link) {
+				one["link"] = name
+			}
+		}
+		all = append(all, one)
+	}
+	sort.Slice(all, func(a, b int) bool {
+		if all[a]["kind"] != all[b]["kind"] {
+			return text(all[a]["kind"]) < text(all[b]["kind"])
+		}
+		return text(all[a]["to"]) < text(all[b]["to"])
+	})
+	return all
+}
+
+func (p *player) ofError(e *Error) object {
+	answer := object{"reason": e.Reason, "eligible_at": instantText(e.EligibleAt)}
+	for name, id := range p.interviews {
+		if id == e.SupersededBy {
+			answer["superseded_by"] = name
+		}
+	}
+	return answer
+}
+
+// compare holds an answer against what is due, as JSON: what is left out there is not looked at.
+func (p *player) compare(where string, answer object, due interface{}) {
+	if due == nil {
+		return
+	}
+	var got object
+	if err := json.Unmarshal([]byte(text(answer)), &got); err != nil {
+		p.t.Fatal(err)
+	}
+	for name, want := range due.(object) {
+		if value, ok := got[name]; !ok || !reflect.DeepEqual(value, want) {
+			p.t.Errorf("%s: %s is %v, not %v", where, name, value, want)
+		}
+	}
+}
+
+func (p *player) play(args object) {
+	where := text(args)
+	s := step{p.t, args, map[string]bool{"do": true, "expect": true, "error": true, "error_has": true}}
+	answer, err := p.call(text(args["do"]), s)
+	for name := range args {
+		if !s.asked[name] && name != "names" {
+			p.t.Fatalf("%s: unknown member %s", where, name)
+		}
+	}
+	want := "ok"
+	if name, ok := args["error"]; ok {
+		want = text(name)
+	}
+	if nameOf(err) != want {
+		p.t.Errorf("%s: %v, not %s", where, err, want)
+		return
+	}
+	if err != nil {
+		p.compare(where, p.ofError(err.(*Error)), args["error_has"])
+	} else {
+		p.compare(where, answer, args["expect"])
+	}
+}
+
+func TestScenarios(t *testing.T) {
+	scenarios := spec(t, "scenarios.json")["scenarios"].([]interface{})
+	if len(scenarios) < 5 {
+		t.Errorf("only %d scenarios", len(scenarios))
+	}
+	for _, v := range scenarios {
+		scenario := v.(object)
+		for _, store := range []string{"memory", "sqlite"} {
+			t.Run(text(scenario["name"])+", "+store, func(t *testing.T) {
+				url := "memory:"
+				if store == "sqlite" {
+					url = "sqlite:" + filepath.Join(t.TempDir(), "ats.db")
+				}
+				keys, err := NewKeyDocument("k")
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := &player{t: t, clock: NewClock(begin), interviews: map[string]string{}, links: map[string]string{},
+					sessions: map[string]Session{}}
+				p.engine, err = Open(url, keys, text(scenario["policy"]), "https://example.com/i", p.clock)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer p.engine.Close()
+				take := func(mail Mail) error {
+					p.mails = append(p.mails, mail)
+					return nil
+				}
+				if p.dispatcher, err = NewDispatcher(p.engine, "jobs@acme.example", take); err != nil {
+					t.Fatal(err)
+				}
+				defer p.dispatcher.Close()
+				for _, s := range scenario["steps"].([]interface{}) {
+					p.play(s.(object))
+				}
+			})
+		}
+	}
+}
