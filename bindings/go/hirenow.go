@@ -221,6 +221,25 @@ func (p *Policy) Hash() string {
 	return C.GoString(C.hirenow_policy_get_hash(p.handle))
 }
 
+// EvaluateCase holds a case document (track, now, kind, history, facts, waivers) against the policy.
+func (p *Policy) EvaluateCase(document string) (string, error) {
+	var t texts
+	defer t.free()
+	var may *C.hirenow_eligibility
+	var out *C.hirenow_text
+	var e *C.hirenow_error
+	status := C.hirenow_policy_evaluate_case(p.handle, t.add(document), &may, &e)
+	runtime.KeepAlive(p)
+	if err := check(status, e); err != nil {
+		return "", err
+	}
+	defer C.hirenow_eligibility_free(may)
+	if err := check(C.hirenow_eligibility_json(may, &out, &e), e); err != nil {
+		return "", err
+	}
+	return take(out), nil
+}
+
 // ParseSpan reads an ISO 8601 span as months and seconds.
 func ParseSpan(text string) (int, int64, error) {
 	var t texts

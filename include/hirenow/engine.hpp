@@ -305,7 +305,7 @@ class engine {
                            const std::vector<seconds>& reminders, const author& who);
   result<eligibility> judge_retake(const loaded& data, const applicant_record& record, const interview& i,
                                    sys_seconds now) const;
-  static error refusal_of(const eligibility& e, const applicant_record& record, const interview& i);
+  static error refusal_of(const eligibility& e, const applicant_record& record, const interview* i);
   result<audit_report> verify_record(const applicant_record& record) const;
   result<loaded> load_for(use_case what, const actor& who, std::variant<std::string_view, interview_id> subject) const;
 

@@ -4,6 +4,7 @@
 #include "json_documents.hpp"
 #include "rows.hpp"
 
+#include "hirenow/retake_case.hpp"
 #include "hirenow/token.hpp"
 
 namespace hirenow::c {
@@ -81,7 +82,7 @@ std::vector<attempt> read_attempts(const hirenow_attempt* first, std::size_t cou
 /// A span that a policy may have.
 policy_span span_of(std::int32_t months, std::int64_t span) {
   if (months < 0 || months > 1200 || span < 0 || span > 36'600LL * 86'400) refuse("a span is out of range");
-  return {months, seconds{span}};
+  return {months, static_cast<std::int32_t>(span / 86'400), seconds{span % 86'400}};
 }
 
 result<void> read_policy(hirenow_policy& to, const char* json) {
@@ -231,12 +232,28 @@ hirenow_status hirenow_policy_evaluate(const hirenow_policy* policy, const hiren
     return {};
   });
 }
+hirenow_status hirenow_policy_evaluate_case(const hirenow_policy* policy, const char* case_json,
+                                            hirenow_eligibility** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_eligibility& e) -> result<void> {
+    const auto& against = *alive(policy, "policy").value;
+    const auto read = retake_case::parse(text(case_json));
+    if (!read) return read.error();
+    e.value = evaluate(against, read->question());
+    return {};
+  });
+}
 hirenow_status hirenow_policy_evaluate_track(const hirenow_policy* policy, const hirenow_rows* record,
                                              const char* track, int64_t now, int32_t schedule,
                                              hirenow_eligibility** out, hirenow_error** error) {
   return make(error, out, [&](hirenow_eligibility& e) -> result<void> {
-    e.value = evaluate(*alive(policy, "policy").value, attempts_of(record_in(record), text(track)), at(now, "now"),
-                       one_of<attempt_kind>(schedule, 2, "schedule"));
+    const auto& r = record_in(record);
+    const auto attempts = attempts_of(r);
+    e.value = evaluate(*alive(policy, "policy").value, {.track = text(track),
+                                                        .attempts = attempts,
+                                                        .facts = r.facts,
+                                                        .time_zone = r.person.time_zone,
+                                                        .now = at(now, "now"),
+                                                        .kind = one_of<attempt_kind>(schedule, 2, "schedule")});
     return {};
   });
 }
@@ -244,7 +261,9 @@ hirenow_status hirenow_span_add(int64_t from, int32_t months, int64_t span, int6
   put(out, HIRENOW_NONE);
   return guard(error, [&]() -> result<void> {
     need(out, "the place for the answer");
-    return *out = instant(add_span(at(from, "from"), span_of(months, span))), result<void>();
+    const auto of = span_of(months, span);
+    return *out = instant(wall_calendar(zone_offsets::utc()).add(at(from, "from"), of.months, exact_part(of))),
+           result<void>();
   });
 }
 hirenow_status hirenow_span_words(int32_t months, int64_t span, hirenow_text** out, hirenow_error** error) {
@@ -257,7 +276,7 @@ hirenow_status hirenow_span_parse(const char* given, int32_t* months, int64_t* s
     const auto read = parse_span(text(given));
     if (!read) return read.error();
     put(months, read->months);
-    put<int64_t>(span, read->exact.count());
+    put<int64_t>(span, exact_part(*read).count());
     return {};
   });
 }
@@ -365,7 +384,7 @@ int32_t hirenow_eligibility_get_allowed(const hirenow_eligibility* eligibility) 
   return get(eligibility, 0, [](auto& e) { return static_cast<int32_t>(e.value.allowed); });
 }
 const char* hirenow_eligibility_get_reason(const hirenow_eligibility* eligibility) {
-  return get(eligibility, nullptr, [](auto& e) { return e.value.reason.c_str(); });
+  return get(eligibility, nullptr, [](auto& e) { return e.value.reason.data(); });  // a literal
 }
 int64_t hirenow_eligibility_get_eligible_at(const hirenow_eligibility* eligibility) {
   return get(eligibility, HIRENOW_NONE, [](auto& e) { return instant(e.value.eligible_at); });
@@ -382,6 +401,13 @@ hirenow_status hirenow_eligibility_describe(const hirenow_eligibility* eligibili
                                             hirenow_error** error) {
   return make_text(error, out,
                    [&]() -> result<std::string> { return describe(alive(eligibility, "eligibility").value); });
+}
+hirenow_status hirenow_eligibility_describe_in(const hirenow_eligibility* eligibility, const char* language,
+                                               hirenow_text** out, hirenow_error** error) {
+  return make_text(error, out, [&]() -> result<std::string> {
+    const auto& answer = alive(eligibility, "eligibility").value;
+    return describe(answer, explain_language(text(language)));
+  });
 }
 hirenow_status hirenow_eligibility_json(const hirenow_eligibility* eligibility, hirenow_text** out_json,
                                         hirenow_error** error) {

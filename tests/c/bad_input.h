@@ -13,6 +13,7 @@ static void test_nothing_at_all(void) {
   IS(hirenow_token_verify(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_policy_parse(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_policy_evaluate(NULL, NULL, 0, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_policy_evaluate_case(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_span_parse(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_open(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_engine_new(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -56,6 +57,7 @@ static void test_nothing_at_all(void) {
   IS(hirenow_interview_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_sitting_get_session(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_eligibility_describe(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_eligibility_describe_in(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_eligibility_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_actions_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_page_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);

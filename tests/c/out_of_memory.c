@@ -62,6 +62,8 @@ static const struct {
     {"token_mint", c_mint, SCHEDULED, READS},
     {"policy_parse", c_policy, SCHEDULED, READS},
     {"policy_evaluate", c_evaluate, SCHEDULED, READS},
+    {"policy_evaluate_case", c_evaluate_case, SCHEDULED, READS},
+    {"eligibility_describe_in", c_describe_in, FAILED, READS},
     {"store_open", c_store, SCHEDULED, READS},
     {"store_new", c_own_store, SCHEDULED, READS},
     {"engine_new", c_engine, SCHEDULED, READS},

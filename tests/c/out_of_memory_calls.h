@@ -241,6 +241,12 @@ PLAIN(c_reload, hirenow_keys_reload(w->keys, hirenow_text_get(w->key_document), 
 CALL(c_mint, text, mint(w, &out, error))
 CALL(c_policy, policy, hirenow_policy_parse(policy_document, &out, error))
 CALL(c_evaluate, eligibility, evaluate(w, &out, error))
+#define CASE                                                                                           \
+  "{\"track\": \"a track with a long name\", \"now\": \"2026-03-02T00:00:00Z\", \"history\": "               \
+  "[{\"at\": \"2026-03-01T00:00:00Z\", \"outcome\": \"failed\"}], \"facts\": [{\"kind\": \"event\", "        \
+  "\"name\": \"training\", \"at\": \"2026-03-01T00:00:00Z\"}], \"waivers\": [{\"rule\": \"some other rule\"}]}"
+CALL(c_evaluate_case, eligibility, hirenow_policy_evaluate_case(w->policy, CASE, &out, error))
+CALL(c_describe_in, text, hirenow_eligibility_describe_in(w->may, "de", &out, error))
 CALL(c_store, store, hirenow_store_open("memory:", NULL, &out, error))
 CALL(c_own_store, store, memory_store_open(&out, NULL, error))
 CALL(c_engine, engine, make_engine(w, &out, error, 0))

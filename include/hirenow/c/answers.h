@@ -86,6 +86,9 @@ HIRENOW_API int64_t hirenow_eligibility_get_attempts_left(const hirenow_eligibil
 /* The answer as an English sentence. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_eligibility_describe(const hirenow_eligibility *eligibility, hirenow_text **out,
                                                         hirenow_error **error);
+/* The same in a language: "en" or "de"; others are answered in English. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_eligibility_describe_in(const hirenow_eligibility *eligibility, const char *language,
+                                                           hirenow_text **out, hirenow_error **error);
 /* The answer with every rule's verdict, as a JSON document. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_eligibility_json(const hirenow_eligibility *eligibility, hirenow_text **out_json,
                                                     hirenow_error **error);
