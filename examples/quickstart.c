@@ -134,19 +134,19 @@ int main(void) {
   printf("link: %s\n", verdict_of(engine, token_of(link)));
   hirenow_sitting *first, *second;
   hirenow_session window = HIRENOW_SESSION_INIT;
-  must(hirenow_start(engine, token_of(link), "the first window's secret", &first, &error), error);
-  must(hirenow_sitting_get_session(first, &window), NULL);
+  must(hirenow_start(engine, token_of(link), "the first window's secret", 0, &first, &error), error);
+  must(hirenow_sitting_get_session(first, &window, &error), error);
   printf("started: %d seconds left\n", (int)hirenow_sitting_get_seconds_left(first));
   the_time += 600;
   int64_t saved_at;
   must(hirenow_checkpoint(engine, &window, "the first answer", strlen("the first answer"), &saved_at, &error), error);
   printf("saved at %s\n", when(saved_at));
-  must(hirenow_resume(engine, token_of(link), "the second window's secret", &second, &error), error);
+  must(hirenow_resume(engine, token_of(link), "the second window's secret", 0, &second, &error), error);
   printf("resumed: \"%s\", %d seconds left\n", hirenow_sitting_get_progress(second),
          (int)hirenow_sitting_get_seconds_left(second));
   printf("first window: %s\n",
          hirenow_status_name(hirenow_checkpoint(engine, &window, "too late", strlen("too late"), NULL, NULL)));
-  must(hirenow_sitting_get_session(second, &window), NULL);
+  must(hirenow_sitting_get_session(second, &window, &error), error);
   hirenow_interview *submitted;
   must(hirenow_submit(engine, &window, NULL, 0, NULL, &submitted, &error), error);
 

@@ -29,7 +29,7 @@ static void test_inviting_and_sitting(struct world *w) {
   hirenow_interview_row row;
   memset(&row, 0, sizeof row);
   row.struct_size = sizeof row;
-  IS(hirenow_interview_get_row(i, &row), HIRENOW_OK);
+  IS(hirenow_interview_get_row(i, &row, NULL), HIRENOW_OK);
   CHECK(row.generation == 1 && row.grace_seconds == 30 && row.created_at == w->now && row.started_at == HIRENOW_NONE);
   IS(hirenow_link_for_row(w->engine, "acme", "ada", &row, &link, NULL), HIRENOW_OK);
   CHECK(link && strcmp(hirenow_text_get(link), hirenow_interview_get_link(i)) == 0);
@@ -64,18 +64,20 @@ static void test_inviting_and_sitting(struct world *w) {
   }
 
   hirenow_sitting *first = NULL, *second = NULL;
-  IS(hirenow_start(w->engine, token, "short", &first, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_start(w->engine, token, "short", 0, &first, NULL), HIRENOW_INVALID_ARGUMENT);
   CHECK(first == NULL);
-  IS(hirenow_start(w->engine, token, "a key of sixteen bytes", &first, NULL), HIRENOW_OK);
+  IS(hirenow_start(w->engine, token, "a key of sixteen bytes", 0, &first, NULL), HIRENOW_OK);
   CHECK(hirenow_sitting_get_seconds_left(first) == day && hirenow_sitting_get_progress(first) == NULL);
   CHECK(hirenow_interview_get_deadline(hirenow_sitting_get_interview(first)) == w->now + day);
   hirenow_session session = HIRENOW_SESSION_INIT;
-  IS(hirenow_sitting_get_session(first, &session), HIRENOW_OK);
+  IS(hirenow_sitting_get_session(first, &session, NULL), HIRENOW_OK);
   CHECK(session.fence == 1 && strcmp(session.interview_id, id) == 0 && strcmp(session.tenant, "acme") == 0);
   int64_t saved = 0;
   IS(hirenow_checkpoint(w->engine, &session, "x\0y", 3, &saved, NULL), HIRENOW_OK);
   CHECK(saved == w->now);
-  IS(hirenow_resume(w->engine, token, "another key of 16 bytes", &second, NULL), HIRENOW_OK);
+  CHECK(hirenow_sitting_get_progress_saved_at(first) == HIRENOW_NONE);
+  IS(hirenow_resume(w->engine, token, "another key of 16 bytes", 0, &second, NULL), HIRENOW_OK);
+  CHECK(hirenow_sitting_get_progress_saved_at(second) == w->now);
   CHECK(hirenow_sitting_get_progress_size(second) == 3 && memcmp(hirenow_sitting_get_progress(second), "x\0y", 4) == 0);
   IS(hirenow_checkpoint(w->engine, &session, "z", 1, &saved, &error), HIRENOW_STALE_SESSION);
   CHECK(hirenow_error_get_status(error) == HIRENOW_STALE_SESSION && *hirenow_error_get_message(error));
@@ -103,9 +105,9 @@ static void test_inviting_and_sitting(struct world *w) {
   IS(hirenow_accommodate(w->engine, id, &reviewer, &more, &other, NULL), HIRENOW_PERMISSION_DENIED);
   IS(hirenow_accommodate(w->engine, id, &w->recruiter, &more, &other, NULL), HIRENOW_OK);
   CHECK(hirenow_interview_get_deadline(other) == w->now + day * 3 / 2 + 60);
-  IS(hirenow_interview_get_row(other, &row), HIRENOW_OK);
+  IS(hirenow_interview_get_row(other, &row, NULL), HIRENOW_OK);
   int64_t deadline = 0;
-  IS(hirenow_interview_row_deadline(&row, w->now, &deadline), HIRENOW_OK);
+  IS(hirenow_interview_row_deadline(&row, w->now, &deadline, NULL), HIRENOW_OK);
   CHECK(row.extra_percent == 150 && deadline == w->now + day * 3 / 2 + 60);
   hirenow_interview_free(other);
   IS(hirenow_cancel(w->engine, id, &w->recruiter, NULL, &other, NULL), HIRENOW_OK);
@@ -114,6 +116,29 @@ static void test_inviting_and_sitting(struct world *w) {
   hirenow_interview_free(bob);
   hirenow_sitting_free(second);
   hirenow_sitting_free(first);
+  hirenow_interview_free(i);
+}
+
+/* A key is any bytes; what stands behind a NUL counts. */
+static void test_session_keys(struct world *w) {
+  static const unsigned char key[16] = {'k', 0, 1}, other[16] = {'k', 0, 2};
+  hirenow_interview *i = schedule(w, "kay", "keys"), *done = NULL;
+  const char *token = token_of(hirenow_interview_get_link(i));
+  hirenow_sitting *s = NULL, *again = NULL;
+  IS(hirenow_start(w->engine, token, key, 0, &s, NULL), HIRENOW_INVALID_ARGUMENT); /* "k", as text */
+  IS(hirenow_start(w->engine, token, NULL, 16, &s, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_start(w->engine, token, key, sizeof key, &s, NULL), HIRENOW_OK);
+  IS(hirenow_start(w->engine, token, other, sizeof other, &again, NULL), HIRENOW_ALREADY_STARTED);
+  hirenow_session session = HIRENOW_SESSION_INIT;
+  IS(hirenow_sitting_get_session(s, &session, NULL), HIRENOW_OK);
+  CHECK(session.key_size == sizeof key && memcmp(session.key, key, sizeof key) == 0);
+  const hirenow_session own = session;
+  session.key = (const char *)other;
+  IS(hirenow_checkpoint(w->engine, &session, "x", 1, NULL, NULL), HIRENOW_STALE_SESSION);
+  IS(hirenow_checkpoint(w->engine, &own, "x", 1, NULL, NULL), HIRENOW_OK);
+  IS(hirenow_submit(w->engine, &own, NULL, 0, NULL, &done, NULL), HIRENOW_OK);
+  hirenow_interview_free(done);
+  hirenow_sitting_free(s);
   hirenow_interview_free(i);
 }
 
@@ -166,7 +191,10 @@ static void test_deciding_and_retake(struct world *w) {
   for (size_t n = 0; n < hirenow_actions_get_count(actions); ++n)
     if (strcmp(hirenow_actions_get_event(actions, n), "retake") == 0)
       seen = !hirenow_actions_get_allowed(actions, n) &&
-             hirenow_actions_get_status(actions, n) == HIRENOW_NOT_ELIGIBLE;
+             hirenow_actions_get_status(actions, n) == HIRENOW_NOT_ELIGIBLE &&
+             strcmp(hirenow_actions_get_use_case(actions, n), "retake") == 0 &&
+             strcmp(hirenow_actions_get_reason(actions, n), "cooldown") == 0 &&
+             hirenow_actions_get_eligible_at(actions, n) == w->now + 14 * day;
   CHECK(seen && hirenow_actions_get_event(actions, 1000) == NULL);
   IS(hirenow_actions_json(actions, &text, NULL), HIRENOW_OK);
   CHECK(has(text, "\"event\":\"retake\""));
@@ -214,7 +242,7 @@ static void test_records_and_reading(struct world *w) {
   for (int n = 0; n < 2; ++n) {
     hirenow_applicant after = HIRENOW_APPLICANT_INIT;
     IS(hirenow_update_applicant(w->engine, &person, &w->recruiter, "update", &changed, NULL), HIRENOW_OK);
-    IS(hirenow_person_get(changed, &after), HIRENOW_OK);
+    IS(hirenow_person_get(changed, &after, NULL), HIRENOW_OK);
     CHECK(hirenow_person_get_replayed(changed) == n && strcmp(after.name, "Eve") == 0 && strcmp(after.id, "eve") == 0);
     CHECK(strcmp(after.email, "eve@example.com") == 0 && !*after.locale && !*after.time_zone);
     hirenow_person_free(changed);
@@ -226,7 +254,7 @@ static void test_records_and_reading(struct world *w) {
   fact.until = w->now + day;
   IS(hirenow_record_fact(w->engine, "eve", &fact, &w->recruiter, NULL, &changed, NULL), HIRENOW_OK);
   hirenow_applicant whose = HIRENOW_APPLICANT_INIT;
-  IS(hirenow_person_get(changed, &whose), HIRENOW_OK);
+  IS(hirenow_person_get(changed, &whose, NULL), HIRENOW_OK);
   CHECK(strcmp(whose.email, "eve@example.com") == 0);
   hirenow_person_free(changed);
   hirenow_error *error = NULL;
@@ -321,9 +349,15 @@ static void test_records_and_reading(struct world *w) {
   IS(hirenow_update_applicant(w->engine, &person, &w->recruiter, NULL, &changed, NULL), HIRENOW_ERASED);
   hirenow_interview *due = schedule(w, "finn", "reading");
   w->now += 4 * day;
-  IS(hirenow_sweep(w->engine, 0, &text, NULL), HIRENOW_OK);
+  hirenow_sweep_report *swept = NULL;
+  IS(hirenow_sweep(w->engine, 0, &swept, NULL), HIRENOW_OK);
+  CHECK(hirenow_sweep_report_get_records(swept) >= 1 && hirenow_sweep_report_get_events(swept) >= 1);
+  CHECK(!hirenow_sweep_report_get_more(swept) && hirenow_sweep_report_get_failed_count(swept) == 0);
+  CHECK(hirenow_sweep_report_get_failed_tenant(swept, 0) == NULL);
+  IS(hirenow_sweep_report_json(swept, &text, NULL), HIRENOW_OK);
   CHECK(has(text, "\"failed\":[]") && has(text, "\"more\":false"));
   hirenow_text_free(text);
+  hirenow_sweep_report_free(swept);
   hirenow_interview_free(due);
   hirenow_interview_free(i);
 }
@@ -334,6 +368,47 @@ static void *run_dispatcher(void *ctx) {
   IS(hirenow_dispatcher_run(w->dispatcher, 2, &report, NULL), HIRENOW_OK);
   CHECK(report.accepted >= 1);
   return NULL;
+}
+
+/* Titles as snprintf() writes them: one of 301 bytes, and one that no place is long enough for. */
+static size_t long_title(void *ctx, const char *tenant, const char *track, char *title, size_t size) {
+  (void)ctx, (void)tenant;
+  const size_t length = strcmp(track, "endless") == 0 ? 1000001 : 301;
+  for (size_t n = 0; n < length && n + 1 < size; ++n) title[n] = n == 0 ? 'x' : n % 2 ? '\xc3' : '\xbc';
+  if (size) title[length < size ? length : size - 1] = '\0';
+  return length;
+}
+
+static void test_titles_and_context(struct world *w) {
+  hirenow_templates *templates = NULL;
+  IS(hirenow_templates_new(&templates, NULL), HIRENOW_OK);
+  IS(hirenow_templates_set(templates, HIRENOW_MESSAGE_INVITATION, "en", "Come", "{{track_title}}|{{link}}", NULL, NULL),
+     HIRENOW_OK);
+  hirenow_dispatcher_options options = HIRENOW_DISPATCHER_OPTIONS_INIT;
+  options.templates = templates;
+  options.ctx = w;
+  options.destroy = count_destroy;
+  options.track_title = long_title;
+  hirenow_dispatcher *dispatcher = NULL;
+  const int before = w->destroyed;
+  IS(hirenow_dispatcher_new(w->engine, w->mailer, &options, &dispatcher, NULL), HIRENOW_INVALID_ARGUMENT);
+  CHECK(w->destroyed == before); /* no sender: not made, and the context still the caller's */
+  options.sender_address = "x@example.com";
+  IS(hirenow_dispatcher_new(w->engine, w->mailer, &options, &dispatcher, NULL), HIRENOW_OK);
+  hirenow_templates_free(templates);
+  hirenow_interview *i = schedule(w, "uma", "long");
+  hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
+  IS(hirenow_dispatcher_run_once(dispatcher, 0, &report, NULL), HIRENOW_OK);
+  CHECK(report.accepted == 1 && strchr(w->text, '|') && strchr(w->text, '|') - strchr(w->text, 'x') == 301);
+  hirenow_interview_free(i);
+  i = schedule(w, "uma", "endless");
+  IS(hirenow_dispatcher_run_once(dispatcher, 0, &report, NULL), HIRENOW_OK);
+  CHECK(report.accepted == 1 && report.retried == 0); /* cut, and still UTF-8, or it would not be rendered */
+  hirenow_interview_free(i);
+  CHECK(w->destroyed == before);
+  hirenow_dispatcher_free(dispatcher);
+  CHECK(w->destroyed == before + 1);
+  w->destroyed = before;
 }
 
 static void test_mail(struct world *w) {
@@ -377,10 +452,10 @@ static void test_mail(struct world *w) {
   const int before = __atomic_load_n(&w->events, __ATOMIC_SEQ_CST);
   pthread_t thread;
   CHECK(pthread_create(&thread, NULL, run_dispatcher, w) == 0);
-  IS(hirenow_dispatcher_wake(w->dispatcher), HIRENOW_OK);
+  IS(hirenow_dispatcher_wake(w->dispatcher, NULL), HIRENOW_OK);
   while (__atomic_load_n(&w->events, __ATOMIC_SEQ_CST) == before) sched_yield();
   IS(hirenow_dispatcher_run_once(w->dispatcher, 0, NULL, NULL), HIRENOW_REENTRANT_CALL);
-  IS(hirenow_dispatcher_stop(w->dispatcher), HIRENOW_OK);
+  IS(hirenow_dispatcher_stop(w->dispatcher, NULL), HIRENOW_OK);
   pthread_join(thread, NULL);
 
   hirenow_templates *templates = NULL;
@@ -416,9 +491,11 @@ static void test_mail(struct world *w) {
 
 static void play(struct world *w) {
   test_inviting_and_sitting(w);
+  test_session_keys(w);
   test_deciding_and_retake(w);
   test_records_and_reading(w);
   test_mail(w);
+  test_titles_and_context(w);
 }
 
 int main(void) {

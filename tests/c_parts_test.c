@@ -37,7 +37,7 @@ static void test_keys_tokens_policies(void) {
   hirenow_token *read = NULL;
   IS(hirenow_token_verify(keys, hirenow_text_get(text), "i", "a", &read, NULL), HIRENOW_OK);
   hirenow_token_claims told = HIRENOW_TOKEN_CLAIMS_INIT;
-  IS(hirenow_token_get_claims(read, &told), HIRENOW_OK);
+  IS(hirenow_token_get_claims(read, &told, NULL), HIRENOW_OK);
   CHECK(strcmp(told.subject, "s") == 0 && told.expires_at == 100 && told.generation == 1);
   CHECK(strcmp(told.interview_id, claims.interview_id) == 0 && strcmp(told.tenant, "t") == 0);
   hirenow_text *said = NULL;
@@ -504,7 +504,84 @@ static void test_host_transaction(struct world *w) {
   CHECK(sqlite3_close(db) == SQLITE_OK); /* nothing of ours is left on it */
 }
 
+/* ---- What a store warns of ---- */
+
+struct watcher {
+  hirenow_engine *engine;
+  hirenow_actor who;
+  int warnings;
+  hirenow_status listed, scheduled;
+};
+static void look_around(void *ctx, const char *message) {
+  struct watcher *w = ctx;
+  if (!strstr(message, "another program commits")) return;
+  ++w->warnings;
+  hirenow_page *page = NULL;
+  w->listed = hirenow_list(w->engine, NULL, &w->who, &page, NULL);
+  hirenow_page_free(page);
+  hirenow_applicant person = HIRENOW_APPLICANT_INIT;
+  person.id = "from the logger";
+  person.email = "x@example.com";
+  hirenow_schedule_request request = HIRENOW_SCHEDULE_REQUEST_INIT;
+  request.applicant = &person;
+  request.track = "warned";
+  hirenow_interview *out = NULL;
+  w->scheduled = hirenow_schedule(w->engine, &request, &w->who, &out, NULL);
+  hirenow_interview_free(out);
+}
+
+/* By hirenow_open() with the engine's logger, or by a store with one of its own. The logger is called with no lock held,
+ * or this would never end; and the engine knows its thread. */
+static void test_warnings(struct world *w, int by_open) {
+  if (sqlite3_libversion_number() >= 3051003) return; /* nothing to warn of */
+  char file[256], url[300];
+  snprintf(file, sizeof file, "/tmp/hirenow-c-parts-%ld-%d.db", (long)getpid(), by_open);
+  snprintf(url, sizeof url, "sqlite:%s", file);
+  struct watcher watcher = {NULL, w->recruiter, 0, -1, -1};
+  hirenow_logger_callbacks callbacks = HIRENOW_LOGGER_CALLBACKS_INIT;
+  callbacks.ctx = &watcher;
+  callbacks.warn = look_around;
+  hirenow_logger *logger = NULL;
+  IS(hirenow_logger_new(&callbacks, &logger, NULL), HIRENOW_OK);
+  hirenow_engine_options options = HIRENOW_ENGINE_OPTIONS_INIT;
+  options.keys = w->keys;
+  options.link_base = "https://example.com/i";
+  if (by_open) {
+    options.logger = logger;
+    IS(hirenow_open(url, &options, &watcher.engine, NULL), HIRENOW_OK);
+  } else {
+    hirenow_store_options opening = HIRENOW_STORE_OPTIONS_INIT;
+    hirenow_store *store = NULL;
+    opening.logger = logger;
+    IS(hirenow_store_open(url, &opening, &store, NULL), HIRENOW_OK);
+    IS(hirenow_engine_new(store, &options, &watcher.engine, NULL), HIRENOW_OK);
+    hirenow_store_free(store);
+  }
+  hirenow_logger_free(logger);
+  hirenow_engine *of_world = w->engine;
+  w->engine = watcher.engine;
+  hirenow_interview_free(schedule(w, "ada", "first"));
+  sqlite3 *stranger = NULL;
+  CHECK(sqlite3_open(file, &stranger) == SQLITE_OK);
+  sql(stranger, "CREATE TABLE theirs(id)");
+  hirenow_interview_free(schedule(w, "ada", "second"));
+  CHECK(watcher.warnings == 1);
+  IS(watcher.listed, HIRENOW_REENTRANT_CALL);
+  IS(watcher.scheduled, HIRENOW_REENTRANT_CALL);
+  w->engine = of_world;
+  hirenow_engine_free(watcher.engine);
+  CHECK(sqlite3_close(stranger) == SQLITE_OK);
+  static const char *const parts[] = {"", "-wal", "-shm", "-hirenow-lock"};
+  for (size_t n = 0; n < 4; ++n) {
+    char name[300];
+    snprintf(name, sizeof name, "%s%s", file, parts[n]);
+    unlink(name);
+  }
+}
+
 static void play(struct world *w) {
+  test_warnings(w, 0);
+  test_warnings(w, 1);
   test_dispatcher_by_hand(w);
   test_renderer(w);
   test_store_by_hand(w);

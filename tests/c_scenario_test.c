@@ -136,7 +136,7 @@ static void answer_sitting(struct player *p, const cJSON *step, hirenow_sitting 
   if (!s) return;
   struct named *n = name_it(p, step);
   hirenow_session session = HIRENOW_SESSION_INIT;
-  IS(hirenow_sitting_get_session(s, &session), HIRENOW_OK);
+  IS(hirenow_sitting_get_session(s, &session, NULL), HIRENOW_OK);
   snprintf(n->session_key, sizeof n->session_key, "%s", session.key);
   snprintf(n->session_interview, sizeof n->session_interview, "%s", session.interview_id);
   n->fence = session.fence;
@@ -240,9 +240,9 @@ static int play_sitting(struct player *p, const char *what, const cJSON *step) {
   if (strcmp(what, "start") == 0 || strcmp(what, "resume") == 0) {
     only(step, " link key ");
     if (*what == 's')
-      (void)hirenow_start(e, token(p, step), text_in(step, "key"), &s, &p->error);
+      (void)hirenow_start(e, token(p, step), text_in(step, "key"), 0, &s, &p->error);
     else
-      (void)hirenow_resume(e, token(p, step), text_in(step, "key"), &s, &p->error);
+      (void)hirenow_resume(e, token(p, step), text_in(step, "key"), 0, &s, &p->error);
     answer_sitting(p, step, s);
   } else if (strcmp(what, "checkpoint") == 0) {
     only(step, " session progress ");
@@ -372,11 +372,14 @@ static int play_reading(struct player *p, const char *what, const cJSON *step) {
     hirenow_actions_free(actions);
   } else if (strcmp(what, "sweep") == 0) {
     only(step, "");
+    hirenow_sweep_report *swept = NULL;
     hirenow_text *report = NULL;
-    IS(hirenow_sweep(e, 0, &report, NULL), HIRENOW_OK);
+    IS(hirenow_sweep(e, 0, &swept, NULL), HIRENOW_OK);
+    IS(hirenow_sweep_report_json(swept, &report, NULL), HIRENOW_OK);
     cJSON_Delete(p->answer);
     p->answer = cJSON_Parse(hirenow_text_get(report));
     hirenow_text_free(report);
+    hirenow_sweep_report_free(swept);
   } else if (strcmp(what, "list") == 0) {
     only(step, " as ");
     const hirenow_actor a = who(step);

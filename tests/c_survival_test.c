@@ -5,6 +5,7 @@
 
 #include "c/world.h"
 
+#include "c/absent_store.h"
 #include "c/bad_input.h"
 #include "c/old_program.h"
 
@@ -77,24 +78,50 @@ static void test_callbacks(struct world *w) {
 
 static void test_fork(struct world *w) {
   hirenow_interview *i = schedule(w, "lea", "fork");
+  hirenow_logger_callbacks callbacks = HIRENOW_LOGGER_CALLBACKS_INIT;
+  callbacks.ctx = w;
+  callbacks.warn = take_warning;
+  callbacks.destroy = count_destroy;
+  hirenow_logger *logger = NULL;
+  IS(hirenow_logger_new(&callbacks, &logger, NULL), HIRENOW_OK);
   const pid_t child = fork();
   if (child == 0) {
     failures = 0;
     hirenow_interview *found = NULL;
     hirenow_error *error = NULL;
     hirenow_text *text = NULL;
+    hirenow_sweep_report *swept = NULL;
     IS(hirenow_find(w->engine, hirenow_interview_get_id(i), &w->admin, &found, &error), HIRENOW_FORKED);
     CHECK(hirenow_error_get_status(error) == HIRENOW_FORKED);
     hirenow_error_free(error);
-    IS(hirenow_sweep(w->engine, 0, &text, NULL), HIRENOW_FORKED);
+    IS(hirenow_sweep(w->engine, 0, &swept, NULL), HIRENOW_FORKED);
     IS(hirenow_keys_signing_kid(w->keys, &text, NULL), HIRENOW_FORKED);
     IS(hirenow_dispatcher_run_once(w->dispatcher, 0, NULL, NULL), HIRENOW_FORKED);
-    IS(hirenow_dispatcher_stop(w->dispatcher), HIRENOW_FORKED);
-    IS(hirenow_dispatcher_wake(w->dispatcher), HIRENOW_FORKED);
+    IS(hirenow_dispatcher_stop(w->dispatcher, NULL), HIRENOW_FORKED);
+    IS(hirenow_dispatcher_wake(w->dispatcher, NULL), HIRENOW_FORKED);
     hirenow_dispatcher_options options = HIRENOW_DISPATCHER_OPTIONS_INIT;
     hirenow_dispatcher *dispatcher = NULL;
     options.sender_address = "x@example.com";
     IS(hirenow_dispatcher_new(w->engine, w->mailer, &options, &dispatcher, NULL), HIRENOW_FORKED);
+    hirenow_engine_options with_clock = HIRENOW_ENGINE_OPTIONS_INIT;
+    hirenow_engine *engine = NULL;
+    hirenow_keys *keys = NULL;
+    hirenow_text *document = NULL;
+    hirenow_store *fresh = NULL;
+    IS(hirenow_key_document_new(HIRENOW_KEY_HS256, "own", &document, NULL), HIRENOW_OK);
+    IS(hirenow_keys_from_json(hirenow_text_get(document), &keys, NULL), HIRENOW_OK);
+    IS(hirenow_store_open("memory:", NULL, &fresh, NULL), HIRENOW_OK);
+    with_clock.keys = keys;
+    with_clock.clock = w->clock; /* the parent's */
+    IS(hirenow_engine_new(fresh, &with_clock, &engine, NULL), HIRENOW_FORKED);
+    with_clock.clock = NULL;
+    with_clock.logger = logger;
+    IS(hirenow_engine_new(fresh, &with_clock, &engine, NULL), HIRENOW_FORKED);
+    hirenow_logger_free(logger);
+    hirenow_clock_free(w->clock);
+    hirenow_store_free(fresh);
+    hirenow_keys_free(keys);
+    hirenow_text_free(document);
     hirenow_dispatcher_free(w->dispatcher);
     hirenow_engine_free(w->engine);
     hirenow_mailer_free(w->mailer);
@@ -112,6 +139,9 @@ static void test_fork(struct world *w) {
   }
   int status = -1;
   CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+  hirenow_logger_free(logger);
+  CHECK(w->destroyed == 1);
+  w->destroyed = 0;
   hirenow_interview_free(i);
 }
 

@@ -127,8 +127,8 @@ TEST_CASE("a wait is over at its instant and not one second before", "[engine]")
 
 TEST_CASE("caps hold over the whole track", "[engine]") {
   HIRENOW_IN_EVERY_STORE(w, policy(R"("rules": [
-      {"rule": "most_retakes", "id": "two-ever", "most": 2},
-      {"rule": "most_in_window", "id": "two-a-month", "most": 2, "window": "P30D"}])"));
+      {"rule": "most", "id": "two-ever", "attempts": 3},
+      {"rule": "most", "id": "two-a-month", "attempts": 2, "in": "P30D"}])"));
   auto at = bring_to(w, "failed");  // started at day 0, now day 14
   const auto fail_again = [&](const retaken& r) {
     const auto sitting = w.bench.start(token_in(r.link), key_one).value();
@@ -153,6 +153,28 @@ TEST_CASE("caps hold over the whole track", "[engine]") {
   const auto e = w.bench.retake_eligibility(third, w.recruiter).value();
   CHECK(e.attempts_left == 0u);
   CHECK(e.policy_version == "test-1");
+}
+
+TEST_CASE("a policy sees the attempts at every track, and the facts", "[engine]") {
+  HIRENOW_IN_EVERY_STORE(w, policy(R"("zone": "applicant", "rules": [
+      {"rule": "wait", "id": "any-track", "after": ["P14D"], "same": []},
+      {"rule": "require", "id": "course", "fact": {"event": "course"}, "after": 1}])"));
+  const auto at = bring_to(w, "failed");
+  w.clock.set(monday + days{14} - 1s);
+  auto other = w.terms();
+  other.track = "another/track";
+  const auto refused = w.bench.schedule(other, w.recruiter);
+  CHECK(code_of(refused) == errc::not_eligible);
+  CHECK(refused.error().reason == "cooldown");
+  CHECK(refused.error().eligible_at == monday + days{14});
+  w.clock.advance(1s);
+  // The failure at the one track requires nothing at the other, and the retake the course.
+  CHECK(w.bench.schedule(other, w.recruiter));
+  CHECK(w.bench.retake(at.id, w.recruiter).error().reason == "cooldown");  // the other attempt is to come
+  w.clock.set(monday + days{40});
+  CHECK(w.bench.retake(at.id, w.recruiter).error().reason == "prerequisite");
+  w.bench.record_fact(w.ada.id, {.name = "course", .at = monday + days{30}}, w.recruiter).value();
+  CHECK(w.bench.retake(at.id, w.recruiter));
 }
 
 TEST_CASE("cancelling in mid-attempt and scheduling anew is no way round a wait", "[engine]") {

@@ -17,10 +17,12 @@ using namespace hirenow;
 
 /// A rule as the oracle holds it.
 struct plain_rule {
-  enum { wait, most_retakes, most_in_window } kind = wait;
+  enum { wait, most_ever, most_in, per_month, lockout } kind = wait;
   std::vector<std::pair<int, std::int64_t>> spans;  ///< months and seconds
   std::uint64_t most = 0;
   bool from_decision = false;
+  bool by_date = false;     ///< from the start of the day
+  bool by_streak = false;   ///< a pass ends the count
   std::vector<outcome> counts;
 
   bool counted(outcome o) const { return std::find(counts.begin(), counts.end(), o) != counts.end(); }
@@ -56,21 +58,42 @@ std::int64_t count(sys_seconds s) { return s.time_since_epoch().count(); }
 
 bool rule_allows(const plain_rule& rule, const std::vector<attempt>& history, std::int64_t now) {
   std::vector<attempt> counted;
-  for (const auto& a : history)
-    if (rule.counted(a.result)) counted.push_back(a);
+  for (const auto& a : history) {
+    if (rule.by_streak && a.result == outcome::passed)
+      counted.clear();
+    else if (rule.counted(a.result))
+      counted.push_back(a);
+  }
+  const auto over = [&](std::int64_t from, std::pair<int, std::int64_t> span) {
+    if (rule.by_date && span != std::pair<int, std::int64_t>{}) from -= from % 86'400;
+    return later(from, span);
+  };
+  const auto month_of = [](std::int64_t at) {
+    const std::time_t t = at;
+    std::tm date{};
+    ::gmtime_r(&t, &date);
+    return date.tm_year * 12 + date.tm_mon;
+  };
   switch (rule.kind) {
     case plain_rule::wait: {
       if (counted.empty()) return true;
       const auto& last = counted.back();
       const auto span = counted.size() > rule.spans.size() ? rule.spans.back() : rule.spans[counted.size() - 1];
       const auto from = rule.from_decision && last.decided_at ? *last.decided_at : last.at;
-      return now >= later(count(from), span);
+      return now >= over(count(from), span);
     }
-    case plain_rule::most_retakes: return counted.empty() || counted.size() - 1 < rule.most;
-    case plain_rule::most_in_window: {
+    case plain_rule::most_ever: return counted.size() < rule.most;
+    case plain_rule::per_month:
+      return rule.most > static_cast<std::uint64_t>(std::count_if(counted.begin(), counted.end(), [&](const attempt& a) {
+               return month_of(count(a.at)) >= month_of(now);
+             }));
+    case plain_rule::lockout:
+      if (counted.empty() || counted.size() % rule.most != 0) return true;
+      return now >= over(count(counted.back().at), rule.spans[0]);
+    case plain_rule::most_in: {
       std::uint64_t inside = 0;
       for (const auto& a : counted)
-        if (now < later(count(a.at), rule.spans[0])) ++inside;
+        if (now < over(count(a.at), rule.spans[0])) ++inside;
       return inside + 1 <= rule.most;
     }
   }
@@ -95,9 +118,15 @@ std::optional<std::int64_t> first_allowed(const plain_policy& policy, const std:
   for (const auto& rule : policy.rules)
     for (const auto& span : rule.spans)
       for (const auto& a : history) {
-        instants.push_back(later(count(a.at), span));
-        if (a.decided_at) instants.push_back(later(count(*a.decided_at), span));
+        for (const auto from : {count(a.at), a.decided_at ? count(*a.decided_at) : count(a.at)}) {
+          instants.push_back(later(from, span));
+          instants.push_back(later(from - from % 86'400, span));
+        }
       }
+  for (const auto& a : history) {  // the first of the next month
+    const std::int64_t at = count(a.at);
+    for (std::int64_t t = at - at % 86'400; t < at + 32 * 86'400; t += 86'400) instants.push_back(t);
+  }
   std::sort(instants.begin(), instants.end());
   for (const auto t : instants)
     if (t > now && allows(policy, history, t, kind)) return t;
@@ -138,20 +167,33 @@ class maker {
     for (std::int64_t n = below(5); n > 0; --n) {
       plain_rule r;
       r.counts = outcomes();
-      switch (below(3)) {
+      r.by_streak = chance(15);
+      switch (below(5)) {
         case 0:
           r.kind = plain_rule::wait;
           for (std::int64_t m = 1 + below(4); m > 0; --m) r.spans.push_back(span(true));
           r.from_decision = chance(30);
+          r.by_date = chance(30);
           break;
         case 1:
-          r.kind = plain_rule::most_retakes;
-          r.most = static_cast<std::uint64_t>(below(8));
+          r.kind = plain_rule::most_ever;
+          r.most = static_cast<std::uint64_t>(1 + below(8));
+          break;
+        case 2:
+          r.kind = plain_rule::per_month;
+          r.most = static_cast<std::uint64_t>(1 + below(3));
+          break;
+        case 3:
+          r.kind = plain_rule::lockout;
+          r.spans.push_back(span(false));
+          r.most = static_cast<std::uint64_t>(1 + below(3));
+          r.by_date = chance(30);
           break;
         default:
-          r.kind = plain_rule::most_in_window;
+          r.kind = plain_rule::most_in;
           r.spans.push_back(span(false));
           r.most = static_cast<std::uint64_t>(1 + below(4));
+          r.by_date = chance(30);
       }
       p.rules.push_back(r);
     }
@@ -193,16 +235,24 @@ retake_policy parsed(const plain_policy& p, const std::vector<std::size_t>& orde
     const plain_rule& r = p.rules[n];
     text += std::string(first ? "" : ",") + R"({"id":"r)" + std::to_string(n) + R"(","counts":)" + words_of(r.counts);
     first = false;
-    if (r.kind == plain_rule::wait) {
-      text +=
-          R"(,"rule":"wait","from":)" + std::string(r.from_decision ? R"("decided_at")" : R"("at")") + R"(,"after":[)";
-      for (std::size_t m = 0; m < r.spans.size(); ++m) text += (m ? ",\"" : "\"") + iso(r.spans[m]) + "\"";
-      text += "]}";
-    } else if (r.kind == plain_rule::most_retakes) {
-      text += R"(,"rule":"most_retakes","most":)" + std::to_string(r.most) + "}";
-    } else {
-      text +=
-          R"(,"rule":"most_in_window","most":)" + std::to_string(r.most) + R"(,"window":")" + iso(r.spans[0]) + "\"}";
+    if (r.by_date) text += R"(,"from_start_of":"day")";
+    if (r.by_streak) text += R"(,"broken_by":["passed"])";
+    switch (r.kind) {
+      case plain_rule::wait:
+        text += R"(,"rule":"wait","from":)" + std::string(r.from_decision ? R"("decision")" : R"("attempt")") +
+                R"(,"after":[)";
+        for (std::size_t m = 0; m < r.spans.size(); ++m) text += (m ? ",\"" : "\"") + iso(r.spans[m]) + "\"";
+        text += "]}";
+        break;
+      case plain_rule::lockout:
+        text += R"(,"rule":"lockout","after":)" + std::to_string(r.most) + R"(,"for":")" + iso(r.spans[0]) + "\"}";
+        break;
+      case plain_rule::most_ever:
+      case plain_rule::most_in:
+      case plain_rule::per_month:
+        text += R"(,"rule":"most","attempts":)" + std::to_string(r.most);
+        if (r.kind == plain_rule::most_in) text += R"(,"in":")" + iso(r.spans[0]) + "\"";
+        text += r.kind == plain_rule::per_month ? R"(,"per":"month"})" : "}";
     }
   }
   return retake_policy::parse(text + "]}").value();
@@ -297,7 +347,9 @@ TEST_CASE("more history never makes a cap looser", "[policy][property]") {
   int tightened = 0;
   for (int round = 0; round < rounds / 4; ++round) {
     auto plain = make.policy();
-    std::erase_if(plain.rules, [](const plain_rule& r) { return r.kind == plain_rule::wait; });
+    std::erase_if(plain.rules, [](const plain_rule& r) {
+      return r.kind == plain_rule::wait || r.kind == plain_rule::lockout || r.by_streak;
+    });
     const auto policy = parsed(plain, in_order(plain));
     auto history = make.history();
     const sys_seconds now{seconds{some_instant(make, plain, history)}};

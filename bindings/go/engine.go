@@ -237,7 +237,7 @@ func (t *texts) session(s Session) *C.hirenow_session {
 	c := (*C.hirenow_session)(t.zeroed(C.sizeof_hirenow_session))
 	c.struct_size = C.sizeof_hirenow_session
 	c.tenant, c.interview_id, c.key = t.add(s.Tenant), t.add(s.InterviewID), t.add(s.Key)
-	c.fence = C.int64_t(s.Fence)
+	c.fence, c.key_size = C.int64_t(s.Fence), C.size_t(len(s.Key))
 	return c
 }
 
@@ -255,11 +255,11 @@ func sitting(status C.hirenow_status, s *C.hirenow_sitting, e *C.hirenow_error) 
 	}
 	defer C.hirenow_sitting_free(s)
 	c := C.hirenow_session{struct_size: C.sizeof_hirenow_session}
-	if err := check(C.hirenow_sitting_get_session(s, &c), nil); err != nil {
+	if err := check(C.hirenow_sitting_get_session(s, &c, nil), nil); err != nil {
 		return Sitting{}, err
 	}
 	out := Sitting{
-		Session:   Session{C.GoString(c.tenant), C.GoString(c.interview_id), C.GoString(c.key), int64(c.fence)},
+		Session:   Session{C.GoString(c.tenant), C.GoString(c.interview_id), C.GoStringN(c.key, C.int(c.key_size)), int64(c.fence)},
 		Interview: read(C.hirenow_sitting_get_interview(s)),
 		Left:      int64(C.hirenow_sitting_get_seconds_left(s)),
 	}
@@ -275,7 +275,7 @@ func (g *Engine) Start(token, key string) (Sitting, error) {
 	defer t.free()
 	var out *C.hirenow_sitting
 	var e *C.hirenow_error
-	status := C.hirenow_start(g.handle, t.add(token), t.add(key), &out, &e)
+	status := C.hirenow_start(g.handle, t.add(token), unsafe.Pointer(t.add(key)), C.size_t(len(key)), &out, &e)
 	runtime.KeepAlive(g)
 	return sitting(status, out, e)
 }
@@ -286,7 +286,7 @@ func (g *Engine) Resume(token, key string) (Sitting, error) {
 	defer t.free()
 	var out *C.hirenow_sitting
 	var e *C.hirenow_error
-	status := C.hirenow_resume(g.handle, t.add(token), t.add(key), &out, &e)
+	status := C.hirenow_resume(g.handle, t.add(token), unsafe.Pointer(t.add(key)), C.size_t(len(key)), &out, &e)
 	runtime.KeepAlive(g)
 	return sitting(status, out, e)
 }
@@ -449,16 +449,15 @@ func (g *Engine) List(who Actor) (rows int, counts map[string]int, err error) {
 
 // Sweep lets the clock do what is due on every record.
 func (g *Engine) Sweep() (records, events int, err error) {
-	var out *C.hirenow_text
+	var out *C.hirenow_sweep_report
 	var e *C.hirenow_error
 	status := C.hirenow_sweep(g.handle, 0, &out, &e)
 	runtime.KeepAlive(g)
 	if err := check(status, e); err != nil {
 		return 0, 0, err
 	}
-	var report struct{ Records, Events int }
-	err = json.Unmarshal([]byte(take(out)), &report)
-	return report.Records, report.Events, err
+	defer C.hirenow_sweep_report_free(out)
+	return int(C.hirenow_sweep_report_get_records(out)), int(C.hirenow_sweep_report_get_events(out)), nil
 }
 
 // UpdateApplicant replaces the applicant's person, and answers the person as it is now.
@@ -474,7 +473,7 @@ func (g *Engine) UpdateApplicant(person Applicant, who Actor) (Applicant, error)
 	}
 	defer C.hirenow_person_free(out)
 	c := C.hirenow_applicant{struct_size: C.sizeof_hirenow_applicant}
-	err := check(C.hirenow_person_get(out, &c), nil)
+	err := check(C.hirenow_person_get(out, &c, nil), nil)
 	return Applicant{C.GoString(c.id), C.GoString(c.email), C.GoString(c.name), C.GoString(c.locale),
 		C.GoString(c.time_zone)}, err
 }

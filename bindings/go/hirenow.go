@@ -126,7 +126,7 @@ func (k *Keys) VerifyToken(token, issuer, audience string) (Claims, error) {
 	}
 	defer C.hirenow_token_free(genuine)
 	c := C.hirenow_token_claims{struct_size: C.sizeof_hirenow_token_claims}
-	if err := check(C.hirenow_token_get_claims(genuine, &c), nil); err != nil {
+	if err := check(C.hirenow_token_get_claims(genuine, &c, nil), nil); err != nil {
 		return Claims{}, err
 	}
 	return Claims{
@@ -219,6 +219,25 @@ func (p *Policy) Version() string {
 func (p *Policy) Hash() string {
 	defer runtime.KeepAlive(p)
 	return C.GoString(C.hirenow_policy_get_hash(p.handle))
+}
+
+// EvaluateCase holds a case document (track, now, kind, history, facts, waivers) against the policy.
+func (p *Policy) EvaluateCase(document string) (string, error) {
+	var t texts
+	defer t.free()
+	var may *C.hirenow_eligibility
+	var out *C.hirenow_text
+	var e *C.hirenow_error
+	status := C.hirenow_policy_evaluate_case(p.handle, t.add(document), &may, &e)
+	runtime.KeepAlive(p)
+	if err := check(status, e); err != nil {
+		return "", err
+	}
+	defer C.hirenow_eligibility_free(may)
+	if err := check(C.hirenow_eligibility_json(may, &out, &e), e); err != nil {
+		return "", err
+	}
+	return take(out), nil
 }
 
 // ParseSpan reads an ISO 8601 span as months and seconds.

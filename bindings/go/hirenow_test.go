@@ -108,25 +108,15 @@ func instant(t *testing.T, v interface{}) int64 {
 
 func numberedID(n int) string { return fmt.Sprintf("00000000-0000-0000-0000-%012x", n+1) }
 
-func historyOf(t *testing.T, c object) []Attempt {
-	var history []Attempt
-	for n, h := range c["history"].([]interface{}) {
-		a := Attempt{ID: numberedID(n), At: instant(t, h.(object)["at"]), DecidedAt: None, Outcome: -1}
-		if d, ok := h.(object)["decided_at"]; ok {
-			a.DecidedAt = instant(t, d)
+func evaluate(t *testing.T, p *Policy, c object, now interface{}) object {
+	document := object{"track": "t"}
+	for _, name := range []string{"track", "kind", "time_zone", "history", "facts", "waivers"} {
+		if member, ok := c[name]; ok {
+			document[name] = member
 		}
-		for n, word := range Outcomes {
-			if word == h.(object)["outcome"] {
-				a.Outcome = n
-			}
-		}
-		history = append(history, a)
 	}
-	return history
-}
-
-func evaluate(t *testing.T, p *Policy, c object, now int64) object {
-	answer, err := p.Evaluate(historyOf(t, c), now, c["kind"] == "schedule")
+	document["now"] = now
+	answer, err := p.EvaluateCase(text(document))
 	if err != nil {
 		t.Fatal(c["id"], err)
 	}
@@ -163,7 +153,7 @@ func checkVerdict(t *testing.T, id interface{}, got, want object) {
 }
 
 func playCase(t *testing.T, p *Policy, c object) {
-	got := evaluate(t, p, c, instant(t, c["now"]))
+	got := evaluate(t, p, c, c["now"])
 	for name, want := range c["expected"].(object) {
 		if name != "rules" {
 			if due := asAnswered(t, name, want); !reflect.DeepEqual(got[name], due) {
@@ -184,7 +174,8 @@ func playCase(t *testing.T, p *Policy, c object) {
 		t.Errorf("%v: of the policy %v %v", c["id"], got["policy_version"], got["policy_hash"])
 	}
 	if at, ok := got["eligible_at"].(float64); ok {
-		if evaluate(t, p, c, int64(at))["allowed"] != true || evaluate(t, p, c, int64(at)-1)["allowed"] != false {
+		when := func(n int64) string { return time.Unix(n, 0).UTC().Format(time.RFC3339) }
+		if evaluate(t, p, c, when(int64(at)))["allowed"] != true || evaluate(t, p, c, when(int64(at)-1))["allowed"] != false {
 			t.Errorf("%v: eligible_at is not the first moment", c["id"])
 		}
 	}

@@ -161,7 +161,8 @@ class engine {
   /// Lets the clock do what is due on every record of every tenant. A record that fails is set aside and reported.
   /// Once an hour it also deletes stored answers that have expired.
   /// Errors: permission_denied; those of the store where it cannot prune or tell what is due: what had been done stays,
-  /// and what was set aside is reported by the next sweep.
+  /// and what was set aside is reported by the next sweep. Where memory runs out after the first record was changed, the
+  /// report says that there is more.
   result<sweep_report> sweep(std::size_t limit = 10'000);
 
   // Reading. Interviews are shown as the clock would have them now.
@@ -241,7 +242,7 @@ class engine {
   engine(hirenow::store& store, std::shared_ptr<shared_state> shared);
 
   /// Sweeps until the end, the limit or an error, and reports how far it came.
-  result<void> sweep(std::size_t limit, sweep_report& report);
+  result<void> sweep_into(sweep_report& report, std::size_t limit);
 
   using draft = detail::draft;
   using author = detail::author;
@@ -305,7 +306,7 @@ class engine {
                            const std::vector<seconds>& reminders, const author& who);
   result<eligibility> judge_retake(const loaded& data, const applicant_record& record, const interview& i,
                                    sys_seconds now) const;
-  static error refusal_of(const eligibility& e, const applicant_record& record, const interview& i);
+  static error refusal_of(const eligibility& e, const applicant_record& record, const interview* i);
   result<audit_report> verify_record(const applicant_record& record) const;
   result<loaded> load_for(use_case what, const actor& who, std::variant<std::string_view, interview_id> subject) const;
 

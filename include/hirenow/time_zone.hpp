@@ -6,10 +6,16 @@
 /// zone's last known offset.
 /// Threads: pure functions; the database is read once.
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // The library's classes differ by this switch; it must be what the distribution built the library with.
 #ifndef USE_OS_TZDB
@@ -48,5 +54,90 @@ inline local_time to_local(sys_seconds instant, std::string_view zone) {
   return {std::chrono::year_month_day{day}, std::chrono::weekday{day}, std::chrono::hh_mm_ss<seconds>{shifted - day},
           offset, std::move(name)};
 }
+
+/// A zone's offsets from UTC over time, and what follows from them: which day it is there, and when a day begins.
+/// Threads: immutable; shared for the life of the process.
+class zone_offsets {
+ public:
+  /// The zone of this IANA name; an empty one is UTC.
+  /// Returns nullptr where the system's database does not know it.
+  static const zone_offsets* named(std::string_view name) {
+    static std::mutex guard;
+    static std::map<std::string, std::unique_ptr<const zone_offsets>, std::less<>> known;
+    if (name.empty()) name = "UTC";
+    const std::lock_guard lock(guard);
+    if (const auto found = known.find(name); found != known.end()) return found->second.get();
+    try {
+      auto made = std::unique_ptr<const zone_offsets>(new zone_offsets(name));
+      return known.emplace(std::string(name), std::move(made)).first->second.get();
+    } catch (const std::exception&) {
+      return nullptr;  // not in the database, or there is none
+    }
+  }
+  /// UTC.
+  static const zone_offsets& utc() {
+    static const zone_offsets zone;
+    return zone;
+  }
+
+  const std::string& name() const { return name_; }
+  bool is_utc() const { return ranges_.size() == 1 && ranges_.front().offset == seconds{0}; }
+
+  /// The wall clock at an instant. `hint` is where the last search ended; it saves searching.
+  std::chrono::local_seconds local(sys_seconds instant, std::size_t& hint) const {
+    hint = range_of(instant, hint);
+    return std::chrono::local_seconds{(instant + ranges_[hint].offset).time_since_epoch()};
+  }
+  /// The first instant at which the wall clock shows this time or a later one: a time that the clocks skip is the
+  /// instant they are put forward, one that comes twice is the first of the two.
+  sys_seconds instant(std::chrono::local_seconds wall, std::size_t& hint) const {
+    const sys_seconds as_utc{wall.time_since_epoch()};
+    for (std::size_t n = range_of(as_utc - std::chrono::hours{16}, hint);; ++n) {
+      const sys_seconds found = std::max(as_utc - ranges_[n].offset, ranges_[n].begin);
+      if (n + 1 < ranges_.size() && found >= ranges_[n + 1].begin) continue;
+      hint = n;
+      return found;
+    }
+  }
+
+ private:
+  struct range {
+    sys_seconds begin{};
+    seconds offset{};
+  };
+  static constexpr sys_seconds beginning{seconds{-(1LL << 40)}};
+
+  zone_offsets() : name_("UTC"), ranges_{{beginning, seconds{0}}} {}
+  explicit zone_offsets(std::string_view name) : name_("UTC") {
+    ranges_.push_back({beginning, seconds{0}});
+    if (name == "UTC") return;
+    const date::time_zone* const zone = date::locate_zone(name);
+    name_ = zone->name();
+    const sys_seconds last = std::chrono::sys_days{std::chrono::year{2100} / 1 / 1};
+    for (sys_seconds at = min_instant; at < last;) {
+      const auto info = zone->get_info(at);
+      if (at == min_instant)
+        ranges_.front().offset = info.offset;
+      else if (info.offset != ranges_.back().offset)
+        ranges_.push_back({at, info.offset});
+      const sys_seconds end{info.end.time_since_epoch()};
+      if (end <= at) break;
+      at = end;
+    }
+  }
+
+  std::size_t range_of(sys_seconds instant, std::size_t hint) const {
+    const auto holds = [&](std::size_t n) {
+      return ranges_[n].begin <= instant && (n + 1 == ranges_.size() || instant < ranges_[n + 1].begin);
+    };
+    if (hint < ranges_.size() && holds(hint)) return hint;
+    const auto next = std::upper_bound(ranges_.begin(), ranges_.end(), instant,
+                                       [](sys_seconds at, const range& r) { return at < r.begin; });
+    return next == ranges_.begin() ? 0 : static_cast<std::size_t>(std::distance(ranges_.begin(), next)) - 1;
+  }
+
+  std::string name_;
+  std::vector<range> ranges_{};
+};
 
 }  // namespace hirenow

@@ -1,28 +1,10 @@
 /// Stores, mailers, clocks and loggers of the host's own: the core's interfaces over tables of callbacks.
 
-#include "handles.hpp"
+#include "callbacks.hpp"
 #include "rows.hpp"
 
 namespace hirenow::c {
 namespace {
-
-/// A copied table of callbacks, whose `destroy` runs once.
-template <class Callbacks>
-class table {
- public:
-  /// From here on `destroy` will run: the last step of a registration.
-  explicit table(const Callbacks& callbacks) noexcept : callbacks_(callbacks) {}
-  table(const table&) = delete;
-  table& operator=(const table&) = delete;
-  ~table() {
-    if (callbacks_.destroy && !process_.is_forked()) callbacks_.destroy(callbacks_.ctx);
-  }
-  const Callbacks* operator->() const { return &callbacks_; }
-
- private:
-  const Callbacks callbacks_;
-  of_this_process process_{};
-};
 
 class callback_clock final : public clock {
  public:
@@ -39,7 +21,7 @@ class callback_clock final : public clock {
 class callback_logger final : public logger {
  public:
   explicit callback_logger(const hirenow_logger_callbacks& c) noexcept : table_(c) {}
-  void warn(const std::string& message) const noexcept override { table_->warn(table_->ctx, message.c_str()); }
+  void warn(const char* message) const noexcept override { table_->warn(table_->ctx, message); }
 
  private:
   table<hirenow_logger_callbacks> table_;
@@ -363,7 +345,7 @@ hirenow_status hirenow_mailer_new(const hirenow_mailer_callbacks* callbacks, hir
 hirenow_status hirenow_store_new(const hirenow_store_callbacks* callbacks, hirenow_store** out, hirenow_error** error) {
   using t = hirenow_store_callbacks;
   return make(error, out, [&](hirenow_store& s) {
-    s.is_callbacks = true;
+    s.calls_back = true;
     return enter<callback_store>(s, callbacks, &t::load, &t::commit, &t::save_progress, &t::list, &t::due, &t::claim,
                                  &t::settle, &t::next_due, &t::messages, &t::read_audit, &t::audit_heads,
                                  &t::set_policy, &t::prune);

@@ -31,7 +31,20 @@ struct mailer_and_clock {
   std::unique_ptr<mailer> base{};
 };
 
+/// What the host's callbacks were given, and how it is given back. In the child of a fork it is the parent's.
+struct host_context : of_this_process {
+  void* ctx = nullptr;
+  void (*destroy)(void* ctx) = nullptr;
+  host_context() = default;
+  host_context(const host_context&) = delete;
+  host_context& operator=(const host_context&) = delete;
+  ~host_context() {
+    if (destroy && !is_forked()) destroy(ctx);
+  }
+};
+
 struct dispatcher_state {
+  host_context context{};  // goes last
   std::shared_ptr<engine_state> engine{};
   std::shared_ptr<mailer> base{};
   std::unique_ptr<marked_mailer> marked{};
@@ -48,12 +61,32 @@ struct hirenow_dispatcher : of_this_process {
 
 namespace {
 
+/// Drops a character that a cut has left incomplete at the end.
+void drop_half_a_character(std::string& text) {
+  std::size_t first = text.size();
+  while (first > 0 && (static_cast<unsigned char>(text[first - 1]) & 0xc0) == 0x80) --first;
+  if (first == 0) return;
+  const auto lead = static_cast<unsigned char>(text[first - 1]);
+  const std::size_t whole = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (text.size() - (first - 1) < whole) text.resize(first - 1);
+}
+
+/// Asks for a title as one asks snprintf(): again, with room, where it was longer than the first place.
 std::string title_of(const hirenow_dispatcher_options& o, std::string_view tenant, std::string_view track) {
-  std::string title(256, '\0');
+  constexpr std::size_t longest = 16 * 1024;
   const std::string of_tenant(tenant), of_track(track);
-  const std::size_t length =
-      std::min<std::size_t>(o.track_title(o.ctx, of_tenant.c_str(), of_track.c_str(), title.data(), title.size()), 255);
-  title.resize(length);
+  std::string title(256, '\0');
+  const auto ask = [&] {
+    return o.track_title(o.ctx, of_tenant.c_str(), of_track.c_str(), title.data(), title.size());
+  };
+  std::size_t length = ask();
+  if (length >= title.size()) {
+    title.assign(std::min(length, longest) + 1, '\0');
+    length = ask();
+  }
+  const bool is_cut = length >= title.size();
+  title.resize(std::min(std::strlen(title.c_str()), title.size() - 1));
+  if (is_cut) drop_half_a_character(title);
   return title;
 }
 
@@ -248,7 +281,7 @@ hirenow_status hirenow_mailer_open_smtp(const hirenow_smtp_options* options, hir
   return make(error, out, [&](hirenow_mailer& m) -> result<void> {
     const auto clock = read(options, "options").clock;
     const auto both = std::make_shared<mailer_and_clock>();
-    if (clock) both->time = clock->value;
+    if (clock) both->time = alive(clock, "clock").value;
     auto told = read_smtp(options);
     told.clock = both->time.get();
     both->base = open_smtp_mailer(std::move(told)).value();
@@ -291,8 +324,10 @@ hirenow_status hirenow_dispatcher_new(const hirenow_engine* engine, const hireno
     d.state->engine = engine->state;
     d.state->base = alive(mailer, "mailer").value;
     d.state->marked = std::make_unique<marked_mailer>(*d.state->base, *engine->state->callbacks);
-    d.state->core.emplace(*engine->state->core, *d.state->marked,
-                          read_options(read(options, "options"), *engine->state->callbacks));
+    const auto o = read(options, "options");
+    d.state->core.emplace(*engine->state->core, *d.state->marked, read_options(o, *engine->state->callbacks));
+    d.state->context.ctx = o.ctx;
+    d.state->context.destroy = o.destroy;  // from here on nothing fails
     return {};
   });
 }
@@ -337,11 +372,11 @@ hirenow_status hirenow_dispatcher_run(hirenow_dispatcher* dispatcher, size_t wor
   return run(dispatcher, report, error,
              [&](auto& s) -> result<dispatch_report> { return s.core->run(workers, s.stop.get_token()); });
 }
-hirenow_status hirenow_dispatcher_stop(hirenow_dispatcher* dispatcher) {
-  return guard(nullptr, [&]() -> result<void> { return state_of(dispatcher).stop.request_stop(), result<void>(); });
+hirenow_status hirenow_dispatcher_stop(hirenow_dispatcher* dispatcher, hirenow_error** error) {
+  return guard(error, [&]() -> result<void> { return state_of(dispatcher).stop.request_stop(), result<void>(); });
 }
-hirenow_status hirenow_dispatcher_wake(hirenow_dispatcher* dispatcher) {
-  return guard(nullptr, [&]() -> result<void> { return state_of(dispatcher).core->wake(), result<void>(); });
+hirenow_status hirenow_dispatcher_wake(hirenow_dispatcher* dispatcher, hirenow_error** error) {
+  return guard(error, [&]() -> result<void> { return state_of(dispatcher).core->wake(), result<void>(); });
 }
 
 }  // extern "C"

@@ -122,9 +122,16 @@ withdraw_options read_withdraw(const hirenow_change* given) {
   return {string(c.reason), read_notify(c.notify, c.notify_at, notify::none()), string(c.idempotency_key)};
 }
 
+/// A session's key: bytes of this size, or text.
+std::string_view session_key_of(const void* key, std::size_t size) {
+  if (size == 0) return text(static_cast<const char*>(key));
+  need(key, "the session's key");
+  return {static_cast<const char*>(key), size};
+}
+
 session read_session(const hirenow_session* given) {
   const auto s = read(given, "session");
-  return {string(s.tenant), id(s.interview_id), s.fence, string(s.key)};
+  return {string(s.tenant), id(s.interview_id), s.fence, std::string(session_key_of(s.key, s.key_size))};
 }
 
 std::string_view bytes_of(const void* bytes, std::size_t size) {
@@ -193,6 +200,7 @@ void fill(hirenow_inspection& to, inspection&& from) noexcept {
 }
 void fill(hirenow_eligibility& to, eligibility&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_actions& to, std::vector<permitted_action>&& from) noexcept { to.value = std::move(from); }
+void fill(hirenow_sweep_report& to, sweep_report&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_text& to, std::string&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_person& to, person_changed&& from) noexcept { to.value = std::move(from); }
 template <class Answer>
@@ -214,16 +222,6 @@ hirenow_status ask(hirenow_engine* engine, hirenow_error** error, Handle** out, 
     auto answer = question(core);
     if (!answer) return std::move(answer.error());
     fill(handle, std::move(*answer));
-    return {};
-  });
-}
-/// As above, where the answer becomes a JSON document.
-template <class Ask>
-hirenow_status ask_json(hirenow_engine* engine, hirenow_error** error, hirenow_text** out, Ask&& question) noexcept {
-  return make(error, out, [&](hirenow_text& handle) -> result<void> {
-    auto answer = question(core_of(engine));
-    if (!answer) return std::move(answer.error());
-    handle.value = json_documents::of(*answer);
     return {};
   });
 }
@@ -259,13 +257,18 @@ hirenow_status progress_of(hirenow_engine* engine, const char* interview, const 
   });
 }
 
-/// A sweep's report, whose faults the logger hears of.
+/// A sweep's report, whose faults the logger hears of. What was swept stands: nothing fails here for want of memory.
 result<sweep_report> sweep(engine_state& state, std::size_t limit) {
   auto report = state.core->sweep(limit == 0 ? 10'000 : limit);
-  if (report && state.log) {
-    const callback_threads::visit inside(*state.callbacks);
-    for (const auto& f : report->failed)
-      state.log->warn("sweep: set aside " + f.record.tenant + "/" + f.record.applicant_id + ": " + f.error.message);
+  if (!report || !state.log) return report;
+  const callback_threads::visit inside(*state.callbacks);
+  for (const auto& f : report->failed) {
+    try {
+      const auto said = "sweep: set aside " + f.record.tenant + "/" + f.record.applicant_id + ": " + f.error.message;
+      state.log->warn(said.c_str());
+    } catch (const std::bad_alloc&) {
+      state.log->warn("sweep: records were set aside");
+    }
   }
   return report;
 }
@@ -321,13 +324,15 @@ hirenow_status hirenow_inspect(hirenow_engine* engine, const char* token, hireno
                                hirenow_error** error) {
   return ask(engine, error, out, [&](auto& e) { return e.inspect(text(token)); });
 }
-hirenow_status hirenow_start(hirenow_engine* engine, const char* token, const char* session_key, hirenow_sitting** out,
-                             hirenow_error** error) {
-  return ask(engine, error, out, [&](auto& e) { return e.start(text(token), text(session_key)); });
+hirenow_status hirenow_start(hirenow_engine* engine, const char* token, const void* session_key,
+                             size_t session_key_size, hirenow_sitting** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.start(text(token), session_key_of(session_key, session_key_size)); });
 }
-hirenow_status hirenow_resume(hirenow_engine* engine, const char* token, const char* session_key, hirenow_sitting** out,
-                              hirenow_error** error) {
-  return ask(engine, error, out, [&](auto& e) { return e.resume(text(token), text(session_key)); });
+hirenow_status hirenow_resume(hirenow_engine* engine, const char* token, const void* session_key,
+                              size_t session_key_size, hirenow_sitting** out, hirenow_error** error) {
+  return ask(engine, error, out,
+             [&](auto& e) { return e.resume(text(token), session_key_of(session_key, session_key_size)); });
 }
 hirenow_status hirenow_checkpoint(hirenow_engine* engine, const hirenow_session* session, const void* progress,
                                   size_t size, int64_t* saved_at, hirenow_error** error) {
@@ -416,8 +421,8 @@ hirenow_status hirenow_erase_applicant(hirenow_engine* engine, const char* appli
       [&](auto& e) { return e.erase_applicant(text(applicant_id), read_actor(who), text(idempotency_key)); },
       nothing_more);
 }
-hirenow_status hirenow_sweep(hirenow_engine* engine, size_t limit, hirenow_text** report_json, hirenow_error** error) {
-  return ask_json(engine, error, report_json, [&](auto&) { return sweep(*engine->state, limit); });
+hirenow_status hirenow_sweep(hirenow_engine* engine, size_t limit, hirenow_sweep_report** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto&) { return sweep(*engine->state, limit); });
 }
 
 hirenow_status hirenow_find(hirenow_engine* engine, const char* interview_id, const hirenow_actor* who,

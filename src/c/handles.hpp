@@ -86,9 +86,15 @@ class of_this_process {
   unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
 };
 
+/// Overwrites a text that was a secret, with what it kept beyond its end.
+inline void wipe(std::string& secret) noexcept {
+  secret.resize(secret.capacity());
+  OPENSSL_cleanse(secret.data(), secret.size());
+}
+
 struct logger {
   virtual ~logger() = default;
-  virtual void warn(const std::string& message) const noexcept = 0;
+  virtual void warn(const char* message) const noexcept = 0;
 };
 
 /// An engine, with what it borrows.
@@ -128,7 +134,7 @@ struct hirenow_error {
 };
 struct hirenow_text {
   std::string value{};
-  ~hirenow_text() { OPENSSL_cleanse(value.data(), value.size()); }
+  ~hirenow_text() { hirenow::c::wipe(value); }
 };
 struct hirenow_keys : hirenow::c::of_this_process {
   std::optional<hirenow::key_ring> value{};
@@ -142,15 +148,15 @@ struct hirenow_templates {
 };
 struct hirenow_store : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::store> value{};
-  bool is_callbacks = false;
+  bool calls_back = false;  ///< into the host: its own callbacks, or its logger
 };
 struct hirenow_mailer : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::mailer> value{};
 };
-struct hirenow_clock {
+struct hirenow_clock : hirenow::c::of_this_process {
   std::shared_ptr<const hirenow::clock> value{};
 };
-struct hirenow_logger {
+struct hirenow_logger : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::c::logger> value{};
 };
 struct hirenow_engine : hirenow::c::of_this_process {
@@ -167,6 +173,7 @@ struct hirenow_interview {
   hirenow_interview() noexcept { id[0] = retake_of[0] = superseded_by[0] = '\0'; }
   hirenow_interview(const hirenow_interview&) = delete;
   hirenow_interview& operator=(const hirenow_interview&) = delete;
+  ~hirenow_interview() { hirenow::c::wipe(link); }
 
   void take(hirenow::interview&& i) noexcept { show(own.emplace(std::move(i))); }
   /// Shows an interview that the other answer keeps.
@@ -180,6 +187,10 @@ struct hirenow_interview {
 struct hirenow_sitting {
   std::optional<hirenow::sitting> value{};
   hirenow_interview interview{};
+
+  ~hirenow_sitting() {
+    if (value) hirenow::c::wipe(value->session.key);
+  }
 };
 struct hirenow_inspection {
   std::optional<hirenow::inspection> value{};
@@ -190,6 +201,9 @@ struct hirenow_eligibility {
 };
 struct hirenow_actions {
   std::vector<hirenow::permitted_action> value{};
+};
+struct hirenow_sweep_report {
+  hirenow::sweep_report value{};
 };
 struct hirenow_page {
   hirenow::list_page value{};

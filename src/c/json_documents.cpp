@@ -1,5 +1,7 @@
 #include "json_documents.hpp"
 
+#include <span>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -18,6 +20,7 @@ value json(seconds span) { return span.count(); }
 value json(std::uint64_t n) { return n; }
 value json(double n) { return n; }
 value json(const std::string& text) { return value(std::string_view(text)); }
+value json(std::string_view text) { return value(text); }
 value json(const interview_id& id) { return value(to_string(id)); }
 value json(const digest& d) { return value(detail::hex(d)); }
 value json(interview_state s) { return value(to_string(s)); }
@@ -38,11 +41,15 @@ value json(const std::optional<T>& v) {
   return v ? json(*v) : value(nullptr);
 }
 template <class T>
-value json(const std::vector<T>& all) {
+value json(std::span<const T> all) {
   array out;
   out.reserve(all.size());
   for (const auto& v : all) out.push_back(json(v));
   return out;
+}
+template <class T>
+value json(const std::vector<T>& all) {
+  return json(std::span<const T>(all));
 }
 
 value json(const interview& i) {
@@ -74,35 +81,55 @@ value json(const interview& i) {
 }
 
 value json(const policy_span& span) {
-  return object{{"months", span.months}, {"seconds", span.exact.count()}, {"words", in_words(span)}};
+  return object{
+      {"months", span.months}, {"days", span.days}, {"seconds", span.exact.count()}, {"words", in_words(span)}};
 }
 
 value json(const rule_verdict& v) {
   return object{{"id", json(v.rule_id)},
                 {"rule", json(v.rule)},
+                {"group", json(v.group)},
                 {"allowed", v.allowed},
                 {"reason", json(v.reason)},
+                {"advice", json(v.advice)},
+                {"applies", v.applies},
+                {"waived", v.waived},
+                {"waiver_allows", v.waiver_allows},
                 {"eligible_at", json(v.eligible_at)},
+                {"eligible_until", json(v.eligible_until)},
                 {"counted", v.counted},
                 {"limit", json(v.limit)},
                 {"span", json(v.span)},
                 {"wait_seconds", json(v.wait)},
                 {"since", json(v.since)},
+                {"until", json(v.until)},
                 {"newest", json(v.newest)},
+                {"subject", json(v.subject)},
+                {"working_days", v.working_days},
                 {"attempts", json(v.attempts)}};
 }
 
 value json(const eligibility& e) {
+  array rules;
+  for (const rule_verdict& v : e.rules) {
+    object& row = rules.emplace_back(json(v)).as_object();
+    row["sentence"] = describe(v, e.time_zone);
+    row["sentence_de"] = describe(v, e.time_zone, explain_in::german);
+  }
   return object{{"allowed", e.allowed},
                 {"reason", json(e.reason)},
                 {"eligible_at", json(e.eligible_at)},
                 {"eligible_until", json(e.eligible_until)},
                 {"attempts_left", json(e.attempts_left)},
-                {"rules", json(e.rules)},
+                {"rules", std::move(rules)},
                 {"all_reasons", json(e.all_reasons)},
+                {"warnings", json(e.warnings)},
+                {"waivers", json(e.waivers)},
+                {"time_zone", json(e.time_zone)},
                 {"policy_version", json(e.policy_version)},
                 {"policy_hash", json(e.policy_hash)},
-                {"sentence", describe(e)}};
+                {"sentence", describe(e)},
+                {"sentence_de", describe(e, explain_in::german)}};
 }
 
 value json(const error& e) {

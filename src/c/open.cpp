@@ -1,10 +1,9 @@
 /// Where stores and engines come from, for C.
 
-#include "handles.hpp"
+#include "callbacks.hpp"
 #include "hirenow/adapters/host_connection.hpp"
 #include "hirenow/adapters/memory.hpp"
 #include "hirenow/adapters/postgres.hpp"
-#include "hirenow/adapters/sqlite.hpp"
 
 namespace {
 
@@ -46,26 +45,25 @@ engine_options read_engine_options(const hirenow_engine_options& o) {
   return out;
 }
 
-std::shared_ptr<engine_state> make_engine(std::shared_ptr<store> base, bool is_callbacks,
+std::shared_ptr<engine_state> make_engine(std::shared_ptr<store> base, bool calls_back,
                                           const hirenow_engine_options& o) {
   auto state = std::make_shared<engine_state>();
   state->base = std::move(base);
-  if (is_callbacks) state->marked_store = mark_callbacks(*state->base, *state->callbacks);
+  if (calls_back) state->marked_store = mark_callbacks(*state->base, *state->callbacks);
   auto options = read_engine_options(o);
   if (o.clock) {
-    state->time = o.clock->value;
+    state->time = alive(o.clock, "clock").value;
     state->marked_clock = mark_callbacks(*state->time, *state->callbacks);
     options.clock = state->marked_clock.get();
   }
-  if (o.logger) state->log = o.logger->value;
+  if (o.logger) state->log = alive(o.logger, "logger").value;
   state->core.emplace(state->marked_store ? *state->marked_store : *state->base, read_keys(o),
                       o.policy_json ? retake_policy::parse(o.policy_json).value() : retake_policy::standard(),
                       std::move(options));
   return state;
 }
 
-std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_options* given) {
-  const auto o = read_or_standard(given, "options");
+std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_options& o) {
   constexpr std::string_view sqlite = "sqlite:";
   if (url == "memory:") return open_memory_store();
   if (url.starts_with("postgresql:") || url.starts_with("postgres:")) {
@@ -81,15 +79,7 @@ std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_opti
     return open_postgres_store(std::string(url), options).value();
   }
   if (!url.starts_with(sqlite)) refuse("a store's URL is sqlite:PATH, memory: or postgresql://…");
-  sqlite_options options{.durability = one_of<sqlite_durability>(o.durability, 2, "durability")};
-  if (o.readers < 0 || o.readers > 1024 || o.busy_timeout_milliseconds < 0 || o.checkpoint_bytes < 0 || o.cache_kib < 0)
-    refuse("an option of the store is out of range");
-  if (o.readers) options.readers = static_cast<std::size_t>(o.readers);
-  if (o.busy_timeout_milliseconds) options.busy_timeout = std::chrono::milliseconds{o.busy_timeout_milliseconds};
-  if (o.checkpoint_bytes) options.checkpoint_bytes = static_cast<std::size_t>(o.checkpoint_bytes);
-  if (o.cache_kib) options.cache_kib = static_cast<std::size_t>(o.cache_kib);
-  if (o.logger) options.warn = [log = o.logger->value](std::string_view message) { log->warn(std::string(message)); };
-  return open_sqlite_store(std::string(url.substr(sqlite.size())), options).value();
+  return open_sqlite_store(std::string(url.substr(sqlite.size())), read_sqlite_options(o)).value();
 }
 
 /// The same engine over another store. What the clock calls back from is the first engine, and counts as both.
@@ -100,7 +90,7 @@ std::shared_ptr<engine_state> over_another_store(const std::shared_ptr<engine_st
   state->callbacks = first->callbacks;
   state->log = first->log;
   state->base = other.value;
-  if (other.is_callbacks) state->marked_store = mark_callbacks(*state->base, *state->callbacks);
+  if (other.calls_back) state->marked_store = mark_callbacks(*state->base, *state->callbacks);
   state->core.emplace(first->core->on(state->marked_store ? *state->marked_store : *state->base));
   return state;
 }
@@ -113,12 +103,28 @@ struct joined {
 
 }  // namespace
 
+sqlite_options hirenow::c::read_sqlite_options(const hirenow_store_options& o) {
+  sqlite_options out{.durability = one_of<sqlite_durability>(o.durability, 2, "durability")};
+  if (o.readers < 0 || o.readers > 1024 || o.busy_timeout_milliseconds < 0 || o.checkpoint_bytes < 0 || o.cache_kib < 0)
+    refuse("an option of the store is out of range");
+  if (o.readers) out.readers = static_cast<std::size_t>(o.readers);
+  if (o.busy_timeout_milliseconds) out.busy_timeout = std::chrono::milliseconds{o.busy_timeout_milliseconds};
+  if (o.checkpoint_bytes) out.checkpoint_bytes = static_cast<std::size_t>(o.checkpoint_bytes);
+  if (o.cache_kib) out.cache_kib = static_cast<std::size_t>(o.cache_kib);
+  if (o.logger)
+    out.warn = [log = alive(o.logger, "logger").value](std::string_view said) { log->warn(std::string(said).c_str()); };
+  return out;
+}
+
 extern "C" {
 
 hirenow_status hirenow_store_open(const char* url, const hirenow_store_options* options, hirenow_store** out,
                                   hirenow_error** error) {
   return make(error, out, [&](hirenow_store& s) -> result<void> {
-    return s.value = open_store(text(url), options), result<void>();
+    const auto o = read_or_standard(options, "options");
+    s.value = open_store(text(url), o);
+    s.calls_back = o.logger != nullptr;
+    return {};
   });
 }
 void hirenow_store_free(hirenow_store* store) { release(store); }
@@ -138,14 +144,16 @@ hirenow_status hirenow_engine_new(const hirenow_store* store, const hirenow_engi
                                   hirenow_engine** out, hirenow_error** error) {
   return make(error, out, [&](hirenow_engine& e) -> result<void> {
     const auto& base = alive(store, "store");
-    return e.state = make_engine(base.value, base.is_callbacks, read(options, "options")), result<void>();
+    return e.state = make_engine(base.value, base.calls_back, read(options, "options")), result<void>();
   });
 }
 hirenow_status hirenow_open(const char* url, const hirenow_engine_options* options, hirenow_engine** out,
                             hirenow_error** error) {
   return make(error, out, [&](hirenow_engine& e) -> result<void> {
     const auto o = read(options, "options");
-    return e.state = make_engine(open_store(text(url), nullptr), false, o), result<void>();
+    auto opening = struct_versions<hirenow_store_options>::standard;
+    opening.logger = o.logger;
+    return e.state = make_engine(open_store(text(url), opening), o.logger != nullptr, o), result<void>();
   });
 }
 hirenow_status hirenow_engine_on(const hirenow_engine* engine, const hirenow_store* store, hirenow_engine** out,
@@ -161,7 +169,7 @@ hirenow_status hirenow_engine_store(const hirenow_engine* engine, hirenow_store*
   return make(error, out, [&](hirenow_store& s) -> result<void> {
     const auto& state = state_of(engine);
     s.value = state.base;
-    s.is_callbacks = state.marked_store != nullptr;
+    s.calls_back = state.marked_store != nullptr;
     return {};
   });
 }

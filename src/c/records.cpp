@@ -71,15 +71,16 @@ hirenow_status hirenow_interview_row_apply(hirenow_interview_row* row, int32_t e
     return replace(*row, *after), result<void>();
   });
 }
-hirenow_status hirenow_interview_row_deadline(const hirenow_interview_row* row, int64_t started_at, int64_t* out) {
+hirenow_status hirenow_interview_row_deadline(const hirenow_interview_row* row, int64_t started_at, int64_t* out,
+                                              hirenow_error** error) {
   put(out, HIRENOW_NONE);
-  return guard(nullptr, [&]() -> result<void> {
+  return guard(error, [&]() -> result<void> {
     need(out, "the place for the answer");
     return *out = instant(deadline_breakdown(sane(row), at(started_at, "started_at")).deadline), result<void>();
   });
 }
-hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row* row, int64_t when) {
-  return guard(nullptr, [&]() -> result<void> {
+hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row* row, int64_t when, hirenow_error** error) {
+  return guard(error, [&]() -> result<void> {
     return replace(*row, after_the_clock(sane(row), at(when, "at"))), result<void>();
   });
 }

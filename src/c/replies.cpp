@@ -9,22 +9,6 @@ namespace {
 using namespace hirenow;
 using namespace hirenow::c;
 
-/// Fills one part of a reply; a failure is remembered, so that a callback that overlooks it has failed all the same.
-template <class Part, class Fill>
-hirenow_status fill(hirenow_reply* reply, Part hirenow_reply::* part, Fill&& with) noexcept {
-  if (!reply) return HIRENOW_INVALID_ARGUMENT;
-  hirenow_error* why = nullptr;
-  const auto status = guard(&why, [&]() -> result<void> {
-    if (!(reply->*part)) refuse("this callback has no such answer");
-    return with(*(reply->*part)), result<void>();
-  });
-  if (status == HIRENOW_OK) return status;
-  if (!reply->failed) reply->failed.emplace(error{.code = static_cast<errc>(status)});
-  if (why && reply->failed->message.empty()) reply->failed->message.swap(why->value.message);
-  hirenow_error_free(why);
-  return status;
-}
-
 class borrowed_from_handle final : public store {
  public:
   explicit borrowed_from_handle(hirenow_store* handle) : handle_(handle), store_(handle->value) {}

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "handles.hpp"
+#include "hirenow/adapters/host_connection.hpp"
 
 struct hirenow_reply {
   // The part that the callback at hand may fill; the others are null.
@@ -19,6 +20,7 @@ struct hirenow_reply {
   std::vector<hirenow::audit_head>* heads = nullptr;
   hirenow::delivery* said = nullptr;
   hirenow::rendered_message* texts = nullptr;
+  hirenow::host_answer* sql = nullptr;
   std::optional<hirenow::error> failed{};
 
   /// What the callback's failure is, given the status it returned.
@@ -252,6 +254,22 @@ inline hirenow_answer_row row_of(const stored_answer& a) {
 
 inline hirenow_owner_row owner_row(const std::string& applicant_id) {
   return {sizeof(hirenow_owner_row), "", applicant_id.c_str(), "", "", HIRENOW_NONE, 0, {}};
+}
+
+/// Fills one part of a reply; a failure is remembered, so that a callback that overlooks it has failed all the same.
+template <class Part, class Fill>
+hirenow_status fill(hirenow_reply* reply, Part hirenow_reply::* part, Fill&& with) noexcept {
+  if (!reply) return HIRENOW_INVALID_ARGUMENT;
+  hirenow_error* why = nullptr;
+  const auto status = guard(&why, [&]() -> result<void> {
+    if (!(reply->*part)) refuse("this callback has no such answer");
+    return with(*(reply->*part)), result<void>();
+  });
+  if (status == HIRENOW_OK) return status;
+  if (!reply->failed) reply->failed.emplace(error{.code = static_cast<errc>(status)});
+  if (why && reply->failed->message.empty()) reply->failed->message.swap(why->value.message);
+  hirenow_error_free(why);
+  return status;
 }
 
 /// The record behind loaded rows.

@@ -66,6 +66,8 @@ HIRENOW_STRUCT(hirenow_logger_callbacks, destroy, HIRENOW_LOGGER_CALLBACKS_INIT)
 HIRENOW_STRUCT(hirenow_mailer_callbacks, destroy, HIRENOW_MAILER_CALLBACKS_INIT);
 HIRENOW_STRUCT(hirenow_store_callbacks, outbox, HIRENOW_STORE_CALLBACKS_INIT);
 HIRENOW_STRUCT(hirenow_check_options, threads, HIRENOW_CHECK_OPTIONS_INIT);
+HIRENOW_STRUCT(hirenow_connection_callbacks, dialect, HIRENOW_CONNECTION_CALLBACKS_INIT);
+HIRENOW_STRUCT(hirenow_connector_callbacks, destroy, HIRENOW_CONNECTOR_CALLBACKS_INIT);
 // clang-format on
 #undef HIRENOW_STRUCT
 

@@ -4,6 +4,7 @@
 #include "json_documents.hpp"
 #include "rows.hpp"
 
+#include "hirenow/retake_case.hpp"
 #include "hirenow/token.hpp"
 
 namespace hirenow::c {
@@ -81,7 +82,7 @@ std::vector<attempt> read_attempts(const hirenow_attempt* first, std::size_t cou
 /// A span that a policy may have.
 policy_span span_of(std::int32_t months, std::int64_t span) {
   if (months < 0 || months > 1200 || span < 0 || span > 36'600LL * 86'400) refuse("a span is out of range");
-  return {months, seconds{span}};
+  return {months, static_cast<std::int32_t>(span / 86'400), seconds{span % 86'400}};
 }
 
 result<void> read_policy(hirenow_policy& to, const char* json) {
@@ -112,6 +113,10 @@ const char* hirenow_event_name(int32_t event) { return word_of<hirenow::event>(e
 const char* hirenow_message_kind_name(int32_t kind) { return word_of<message_kind>(kind); }
 const char* hirenow_message_state_name(int32_t state) { return word_of<message_state>(state); }
 const char* hirenow_fact_kind_name(int32_t kind) { return word_of<fact_kind>(kind); }
+const char* hirenow_delivery_name(int32_t outcome) {
+  static constexpr const char* words[] = {"accepted", "temporary", "permanent", "ambiguous"};
+  return outcome < 0 || outcome > HIRENOW_DELIVERY_AMBIGUOUS ? "unknown" : words[outcome];
+}
 
 void hirenow_error_free(hirenow_error* error) {
   if (error != no_memory()) release(error);
@@ -184,8 +189,9 @@ hirenow_status hirenow_token_verify(const hirenow_keys* keys, const char* token,
   });
 }
 void hirenow_token_free(hirenow_token* token) { release(token); }
-hirenow_status hirenow_token_get_claims(const hirenow_token* token, hirenow_token_claims* claims) {
-  return guard(nullptr, [&]() -> result<void> {
+hirenow_status hirenow_token_get_claims(const hirenow_token* token, hirenow_token_claims* claims,
+                                        hirenow_error** error) {
+  return guard(error, [&]() -> result<void> {
     const auto& c = alive(token, "token").value;
     give(claims,
          {0, c.issuer.c_str(), c.audience.c_str(), c.subject.c_str(), c.tenant.c_str(), token->id, c.generation,
@@ -231,12 +237,28 @@ hirenow_status hirenow_policy_evaluate(const hirenow_policy* policy, const hiren
     return {};
   });
 }
+hirenow_status hirenow_policy_evaluate_case(const hirenow_policy* policy, const char* case_json,
+                                            hirenow_eligibility** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_eligibility& e) -> result<void> {
+    const auto& against = *alive(policy, "policy").value;
+    const auto read = retake_case::parse(text(case_json));
+    if (!read) return read.error();
+    e.value = evaluate(against, read->question());
+    return {};
+  });
+}
 hirenow_status hirenow_policy_evaluate_track(const hirenow_policy* policy, const hirenow_rows* record,
                                              const char* track, int64_t now, int32_t schedule,
                                              hirenow_eligibility** out, hirenow_error** error) {
   return make(error, out, [&](hirenow_eligibility& e) -> result<void> {
-    e.value = evaluate(*alive(policy, "policy").value, attempts_of(record_in(record), text(track)), at(now, "now"),
-                       one_of<attempt_kind>(schedule, 2, "schedule"));
+    const auto& r = record_in(record);
+    const auto attempts = attempts_of(r);
+    e.value = evaluate(*alive(policy, "policy").value, {.track = text(track),
+                                                        .attempts = attempts,
+                                                        .facts = r.facts,
+                                                        .time_zone = r.person.time_zone,
+                                                        .now = at(now, "now"),
+                                                        .kind = one_of<attempt_kind>(schedule, 2, "schedule")});
     return {};
   });
 }
@@ -244,7 +266,9 @@ hirenow_status hirenow_span_add(int64_t from, int32_t months, int64_t span, int6
   put(out, HIRENOW_NONE);
   return guard(error, [&]() -> result<void> {
     need(out, "the place for the answer");
-    return *out = instant(add_span(at(from, "from"), span_of(months, span))), result<void>();
+    const auto of = span_of(months, span);
+    return *out = instant(wall_calendar(zone_offsets::utc()).add(at(from, "from"), of.months, exact_part(of))),
+           result<void>();
   });
 }
 hirenow_status hirenow_span_words(int32_t months, int64_t span, hirenow_text** out, hirenow_error** error) {
@@ -257,7 +281,7 @@ hirenow_status hirenow_span_parse(const char* given, int32_t* months, int64_t* s
     const auto read = parse_span(text(given));
     if (!read) return read.error();
     put(months, read->months);
-    put<int64_t>(span, read->exact.count());
+    put<int64_t>(span, exact_part(*read).count());
     return {};
   });
 }
@@ -301,8 +325,9 @@ int32_t hirenow_interview_get_replayed(const hirenow_interview* interview) {
 const hirenow_interview* hirenow_interview_get_archived(const hirenow_interview* interview) {
   return get(interview, nullptr, [](auto& i) -> const hirenow_interview* { return i.archived.get(); });
 }
-hirenow_status hirenow_interview_get_row(const hirenow_interview* interview, hirenow_interview_row* row) {
-  return guard(nullptr, [&]() -> result<void> {
+hirenow_status hirenow_interview_get_row(const hirenow_interview* interview, hirenow_interview_row* row,
+                                         hirenow_error** error) {
+  return guard(error, [&]() -> result<void> {
     const auto& i = alive(interview, "interview");
     return give(row, row_of(*i.value), "row"), result<void>();
   });
@@ -314,11 +339,13 @@ hirenow_status hirenow_interview_json(const hirenow_interview* interview, hireno
 }
 
 void hirenow_sitting_free(hirenow_sitting* sitting) { release(sitting); }
-hirenow_status hirenow_sitting_get_session(const hirenow_sitting* sitting, hirenow_session* session) {
-  return guard(nullptr, [&]() -> result<void> {
+hirenow_status hirenow_sitting_get_session(const hirenow_sitting* sitting, hirenow_session* session,
+                                           hirenow_error** error) {
+  return guard(error, [&]() -> result<void> {
     const auto& s = alive(sitting, "sitting");
     give(session,
-         {0, s.value->session.tenant.c_str(), s.interview.id, s.value->session.fence, s.value->session.key.c_str()},
+         {0, s.value->session.tenant.c_str(), s.interview.id, s.value->session.fence, s.value->session.key.c_str(),
+          s.value->session.key.size()},
          "session");
     return {};
   });
@@ -335,6 +362,10 @@ const char* hirenow_sitting_get_progress(const hirenow_sitting* sitting) {
 }
 size_t hirenow_sitting_get_progress_size(const hirenow_sitting* sitting) {
   return get(sitting, 0, [](auto& s) { return s.value->progress ? s.value->progress->bytes.size() : std::size_t{0}; });
+}
+int64_t hirenow_sitting_get_progress_saved_at(const hirenow_sitting* sitting) {
+  return get(sitting, HIRENOW_NONE,
+             [](auto& s) { return s.value->progress ? instant(s.value->progress->saved_at) : HIRENOW_NONE; });
 }
 
 void hirenow_inspection_free(hirenow_inspection* inspection) { release(inspection); }
@@ -365,7 +396,7 @@ int32_t hirenow_eligibility_get_allowed(const hirenow_eligibility* eligibility) 
   return get(eligibility, 0, [](auto& e) { return static_cast<int32_t>(e.value.allowed); });
 }
 const char* hirenow_eligibility_get_reason(const hirenow_eligibility* eligibility) {
-  return get(eligibility, nullptr, [](auto& e) { return e.value.reason.c_str(); });
+  return get(eligibility, nullptr, [](auto& e) { return e.value.reason.data(); });  // a literal
 }
 int64_t hirenow_eligibility_get_eligible_at(const hirenow_eligibility* eligibility) {
   return get(eligibility, HIRENOW_NONE, [](auto& e) { return instant(e.value.eligible_at); });
@@ -383,6 +414,13 @@ hirenow_status hirenow_eligibility_describe(const hirenow_eligibility* eligibili
   return make_text(error, out,
                    [&]() -> result<std::string> { return describe(alive(eligibility, "eligibility").value); });
 }
+hirenow_status hirenow_eligibility_describe_in(const hirenow_eligibility* eligibility, const char* language,
+                                               hirenow_text** out, hirenow_error** error) {
+  return make_text(error, out, [&]() -> result<std::string> {
+    const auto& answer = alive(eligibility, "eligibility").value;
+    return describe(answer, explain_language(text(language)));
+  });
+}
 hirenow_status hirenow_eligibility_json(const hirenow_eligibility* eligibility, hirenow_text** out_json,
                                         hirenow_error** error) {
   return make_json(eligibility, "eligibility", error, out_json);
@@ -395,12 +433,23 @@ size_t hirenow_actions_get_count(const hirenow_actions* actions) {
 const char* hirenow_actions_get_event(const hirenow_actions* actions, size_t n) {
   return nth(actions ? &actions->value : nullptr, n, nullptr, [](auto& a) { return to_string(a.event).data(); });
 }
+const char* hirenow_actions_get_use_case(const hirenow_actions* actions, size_t n) {
+  return nth(actions ? &actions->value : nullptr, n, nullptr, [](auto& a) { return to_string(a.what).data(); });
+}
 int32_t hirenow_actions_get_allowed(const hirenow_actions* actions, size_t n) {
   return nth(actions ? &actions->value : nullptr, n, 0, [](auto& a) { return static_cast<int32_t>(a.allowed); });
 }
 hirenow_status hirenow_actions_get_status(const hirenow_actions* actions, size_t n) {
   return nth(actions ? &actions->value : nullptr, n, HIRENOW_OK,
              [](auto& a) { return a.why ? status_of(a.why->code) : HIRENOW_OK; });
+}
+const char* hirenow_actions_get_reason(const hirenow_actions* actions, size_t n) {
+  return nth(actions ? &actions->value : nullptr, n, nullptr,
+             [](auto& a) -> const char* { return a.why ? a.why->reason.c_str() : ""; });
+}
+int64_t hirenow_actions_get_eligible_at(const hirenow_actions* actions, size_t n) {
+  return nth(actions ? &actions->value : nullptr, n, HIRENOW_NONE,
+             [](auto& a) { return a.why ? instant(a.why->eligible_at) : HIRENOW_NONE; });
 }
 hirenow_status hirenow_actions_json(const hirenow_actions* actions, hirenow_text** out_json, hirenow_error** error) {
   return make_json(actions, "actions", error, out_json);
@@ -433,9 +482,37 @@ hirenow_status hirenow_page_json(const hirenow_page* page, hirenow_text** out_js
   return make_json(page, "page", error, out_json);
 }
 
+void hirenow_sweep_report_free(hirenow_sweep_report* report) { release(report); }
+size_t hirenow_sweep_report_get_records(const hirenow_sweep_report* report) {
+  return get(report, 0, [](auto& r) { return r.value.records; });
+}
+size_t hirenow_sweep_report_get_events(const hirenow_sweep_report* report) {
+  return get(report, 0, [](auto& r) { return r.value.events; });
+}
+int32_t hirenow_sweep_report_get_more(const hirenow_sweep_report* report) {
+  return get(report, 0, [](auto& r) { return static_cast<int32_t>(r.value.more); });
+}
+size_t hirenow_sweep_report_get_failed_count(const hirenow_sweep_report* report) {
+  return get(report, 0, [](auto& r) { return r.value.failed.size(); });
+}
+const char* hirenow_sweep_report_get_failed_tenant(const hirenow_sweep_report* report, size_t n) {
+  return nth(report ? &report->value.failed : nullptr, n, nullptr, [](auto& f) { return f.record.tenant.c_str(); });
+}
+const char* hirenow_sweep_report_get_failed_applicant_id(const hirenow_sweep_report* report, size_t n) {
+  return nth(report ? &report->value.failed : nullptr, n, nullptr,
+             [](auto& f) { return f.record.applicant_id.c_str(); });
+}
+hirenow_status hirenow_sweep_report_get_failed_status(const hirenow_sweep_report* report, size_t n) {
+  return nth(report ? &report->value.failed : nullptr, n, HIRENOW_OK, [](auto& f) { return status_of(f.error.code); });
+}
+hirenow_status hirenow_sweep_report_json(const hirenow_sweep_report* report, hirenow_text** out_json,
+                                         hirenow_error** error) {
+  return make_json(report, "report", error, out_json);
+}
+
 void hirenow_person_free(hirenow_person* person) { release(person); }
-hirenow_status hirenow_person_get(const hirenow_person* person, hirenow_applicant* out) {
-  return guard(nullptr, [&]() -> result<void> {
+hirenow_status hirenow_person_get(const hirenow_person* person, hirenow_applicant* out, hirenow_error** error) {
+  return guard(error, [&]() -> result<void> {
     const auto& p = alive(person, "person").value.person;
     give(out, {0, p.id.c_str(), p.email.c_str(), p.name.c_str(), p.locale.c_str(), p.time_zone.c_str()}, "applicant");
     return {};

@@ -19,8 +19,8 @@ struct subject {
       : engine(s, ring,
                retake_policy::parse(R"({"hirenow_policy": 1, "version": "1", "rules": [
                  {"rule": "wait", "id": "wait", "after": ["PT1S"]},
-                 {"rule": "most_retakes", "id": "ever", "most": 1000},
-                 {"rule": "most_in_window", "id": "window", "most": 1000, "window": "P365D"}]})")
+                 {"rule": "most", "id": "ever", "attempts": 1001},
+                 {"rule": "most", "id": "window", "attempts": 1000, "in": "P365D"}]})")
                    .value(),
                {.link_base = "https://jobs.example/go", .clock = &time}) {}
 

@@ -63,7 +63,7 @@ hirenow_status memory_store_list(void *ctx, const hirenow_list_request *request,
     for (size_t m = 0; same(r->tenant, request->tenant) && m < r->interviews.count; ++m) {
       struct list_entry e = {0, r, *interview_at(r, m)};
       if (request->track[0] && !same(e.row.track, request->track)) continue;
-      hirenow_interview_row_after_clock(&e.row, request->at);
+      hirenow_interview_row_after_clock(&e.row, request->at, NULL);
       ++counts[e.row.state];
       if (request->state != HIRENOW_STATE_NONE && request->state != e.row.state) continue;
       if (request->applicant_id[0] && !same(r->row.applicant_id, request->applicant_id)) continue;

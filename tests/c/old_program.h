@@ -56,7 +56,7 @@ static void test_rows_of_an_old_store(struct world *w, hirenow_interview *i) {
   const size_t size = OLD_SIZE(hirenow_interview_row, ends_by);
   struct old_store old;
   hirenow_interview_row row = HIRENOW_INTERVIEW_ROW_INIT;
-  IS(hirenow_interview_get_row(i, &row), HIRENOW_OK);
+  IS(hirenow_interview_get_row(i, &row, NULL), HIRENOW_OK);
   old.interview = old_struct(&row, size);
   hirenow_store_callbacks c = HIRENOW_STORE_CALLBACKS_INIT;
   fill_store_callbacks(&c);
@@ -73,7 +73,7 @@ static void test_rows_of_an_old_store(struct world *w, hirenow_interview *i) {
   hirenow_store_free(store);
   IS(hirenow_find(engine, row.id, &w->admin, &found, NULL), HIRENOW_OK);
   hirenow_interview_row told = HIRENOW_INTERVIEW_ROW_INIT;
-  IS(hirenow_interview_get_row(found, &told), HIRENOW_OK);
+  IS(hirenow_interview_get_row(found, &told, NULL), HIRENOW_OK);
   CHECK(told.extra_percent == 100 && told.ends_by == HIRENOW_NONE && told.start_by == row.start_by);
   hirenow_interview_free(found);
   free(old.interview);
@@ -82,11 +82,11 @@ static void test_rows_of_an_old_store(struct world *w, hirenow_interview *i) {
   row.extra_percent = 0;
   old.interview = &row;
   IS(hirenow_find(engine, row.id, &w->admin, &found, NULL), HIRENOW_OK);
-  IS(hirenow_interview_get_row(found, &told), HIRENOW_OK);
+  IS(hirenow_interview_get_row(found, &told, NULL), HIRENOW_OK);
   CHECK(told.extra_percent == 100);
   hirenow_interview_free(found);
   int64_t deadline = 0;
-  IS(hirenow_interview_row_deadline(&row, start, &deadline), HIRENOW_OK);
+  IS(hirenow_interview_row_deadline(&row, start, &deadline, NULL), HIRENOW_OK);
   CHECK(deadline == start + row.time_limit_seconds && row.time_limit_seconds > 0);
   hirenow_engine_free(engine);
 }
@@ -129,13 +129,13 @@ static void test_old_program(struct world *w) {
   const size_t size = OLD_SIZE(hirenow_interview_row, ends_by);
   struct old_place p;
   hirenow_interview_row *row = old_place(&p, &(hirenow_interview_row)HIRENOW_INTERVIEW_ROW_INIT, size);
-  IS(hirenow_interview_get_row(out, row), HIRENOW_OK);
+  IS(hirenow_interview_get_row(out, row, NULL), HIRENOW_OK);
   CHECK(untouched(&p, size) && row->state == HIRENOW_STATE_SCHEDULED && row->generation == 2);
   IS(hirenow_interview_row_apply(row, HIRENOW_EVENT_START, HIRENOW_AUTHORITY_TOKEN, w->now, NULL), HIRENOW_OK);
   CHECK(untouched(&p, size) && row->state == HIRENOW_STATE_IN_PROGRESS);
   CHECK(row->deadline == w->now + row->time_limit_seconds);
   p.u.struct_size = size - 8; /* older than the first */
-  IS(hirenow_interview_get_row(out, row), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_interview_get_row(out, row, NULL), HIRENOW_INVALID_ARGUMENT);
 
   test_rows_of_an_old_store(w, out);
   hirenow_interview_free(out);

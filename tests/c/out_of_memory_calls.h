@@ -201,8 +201,8 @@ CALL(c_reissue, interview, hirenow_reissue(w->engine, w->id, &w->admin, NULL, &o
 PLAIN(c_request_link, hirenow_request_link(w->engine, w->token, "request-link-with-a-long-key", NULL, error))
 CALL(c_link_of, text, hirenow_link_of(w->engine, w->id, &w->admin, &out, error))
 CALL(c_inspect, inspection, hirenow_inspect(w->engine, w->token, &out, error))
-CALL(c_start, sitting, hirenow_start(w->engine, w->token, "a session key of more than 16 bytes", &out, error))
-CALL(c_resume, sitting, hirenow_resume(w->engine, w->token, "another session key of so many bytes", &out, error))
+CALL(c_start, sitting, hirenow_start(w->engine, w->token, "a session key of more than 16 bytes", 0, &out, error))
+CALL(c_resume, sitting, hirenow_resume(w->engine, w->token, "another session key of so many bytes", 0, &out, error))
 PLAIN(c_checkpoint, hirenow_checkpoint(w->engine, &w->session, "an answer of more than fifteen bytes", 36, NULL, error))
 CALL(c_submit, interview,
      hirenow_submit(w->engine, &w->session, "an answer of more than fifteen bytes", 36, "submit-with-a-long-key", &out,
@@ -216,7 +216,28 @@ CALL(c_update, person, update(w, &out, error))
 CALL(c_record, person, record(w, &out, error))
 PLAIN(c_set_policy, hirenow_set_policy(w->engine, "a track of its own", policy_document, &w->admin, error))
 PLAIN(c_erase, hirenow_erase_applicant(w->engine, "case", &w->admin, "erase-with-a-long-key-of-its-own", error))
-CALL(c_sweep, text, hirenow_sweep(w->engine, 0, &out, error))
+CALL(c_sweep, sweep_report, hirenow_sweep(w->engine, 0, &out, error))
+static hirenow_status sweep_and_tell(struct world *w, hirenow_text **out, hirenow_error **error) {
+  hirenow_sweep_report *report = NULL;
+  hirenow_status status = hirenow_sweep(w->engine, 0, &report, error);
+  if (!status) status = hirenow_sweep_report_json(report, out, error);
+  hirenow_sweep_report_free(report);
+  return status;
+}
+CALL(c_sweep_json, text, sweep_and_tell(w, &out, error))
+static hirenow_status no_sql(void *ctx, const char *sql, const hirenow_value *all, size_t count, hirenow_reply *reply) {
+  return (void)ctx, (void)sql, (void)all, (void)count, hirenow_reply_fail_sqlite(reply, 0, "there is none");
+}
+static hirenow_status no_standing(void *ctx, int32_t *standing, hirenow_reply *reply) {
+  return (void)ctx, (void)standing, (void)reply, HIRENOW_OK;
+}
+static hirenow_status join_none(hirenow_store **out, hirenow_error **error) {
+  hirenow_connection_callbacks c = HIRENOW_CONNECTION_CALLBACKS_INIT;
+  c.execute = no_sql;
+  c.in_transaction = no_standing;
+  return hirenow_store_join_connection(&c, 0, out, error);
+}
+CALL(c_join_connection, store, join_none(&out, error))
 CALL(c_find, interview, hirenow_find(w->engine, w->id, &w->admin, &out, error))
 CALL(c_actions, actions, hirenow_permitted_actions(w->engine, w->id, &w->admin, &out, error))
 CALL(c_list, page, hirenow_list(w->engine, NULL, &w->admin, &out, error))
@@ -241,6 +262,12 @@ PLAIN(c_reload, hirenow_keys_reload(w->keys, hirenow_text_get(w->key_document), 
 CALL(c_mint, text, mint(w, &out, error))
 CALL(c_policy, policy, hirenow_policy_parse(policy_document, &out, error))
 CALL(c_evaluate, eligibility, evaluate(w, &out, error))
+#define CASE                                                                                           \
+  "{\"track\": \"a track with a long name\", \"now\": \"2026-03-02T00:00:00Z\", \"history\": "               \
+  "[{\"at\": \"2026-03-01T00:00:00Z\", \"outcome\": \"failed\"}], \"facts\": [{\"kind\": \"event\", "        \
+  "\"name\": \"training\", \"at\": \"2026-03-01T00:00:00Z\"}], \"waivers\": [{\"rule\": \"some other rule\"}]}"
+CALL(c_evaluate_case, eligibility, hirenow_policy_evaluate_case(w->policy, CASE, &out, error))
+CALL(c_describe_in, text, hirenow_eligibility_describe_in(w->may, "de", &out, error))
 CALL(c_store, store, hirenow_store_open("memory:", NULL, &out, error))
 CALL(c_own_store, store, memory_store_open(&out, NULL, error))
 CALL(c_engine, engine, make_engine(w, &out, error, 0))
@@ -266,6 +293,10 @@ static hirenow_status accommodate(struct world *w, hirenow_interview **out, hire
 static hirenow_status redrive(struct world *w, hirenow_error **error) {
   hirenow_message_key key = hirenow_rows_get_message(w->claimed, 0)->key;
   return hirenow_redrive(w->engine, &key, &w->admin, "redrive-with-a-long-key-of-its-own", error);
+}
+static hirenow_status drop(struct world *w, hirenow_error **error) {
+  hirenow_message_key key = hirenow_rows_get_message(w->claimed, 0)->key;
+  return hirenow_drop(w->engine, &key, &w->admin, "drop-with-a-long-key-of-its-own", error);
 }
 static hirenow_status render_invitation(struct world *w, hirenow_rendered **out, hirenow_error **error) {
   hirenow_message_view v = HIRENOW_MESSAGE_VIEW_INIT;
@@ -296,7 +327,7 @@ static hirenow_status run_stopped(struct world *w, hirenow_error **error) {
   hirenow_dispatcher *d = NULL;
   hirenow_status status = make_dispatcher(w, &d, error);
   if (status) return status;
-  (void)hirenow_dispatcher_stop(d);
+  (void)hirenow_dispatcher_stop(d, NULL);
   status = hirenow_dispatcher_run(d, 1, NULL, error);
   hirenow_dispatcher_free(d);
   return status;
@@ -305,6 +336,10 @@ static hirenow_status run_once(struct world *w, hirenow_error **error) {
   w->now += 31; /* what a failed run took has run out */
   hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
   return hirenow_dispatcher_run_once(w->dispatcher, 0, &report, error);
+}
+static hirenow_status dispatch_due(struct world *w, hirenow_error **error) {
+  w->now += 31;
+  return hirenow_dispatcher_dispatch_due(w->dispatcher, 0, NULL, error);
 }
 static hirenow_status no_store(void *ctx, hirenow_store **out) {
   (void)ctx, (void)out;
@@ -442,14 +477,14 @@ static hirenow_status apply(struct world *w, hirenow_error **error) {
   hirenow_interview_row r = row_of(w);
   return hirenow_interview_row_apply(&r, HIRENOW_EVENT_CANCEL, HIRENOW_AUTHORITY_STAFF, w->now, error);
 }
-static hirenow_status after_clock(struct world *w) {
+static hirenow_status after_clock(struct world *w, hirenow_error **error) {
   hirenow_interview_row r = row_of(w);
-  return hirenow_interview_row_after_clock(&r, w->now);
+  return hirenow_interview_row_after_clock(&r, w->now, error);
 }
-static hirenow_status deadline(struct world *w) {
+static hirenow_status deadline(struct world *w, hirenow_error **error) {
   hirenow_interview_row r = row_of(w);
   int64_t out = 0;
-  return hirenow_interview_row_deadline(&r, w->now, &out);
+  return hirenow_interview_row_deadline(&r, w->now, &out, error);
 }
 static hirenow_status judge(struct world *w, hirenow_error **error) {
   int32_t verdict = -1;
@@ -463,6 +498,10 @@ static hirenow_status tell_now(struct world *w, hirenow_error **error) {
   int64_t out = 0;
   return hirenow_engine_now(w->engine, &out, error);
 }
+static hirenow_status outbox(struct world *w, hirenow_error **error) {
+  hirenow_outbox_figures figures = HIRENOW_OUTBOX_FIGURES_INIT;
+  return hirenow_store_outbox(w->store, w->now, &figures, NULL, error);
+}
 static hirenow_status next_due(struct world *w, hirenow_error **error) {
   int64_t out = 0;
   return hirenow_store_next_due(w->store, &out, error);
@@ -470,6 +509,11 @@ static hirenow_status next_due(struct world *w, hirenow_error **error) {
 
 CALL(c_accommodate, interview, accommodate(w, &out, error))
 PLAIN(c_redrive, redrive(w, error))
+PLAIN(c_drop, drop(w, error))
+PLAIN(c_dispatch_due, dispatch_due(w, error))
+PLAIN(c_stats, hirenow_dispatcher_stats(w->dispatcher, NULL, NULL, NULL, error))
+CALL(c_prometheus, text, hirenow_dispatcher_prometheus_text(w->dispatcher, &out, error))
+PLAIN(c_outbox, outbox(w, error))
 CALL(c_render, rendered, render_invitation(w, &out, error))
 CALL(c_send, text, send_mail(w, &out, error))
 CALL(c_message_id, text, message_id(w, &out, error))
@@ -515,7 +559,7 @@ PLAIN(c_hash, hash_entry(w, error))
 CALL(c_chain, audit_verifier, verify_chain(w, &out, error))
 PLAIN(c_root, digest_by(hirenow_audit_merkle_root, w->heads, error))
 PLAIN(c_apply, apply(w, error))
-PLAIN(c_after_clock, after_clock(w))
-PLAIN(c_deadline, deadline(w))
+PLAIN(c_after_clock, after_clock(w, error))
+PLAIN(c_deadline, deadline(w, error))
 
 #endif

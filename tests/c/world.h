@@ -159,9 +159,9 @@ static inline hirenow_interview *schedule(struct world *w, const char *person, c
 static inline hirenow_interview *sit_and_submit(struct world *w, const char *person, const char *track) {
   hirenow_interview *i = schedule(w, person, track), *submitted = NULL;
   hirenow_sitting *s = NULL;
-  IS(hirenow_start(w->engine, token_of(hirenow_interview_get_link(i)), "a key of sixteen bytes", &s, NULL), HIRENOW_OK);
+  IS(hirenow_start(w->engine, token_of(hirenow_interview_get_link(i)), "a key of sixteen bytes", 0, &s, NULL), HIRENOW_OK);
   hirenow_session session = HIRENOW_SESSION_INIT;
-  IS(hirenow_sitting_get_session(s, &session), HIRENOW_OK);
+  IS(hirenow_sitting_get_session(s, &session, NULL), HIRENOW_OK);
   IS(hirenow_submit(w->engine, &session, "a\0b", 3, NULL, &submitted, NULL), HIRENOW_OK);
   CHECK(hirenow_interview_get_state(submitted) == HIRENOW_STATE_SUBMITTED);
   hirenow_interview_free(submitted);

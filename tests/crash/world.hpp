@@ -48,7 +48,7 @@ struct world {
         store(defect ? defect.get() : file.get()),
         engine(*store, must(hirenow::key_ring::from_json(key_document())),
                must(hirenow::retake_policy::parse(R"({"hirenow_policy": 1, "version": "1", "rules": [
-                 {"rule": "most_retakes", "id": "ever", "most": 3}]})")),
+                 {"rule": "most", "id": "ever", "attempts": 4}]})")),
                {.link_base = "https://jobs.example/go", .clock = &clock}) {}
 
   hirenow::manual_clock clock;

@@ -1,5 +1,5 @@
-// Fuzzes the reader of policy documents and, where it accepts one, the evaluation. The first bytes make the history
-// and the instant, the rest is the document.
+// Fuzzes the reader of policy documents and, where it accepts one, the evaluation. The first bytes make the history,
+// the facts and the instant, the rest is the document.
 
 #include <cstddef>
 #include <cstdint>
@@ -38,13 +38,38 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   must(policy->document() == document);
+  // Facts that the rules ask for, dated around the attempts; every third ends.
+  std::vector<fact> facts;
+  const auto add = [&](const fact_ref& ref) {
+    if (facts.size() == 8) return;
+    fact f;
+    f.kind = ref.kind;
+    f.name = ref.name;
+    f.at = sys_seconds{seconds{1'577'836'800}} + seconds{86'400 * (used ? data[facts.size() % used] : 1)};
+    if (facts.size() % 3 == 0) f.until = f.at + seconds{90 * 86'400};
+    facts.push_back(f);
+  };
+  for (const retake_rule& rule : policy->rules()) {
+    if (const auto* r = std::get_if<require_rule>(&rule.is)) add(r->what);
+    if (const auto* r = std::get_if<period_rule>(&rule.is); r && r->opened_by) add(*r->opened_by);
+    if (const auto* r = std::get_if<passed_rule>(&rule.is); r && r->until) add(*r->until);
+  }
+  for (const attempt_selection& which : policy->selections())
+    for (const fact_ref& ref : which.since) add(ref);
+  for (const period_calendar& calendar : policy->calendars())
+    if (!calendar.fact.empty()) add({fact_kind::period, calendar.fact});
+
   for (const auto kind : {attempt_kind::retake, attempt_kind::schedule}) {
-    const auto answer = evaluate(*policy, history, at, kind);
-    must(!describe(answer).empty());
+    retake_question question{.track = "t", .attempts = history, .facts = facts, .now = at, .kind = kind};
+    const auto answer = evaluate(*policy, question);
+    must(!describe(answer).empty() && !describe(answer, explain_in::german).empty());
     must(answer.allowed == answer.all_reasons.empty());
-    if (!answer.eligible_at) continue;
-    must(evaluate(*policy, history, *answer.eligible_at, kind).allowed);
-    must(!evaluate(*policy, history, *answer.eligible_at - seconds{1}, kind).allowed);
+    const auto allows = [&](sys_seconds now) {
+      question.now = now;
+      return evaluate(*policy, question).allowed;
+    };
+    if (answer.eligible_at) must(allows(*answer.eligible_at) && !allows(*answer.eligible_at - seconds{1}));
+    if (answer.eligible_until) must(!allows(*answer.eligible_until) && allows(*answer.eligible_until - seconds{1}));
   }
   return 0;
 }

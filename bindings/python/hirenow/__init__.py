@@ -128,6 +128,7 @@ __all__ = [
     "FactKind",
     "FinalProgress",
     "ForkedError",
+    "GrantedWaiver",
     "IdempotencyMismatchError",
     "Inspection",
     "InternalError",

@@ -241,9 +241,10 @@ class AuditHead(Record):
 
 @record
 class PolicySpan(Record):
-    """A length of time as ISO 8601 writes it: calendar months, and beside them an exact part."""
+    """A length of time as ISO 8601 writes it: calendar months, days, and beside them an exact part."""
 
     months: int = 0
+    days: int = 0
     exact: timedelta = timedelta(0)
 
 
@@ -260,21 +261,44 @@ class Attempt(Record):
 
 
 @record
+class GrantedWaiver(Record):
+    """An exception to one rule that was granted; of a wait, the floor stays."""
+
+    rule_id: str
+    floor: Optional[PolicySpan] = None
+
+
+@record
 class RuleVerdict(Record):
     """What one rule of a policy says, and what it looked at."""
 
     rule_id: str
     rule: str
+    group: str
     allowed: bool
     reason: str
+    advice: str
+    applies: bool
+    waived: bool
+    waiver_allows: bool
     eligible_at: Optional[datetime]
+    eligible_until: Optional[datetime]
     counted: int
     limit: Optional[int]
     span: Optional[PolicySpan]
     wait: Optional[timedelta]
     since: Optional[datetime]
+    until: Optional[datetime]
     newest: Optional[Outcome]
+    subject: str
+    working_days: bool
     attempts: Tuple[UUID, ...]
+
+    def describe(self, language: str = "en", time_zone: str = "") -> str:
+        """One sentence for people, in English or German."""
+        from . import _hirenow
+
+        return _hirenow.describe_rule(self, time_zone, language)
 
 
 @record
@@ -288,13 +312,20 @@ class Eligibility(Record):
     attempts_left: Optional[int]
     rules: Tuple[RuleVerdict, ...]
     all_reasons: Tuple[str, ...]
+    warnings: Tuple[str, ...]
+    waivers: Tuple[str, ...]
+    time_zone: str
     policy_version: str
     policy_hash: bytes
 
-    def __str__(self) -> str:
+    def describe(self, language: str = "en") -> str:
+        """One sentence for people, in English or German."""
         from . import _hirenow
 
-        return _hirenow.describe(self)
+        return _hirenow.describe(self, language)
+
+    def __str__(self) -> str:
+        return self.describe()
 
 
 @record
@@ -639,6 +670,7 @@ __all__ = [
     "DueRecord",
     "Eligibility",
     "Fact",
+    "GrantedWaiver",
     "Inspection",
     "Interview",
     "Invited",

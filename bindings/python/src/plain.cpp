@@ -116,12 +116,25 @@ void add_plain(py::module_& m) {
           "The outcomes a retake may follow.")
       .def(
           "evaluate",
-          [](const retake_policy& p, py::object history, py::object now, py::object kind) {
+          [](const retake_policy& p, py::object history, py::object now, py::object kind, py::object track,
+             py::object facts, py::object waivers, py::object time_zone) {
             const auto attempts = from_py<std::vector<attempt>>(history, "history");
-            return to_py(evaluate(p, attempts, from_py<sys_seconds>(now, "now"), from_py<attempt_kind>(kind, "kind")));
+            const auto known = from_py<std::vector<fact>>(facts, "facts");
+            const auto granted = from_py<std::vector<granted_waiver>>(waivers, "waivers");
+            const auto at = from_py<std::optional<std::string>>(track, "track");
+            const std::string first = attempts.empty() ? std::string() : attempts.front().track;
+            return to_py(evaluate(p, {.track = at ? *at : first,
+                                      .attempts = attempts,
+                                      .facts = known,
+                                      .waivers = granted,
+                                      .time_zone = from_py<std::string_view>(time_zone, "time_zone"),
+                                      .now = from_py<sys_seconds>(now, "now"),
+                                      .kind = from_py<attempt_kind>(kind, "kind")}));
           },
-          py::arg("history"), py::arg("now"), py::arg("kind") = "retake",
-          "Holds a history of attempts against the policy at an instant.")
+          py::arg("history"), py::arg("now"), py::arg("kind") = "retake", py::kw_only(), py::arg("track") = py::none(),
+          py::arg("facts") = py::tuple(), py::arg("waivers") = py::tuple(), py::arg("time_zone") = "",
+          "Holds a record against the policy at an instant: the attempts of all tracks and the facts. Without a track it "
+          "is about the first attempt's.")
       .def(
           "__eq__", [](const retake_policy& a, const retake_policy& b) { return a.hash() == b.hash(); },
           py::is_operator())
@@ -130,8 +143,19 @@ void add_plain(py::module_& m) {
         return "<hirenow.RetakePolicy " + std::string(py::repr(to_py(p.version()))) + ">";
       });
   m.def(
-      "describe", [](py::object e) { return to_py(describe(from_py<eligibility>(e, "eligibility"))); },
-      py::arg("eligibility"));
+      "describe",
+      [](py::object e, py::object language) {
+        return to_py(describe(from_py<eligibility>(e, "eligibility"),
+                              explain_language(from_py<std::string_view>(language, "language"))));
+      },
+      py::arg("eligibility"), py::arg("language") = "en");
+  m.def(
+      "describe_rule",
+      [](py::object v, py::object time_zone, py::object language) {
+        return to_py(describe(from_py<rule_verdict>(v, "verdict"), from_py<std::string_view>(time_zone, "time_zone"),
+                              explain_language(from_py<std::string_view>(language, "language"))));
+      },
+      py::arg("verdict"), py::arg("time_zone") = "", py::arg("language") = "en");
   m.def(
       "deadline_breakdown",
       [](py::object i, py::object started_at) {

@@ -2,6 +2,8 @@
 /// Which C++ struct is which Python record, and which enumeration which. `bind_classes` compares both with the Python
 /// classes, so that neither side can be changed alone.
 
+#include <span>
+
 #include "convert.hpp"
 #include "hirenow/lifecycle.hpp"
 #include "hirenow/mailer.hpp"
@@ -35,6 +37,16 @@ struct counts_codec {
   using counts = std::array<std::uint64_t, interview_state_count>;
   static py::object to(const counts& value);
   static counts from(py::handle value, const char* what);
+};
+
+/// The ids of a verdict's attempts: borrowed, so that there is no way back from Python.
+struct attempts_codec {
+  static py::object to(std::span<const interview_id> value) {
+    py::tuple out(value.size());
+    for (std::size_t n = 0; n < value.size(); ++n) out[n] = to_py(value[n]);
+    return out;
+  }
+  static std::span<const interview_id> from(py::handle, const char*) { return {}; }
 };
 
 struct final_progress {
@@ -100,18 +112,24 @@ HIRENOW_RECORD(audit_entry, "AuditEntry", plain("sequence", &t::sequence), plain
                plain("previous", &t::previous), plain("hash", &t::hash), plain("note", &t::note));
 HIRENOW_RECORD(audit_head, "AuditHead", plain("applicant_id", &t::applicant_id), plain("sequence", &t::sequence),
                plain("hash", &t::hash));
-HIRENOW_RECORD(policy_span, "PolicySpan", plain("months", &t::months), plain("exact", &t::exact));
+HIRENOW_RECORD(policy_span, "PolicySpan", plain("months", &t::months), plain("days", &t::days),
+               plain("exact", &t::exact));
+HIRENOW_RECORD(granted_waiver, "GrantedWaiver", plain("rule_id", &t::rule_id), plain("floor", &t::floor));
 HIRENOW_RECORD(attempt, "Attempt", plain("track", &t::track), plain("at", &t::at), plain("result", &t::result),
                plain("decided_at", &t::decided_at), plain("score", &t::score), plain("id", &t::id));
 HIRENOW_RECORD(rule_verdict, "RuleVerdict", plain("rule_id", &t::rule_id), plain("rule", &t::rule),
-               plain("allowed", &t::allowed), plain("reason", &t::reason), plain("eligible_at", &t::eligible_at),
-               plain("counted", &t::counted), plain("limit", &t::limit), plain("span", &t::span),
-               plain("wait", &t::wait), plain("since", &t::since), plain("newest", &t::newest),
-               plain("attempts", &t::attempts));
+               plain("group", &t::group), plain("allowed", &t::allowed), plain("reason", &t::reason),
+               plain("advice", &t::advice), plain("applies", &t::applies), plain("waived", &t::waived),
+               plain("waiver_allows", &t::waiver_allows), plain("eligible_at", &t::eligible_at),
+               plain("eligible_until", &t::eligible_until), plain("counted", &t::counted), plain("limit", &t::limit),
+               plain("span", &t::span), plain("wait", &t::wait), plain("since", &t::since), plain("until", &t::until),
+               plain("newest", &t::newest), plain("subject", &t::subject), plain("working_days", &t::working_days),
+               coded<attempts_codec>("attempts", &t::attempts));
 HIRENOW_RECORD(eligibility, "Eligibility", plain("allowed", &t::allowed), plain("reason", &t::reason),
                plain("eligible_at", &t::eligible_at), plain("eligible_until", &t::eligible_until),
                plain("attempts_left", &t::attempts_left), plain("rules", &t::rules),
-               plain("all_reasons", &t::all_reasons), plain("policy_version", &t::policy_version),
+               plain("all_reasons", &t::all_reasons), plain("warnings", &t::warnings),
+               plain("waivers", &t::waivers), plain("time_zone", &t::time_zone), plain("policy_version", &t::policy_version),
                plain("policy_hash", &t::policy_hash));
 HIRENOW_RECORD(token_claims, "TokenClaims", plain("issuer", &t::issuer), plain("audience", &t::audience),
                plain("subject", &t::subject), plain("tenant", &t::tenant), plain("interview", &t::interview),

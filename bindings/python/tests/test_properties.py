@@ -34,10 +34,10 @@ spans = st.one_of(st.integers(0, 36_000).map(lambda n: f"P{n}D"), st.integers(0,
 counted = st.lists(st.sampled_from([o.value for o in Outcome]), min_size=1, max_size=4, unique=True)
 rules = st.lists(st.one_of(
     st.fixed_dictionaries({"rule": st.just("wait"), "after": st.lists(spans, min_size=1, max_size=3),
-                           "from": st.sampled_from(["at", "decided_at"])}),
-    st.fixed_dictionaries({"rule": st.just("most_retakes"), "most": st.integers(0, 20)}),
-    st.fixed_dictionaries({"rule": st.just("most_in_window"), "most": st.integers(1, 20),
-                           "window": spans.filter(lambda s: s not in ("P0D", "P0M", "PT0M"))}),
+                           "from": st.sampled_from(["attempt", "decision", "first_attempt"])}),
+    st.fixed_dictionaries({"rule": st.just("most"), "attempts": st.integers(1, 20)}),
+    st.fixed_dictionaries({"rule": st.just("most"), "attempts": st.integers(1, 20),
+                           "in": spans.filter(lambda s: s not in ("P0D", "P0M", "PT0M"))}),
 ), max_size=4)
 
 
@@ -62,6 +62,7 @@ def test_a_policys_answer_is_consistent(policy, history, now, kind, random):
         assert policy.evaluate(history, answer.eligible_at, kind).allowed
         assert not policy.evaluate(history, answer.eligible_at - timedelta(seconds=1), kind).allowed
     if answer.allowed:
+        assert answer.eligible_until is None  # no rule of these closes again
         assert policy.evaluate(history, now + timedelta(days=400), kind).allowed
     assert str(answer).startswith("Retake is ")
 

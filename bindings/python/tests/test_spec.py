@@ -2,13 +2,27 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
 from conftest import SITUATIONS, World, instant, spec
 
 import hirenow
-from hirenow import Attempt, AttemptKind, Authority, Event, InterviewState, Outcome, Overtime, RetakePolicy, UseCase
+from hirenow import (
+    Attempt,
+    AttemptKind,
+    Authority,
+    Event,
+    Fact,
+    FactKind,
+    GrantedWaiver,
+    InterviewState,
+    Outcome,
+    Overtime,
+    RetakePolicy,
+    UseCase,
+)
 
 LIFECYCLE, RETAKES, TOKENS = spec("lifecycle.json"), spec("retake_cases.json"), spec("token_vectors.json")
 
@@ -112,10 +126,29 @@ def test_the_engine_answers_each_role_as_the_specification_says(cell, role):
 # ---- Retake policies -------------------------------------------------------------------------------------------------
 
 
+def track_of(case):
+    return case.get("track", "t")
+
+
+def fact_of(row):
+    return Fact(
+        kind=FactKind(row["kind"]),
+        name=row["name"],
+        track=row.get("track", ""),
+        at=instant(row["at"]),
+        until=instant(row["until"]) if row.get("until") else None,
+        value=row.get("value", ""),
+    )
+
+
+def waiver_of(row):
+    return GrantedWaiver(row["rule"], hirenow.parse_span(row["floor"]) if "floor" in row else None)
+
+
 def history_of(case):
     return [
         Attempt(
-            track="t",
+            track=row.get("track", track_of(case)),
             at=instant(row["at"]),
             result=Outcome(row["outcome"]),
             decided_at=instant(row["decided_at"]) if row.get("decided_at") else None,
@@ -129,9 +162,12 @@ def history_of(case):
 @pytest.mark.parametrize("case", named(RETAKES["cases"], "id"))
 def test_retake_case(case):
     policy = RetakePolicy.parse(json.dumps(RETAKES["policies"][case["policy"]]["document"]))
-    history, now, kind = history_of(case), instant(case["now"]), AttemptKind(case["kind"])
+    asked = partial(
+        policy.evaluate, history_of(case), kind=AttemptKind(case["kind"]), track=track_of(case),
+        facts=[fact_of(row) for row in case.get("facts", [])],
+        waivers=[waiver_of(row) for row in case.get("waivers", [])], time_zone=case.get("time_zone", ""))
     expected = case["expected"]
-    answer = policy.evaluate(history, now, kind)
+    answer = asked(instant(case["now"]))
     assert answer.allowed is expected["allowed"] and answer.reason == expected["reason"]
     eligible_at = expected["eligible_at"] and instant(expected["eligible_at"])
     assert answer.eligible_at == eligible_at
@@ -140,6 +176,13 @@ def test_retake_case(case):
         assert answer.attempts_left == expected["attempts_left"]
     if "sentence" in expected:
         assert str(answer) == expected["sentence"]
+    if "sentence_de" in expected:
+        assert answer.describe("de") == expected["sentence_de"]
+    for name in ("warnings", "waivers"):
+        if name in expected:
+            assert list(getattr(answer, name)) == expected[name]
+    if "eligible_until" in expected:
+        assert answer.eligible_until == (expected["eligible_until"] and instant(expected["eligible_until"]))
     for rule, wanted in zip(answer.rules, expected.get("rules", answer.rules)):
         if wanted is rule:
             continue
@@ -157,8 +200,13 @@ def test_retake_case(case):
         assert len(answer.rules) == len(expected["rules"])
     assert (answer.policy_version, answer.policy_hash) == (policy.version, policy.hash)
     if eligible_at:
-        assert policy.evaluate(history, eligible_at, kind).allowed
-        assert not policy.evaluate(history, eligible_at - timedelta(seconds=1), kind).allowed
+        assert asked(eligible_at).allowed
+        assert not asked(eligible_at - timedelta(seconds=1)).allowed
+    if answer.eligible_until:
+        assert not asked(answer.eligible_until).allowed
+        assert asked(answer.eligible_until - timedelta(seconds=1)).allowed
+    for rule in answer.rules:
+        assert rule.describe("de", answer.time_zone) and rule.describe()
 
 
 @pytest.mark.parametrize("case", named(RETAKES["refused"], "id"))
@@ -173,7 +221,7 @@ def test_refused_policy(case):
 @pytest.mark.parametrize("case", named(RETAKES["spans"], "text"))
 def test_span(case):
     span = hirenow.parse_span(case["text"])
-    assert (span.months, span.exact) == (case["months"], timedelta(seconds=case["seconds"]))
+    assert (span.months, timedelta(span.days) + span.exact) == (case["months"], timedelta(seconds=case["seconds"]))
 
 
 # ---- Tokens ----------------------------------------------------------------------------------------------------------
@@ -202,4 +250,4 @@ def test_token_vector(vector):
 
 
 def test_every_part_of_the_specification_was_read():
-    assert len(RETAKES["cases"]) >= 70 and len(TOKENS["vectors"]) >= 50 and len(RETAKES["refused"]) >= 20
+    assert len(RETAKES["cases"]) >= 140 and len(TOKENS["vectors"]) >= 50 and len(RETAKES["refused"]) >= 20

@@ -13,6 +13,7 @@
  */
 
 #include "hirenow/c/api.h"
+#include "hirenow/c/connection.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -36,7 +36,8 @@ HIRENOW_API int32_t hirenow_interview_get_replayed(const hirenow_interview *inte
 /* Of a retake's answer: the old interview; else NULL. Borrows. Since: 0.1 */
 HIRENOW_API const hirenow_interview *hirenow_interview_get_archived(const hirenow_interview *interview);
 /* All its fields: fills the row with texts that are borrowed from the interview. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_interview_get_row(const hirenow_interview *interview, hirenow_interview_row *row);
+HIRENOW_API hirenow_status hirenow_interview_get_row(const hirenow_interview *interview, hirenow_interview_row *row,
+                                                     hirenow_error **error);
 /* Everything about it but the link, as a JSON document. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_interview_json(const hirenow_interview *interview, hirenow_text **out_json,
                                                   hirenow_error **error);
@@ -44,7 +45,8 @@ HIRENOW_API hirenow_status hirenow_interview_json(const hirenow_interview *inter
 /* Frees a sitting. Since: 0.1 */
 HIRENOW_API void hirenow_sitting_free(hirenow_sitting *sitting);
 /* The session: fills the struct with texts that are borrowed from the sitting. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_sitting_get_session(const hirenow_sitting *sitting, hirenow_session *session);
+HIRENOW_API hirenow_status hirenow_sitting_get_session(const hirenow_sitting *sitting, hirenow_session *session,
+                                                       hirenow_error **error);
 /* The interview. Borrows. Since: 0.1 */
 HIRENOW_API const hirenow_interview *hirenow_sitting_get_interview(const hirenow_sitting *sitting);
 /* To the deadline, exact, never negative. Since: 0.1 */
@@ -53,6 +55,8 @@ HIRENOW_API int64_t hirenow_sitting_get_seconds_left(const hirenow_sitting *sitt
 HIRENOW_API const char *hirenow_sitting_get_progress(const hirenow_sitting *sitting);
 /* The progress's size. Since: 0.1 */
 HIRENOW_API size_t hirenow_sitting_get_progress_size(const hirenow_sitting *sitting);
+/* When the progress was saved; HIRENOW_NONE where there is none. Since: 0.1 */
+HIRENOW_API int64_t hirenow_sitting_get_progress_saved_at(const hirenow_sitting *sitting);
 
 /* Frees an inspection. Since: 0.1 */
 HIRENOW_API void hirenow_inspection_free(hirenow_inspection *inspection);
@@ -86,6 +90,9 @@ HIRENOW_API int64_t hirenow_eligibility_get_attempts_left(const hirenow_eligibil
 /* The answer as an English sentence. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_eligibility_describe(const hirenow_eligibility *eligibility, hirenow_text **out,
                                                         hirenow_error **error);
+/* The same in a language: "en" or "de"; others are answered in English. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_eligibility_describe_in(const hirenow_eligibility *eligibility, const char *language,
+                                                           hirenow_text **out, hirenow_error **error);
 /* The answer with every rule's verdict, as a JSON document. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_eligibility_json(const hirenow_eligibility *eligibility, hirenow_text **out_json,
                                                     hirenow_error **error);
@@ -94,12 +101,18 @@ HIRENOW_API hirenow_status hirenow_eligibility_json(const hirenow_eligibility *e
 HIRENOW_API void hirenow_actions_free(hirenow_actions *actions);
 /* How many actions. Since: 0.1 */
 HIRENOW_API size_t hirenow_actions_get_count(const hirenow_actions *actions);
+/* The n-th action's use case, by the word that the table of permissions has; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const char *hirenow_actions_get_use_case(const hirenow_actions *actions, size_t n);
 /* The n-th action's event, for example "retake"; NULL beyond the end. Since: 0.1 */
 HIRENOW_API const char *hirenow_actions_get_event(const hirenow_actions *actions, size_t n);
 /* 1 where the n-th action is allowed. Since: 0.1 */
 HIRENOW_API int32_t hirenow_actions_get_allowed(const hirenow_actions *actions, size_t n);
 /* Why not; HIRENOW_OK where it is allowed. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_actions_get_status(const hirenow_actions *actions, size_t n);
+/* The finer code of why not, for example "cooldown"; may be empty; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const char *hirenow_actions_get_reason(const hirenow_actions *actions, size_t n);
+/* When it will be allowed; HIRENOW_NONE where it is, or nobody knows. Since: 0.1 */
+HIRENOW_API int64_t hirenow_actions_get_eligible_at(const hirenow_actions *actions, size_t n);
 /* The actions as a JSON document. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_actions_json(const hirenow_actions *actions, hirenow_text **out_json,
                                                 hirenow_error **error);
@@ -123,10 +136,31 @@ HIRENOW_API int64_t hirenow_page_get_state_count(const hirenow_page *page, int32
 /* The page as a JSON document. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_page_json(const hirenow_page *page, hirenow_text **out_json, hirenow_error **error);
 
+/* Frees a sweep's report. Since: 0.1 */
+HIRENOW_API void hirenow_sweep_report_free(hirenow_sweep_report *report);
+/* How many records it changed. Since: 0.1 */
+HIRENOW_API size_t hirenow_sweep_report_get_records(const hirenow_sweep_report *report);
+/* How many interviews expired or were submitted. Since: 0.1 */
+HIRENOW_API size_t hirenow_sweep_report_get_events(const hirenow_sweep_report *report);
+/* 1 where it ended before all was done: sweep again. Since: 0.1 */
+HIRENOW_API int32_t hirenow_sweep_report_get_more(const hirenow_sweep_report *report);
+/* How many records made it fail, for a person to look at. Since: 0.1 */
+HIRENOW_API size_t hirenow_sweep_report_get_failed_count(const hirenow_sweep_report *report);
+/* Whose the n-th of these is; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const char *hirenow_sweep_report_get_failed_tenant(const hirenow_sweep_report *report, size_t n);
+/* Which applicant's the n-th is; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const char *hirenow_sweep_report_get_failed_applicant_id(const hirenow_sweep_report *report, size_t n);
+/* What failed at the n-th; HIRENOW_OK beyond the end. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_sweep_report_get_failed_status(const hirenow_sweep_report *report, size_t n);
+/* The report as a JSON document. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_sweep_report_json(const hirenow_sweep_report *report, hirenow_text **out_json,
+                                                     hirenow_error **error);
+
 /* Frees a person. Since: 0.1 */
 HIRENOW_API void hirenow_person_free(hirenow_person *person);
 /* The person: fills the struct with texts that are borrowed from the handle. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_person_get(const hirenow_person *person, hirenow_applicant *out);
+HIRENOW_API hirenow_status hirenow_person_get(const hirenow_person *person, hirenow_applicant *out,
+                                              hirenow_error **error);
 /* 1 for the answer of an earlier call with the same idempotency key. Since: 0.1 */
 HIRENOW_API int32_t hirenow_person_get_replayed(const hirenow_person *person);
 

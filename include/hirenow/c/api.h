@@ -4,7 +4,8 @@
  * docs/c_abi.md is the guide for whoever wraps it in another language.
  *
  * Status: every function that can fail returns a hirenow_status; 0 is success. Where its last argument is not NULL, a
- *   failure leaves a hirenow_error there, and success NULL. Outputs are NULL (or zero) after a failure.
+ *   failure leaves a hirenow_error there, and success NULL. Outputs are NULL (or zero) after a failure. What fills a
+ *   reply (hirenow_reply_…) has no such argument: the reply keeps why, and gives it to the call that asked.
  * Owns: what a function puts into a `hirenow_x **` is the caller's, and is given back with hirenow_x_free(), which
  *   takes NULL. What `_get_` returns is borrowed from its handle and lives as long as that. Handles share what they need:
  *   a store may be freed while an engine still works on it.

@@ -202,6 +202,7 @@ typedef struct hirenow_sitting hirenow_sitting;         /* what start and resume
 typedef struct hirenow_inspection hirenow_inspection;   /* what stands behind a link */
 typedef struct hirenow_eligibility hirenow_eligibility; /* whether a further attempt is allowed, and why */
 typedef struct hirenow_actions hirenow_actions;         /* what an actor may do now */
+typedef struct hirenow_sweep_report hirenow_sweep_report; /* what a sweep did */
 typedef struct hirenow_page hirenow_page;               /* a page of a dashboard */
 typedef struct hirenow_person hirenow_person;           /* a person after a change */
 typedef struct hirenow_rows hirenow_rows;               /* audit entries, messages, a history; what a store answers */
@@ -232,6 +233,8 @@ HIRENOW_API const char *hirenow_message_kind_name(int32_t kind);
 HIRENOW_API const char *hirenow_message_state_name(int32_t state);
 /* The word of a kind of fact; "unknown" for a number that is none. Since: 0.1 */
 HIRENOW_API const char *hirenow_fact_kind_name(int32_t kind);
+/* The word of what came of a delivery; "unknown" for a number that is none. Since: 0.1 */
+HIRENOW_API const char *hirenow_delivery_name(int32_t outcome);
 
 /* Frees an error. Since: 0.1 */
 HIRENOW_API void hirenow_error_free(hirenow_error *error);

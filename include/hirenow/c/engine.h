@@ -11,10 +11,13 @@ extern "C" {
 
 /* ---- Opening ----------------------------------------------------------------------------------------------------- */
 
+/* What a commit survives: the loss of power, or the death of the process alone. */
+enum { HIRENOW_DURABILITY_FULL = 0, HIRENOW_DURABILITY_NORMAL = 1 };
+
 /* How a store is opened. Since: 0.1 */
 typedef struct hirenow_store_options {
   size_t struct_size;
-  int32_t durability;               /* 0: a commit survives the loss of power; 1: the death of the process */
+  int32_t durability;               /* HIRENOW_DURABILITY */
   int32_t readers;                  /* connections that read at the same time; 0: 4 */
   int64_t busy_timeout_milliseconds; /* 0: 10 seconds */
   int64_t checkpoint_bytes;         /* 0: 64 MiB */
@@ -88,7 +91,7 @@ typedef struct hirenow_engine_options {
 /* Makes an engine over a store. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_engine_new(const hirenow_store *store, const hirenow_engine_options *options,
                                               hirenow_engine **out, hirenow_error **error);
-/* Opens a store with its standard options, and makes an engine over it. Since: 0.1 */
+/* Opens a store with its standard options and the engine's logger, and makes an engine over it. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_open(const char *url, const hirenow_engine_options *options, hirenow_engine **out,
                                         hirenow_error **error);
 /* The same engine over another store: keys, policies, options and clock are shared. Made for one transaction of the
@@ -154,12 +157,13 @@ HIRENOW_API hirenow_status hirenow_link_for_row(hirenow_engine *engine, const ch
 /* What stands behind a link. Changes nothing. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_inspect(hirenow_engine *engine, const char *token, hirenow_inspection **out,
                                            hirenow_error **error);
-/* Starts the interview. Errors: the token's verdict, already_started. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_start(hirenow_engine *engine, const char *token, const char *session_key,
-                                         hirenow_sitting **out, hirenow_error **error);
-/* Goes on in a newer session. Errors: the token's verdict, invalid_transition. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_resume(hirenow_engine *engine, const char *token, const char *session_key,
-                                          hirenow_sitting **out, hirenow_error **error);
+/* Starts the interview. The session's key is any bytes, at least 16; with a size of 0 it is text, up to its NUL.
+ * Errors: the token's verdict, already_started. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_start(hirenow_engine *engine, const char *token, const void *session_key,
+                                         size_t session_key_size, hirenow_sitting **out, hirenow_error **error);
+/* Goes on in a newer session, with a key of its own. Errors: the token's verdict, invalid_transition. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_resume(hirenow_engine *engine, const char *token, const void *session_key,
+                                          size_t session_key_size, hirenow_sitting **out, hirenow_error **error);
 /* Saves progress, any bytes, whole. saved_at may be NULL. Errors: stale_session, deadline_passed. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_checkpoint(hirenow_engine *engine, const hirenow_session *session,
                                               const void *progress, size_t size, int64_t *saved_at,
@@ -219,8 +223,9 @@ HIRENOW_API hirenow_status hirenow_drop(hirenow_engine *engine, const hirenow_me
 HIRENOW_API hirenow_status hirenow_erase_applicant(hirenow_engine *engine, const char *applicant_id,
                                                    const hirenow_actor *who, const char *idempotency_key,
                                                    hirenow_error **error);
-/* Lets the clock do what is due on every record. limit 0: 10,000. The report is a JSON document. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_sweep(hirenow_engine *engine, size_t limit, hirenow_text **report_json,
+/* Lets the clock do what is due on every record, each in a commit of its own. limit 0: 10,000. Where memory runs out
+ * after the first of them, the report says that there is more. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_sweep(hirenow_engine *engine, size_t limit, hirenow_sweep_report **out,
                                          hirenow_error **error);
 
 /* ---- Reading: interviews are shown as the clock would have them now ---------------------------------------------- */

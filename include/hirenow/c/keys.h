@@ -57,7 +57,8 @@ HIRENOW_API hirenow_status hirenow_token_verify(const hirenow_keys *keys, const 
 /* Frees a token. Since: 0.1 */
 HIRENOW_API void hirenow_token_free(hirenow_token *token);
 /* What it says: fills the struct with texts that are borrowed from the token. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_token_get_claims(const hirenow_token *token, hirenow_token_claims *claims);
+HIRENOW_API hirenow_status hirenow_token_get_claims(const hirenow_token *token, hirenow_token_claims *claims,
+                                                    hirenow_error **error);
 /* What it says, as a JSON document. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_token_json(const hirenow_token *token, hirenow_text **out_json,
                                               hirenow_error **error);

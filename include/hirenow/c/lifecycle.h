@@ -23,9 +23,10 @@ HIRENOW_API hirenow_status hirenow_interview_row_apply(hirenow_interview_row *ro
 /* When the deadline of an attempt would be that begins at this instant: its time limit and what is added to it, cut at
  * its outer limit. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_interview_row_deadline(const hirenow_interview_row *row, int64_t started_at,
-                                                          int64_t *out);
+                                                          int64_t *out, hirenow_error **error);
 /* Makes of a row what a sweep at this instant would make of it; lists show it so. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row *row, int64_t at);
+HIRENOW_API hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row *row, int64_t at,
+                                                             hirenow_error **error);
 
 #ifdef __cplusplus
 }

@@ -80,12 +80,16 @@ enum {
   HIRENOW_DELIVERY_AMBIGUOUS = 3  /* it may have been taken */
 };
 
+/* How the connection to a mail server is protected: TLS after STARTTLS or no mail at all, TLS from the first byte, or
+ * not at all. */
+enum { HIRENOW_SMTP_STARTTLS = 0, HIRENOW_SMTP_IMPLICIT_TLS = 1, HIRENOW_SMTP_PLAINTEXT = 2 };
+
 /* A mail server. Since: 0.1 */
 typedef struct hirenow_smtp_options {
   size_t struct_size;
   const char *host;
   int32_t port;          /* 0: 587 */
-  int32_t security;      /* 0: STARTTLS; 1: TLS from the first byte; 2: none */
+  int32_t security;      /* HIRENOW_SMTP */
   const char *ca_file;
   const char *username;
   const char *password;
@@ -146,19 +150,20 @@ typedef struct hirenow_dispatcher_options {
   int64_t longest_backoff_seconds; /* 0: 6 hours */
   int64_t lease_seconds;         /* 0: 30 */
   int64_t renew_seconds;         /* 0: 10 */
-  void *ctx;                     /* of the callbacks below; must outlive the dispatcher */
+  void *ctx;                     /* of the callbacks below */
   /* Told of every answer once it is written down. */
   void (*on_event)(void *ctx, const hirenow_dispatch_event *event);
-  /* The track for readers: writes at most `size` bytes with NUL, and returns the length as snprintf() does. Called from
-   * worker threads, several at once. */
+  /* The track for readers: writes at most `size` bytes with NUL, and returns the length as snprintf() does; where that
+   * did not fit it is asked again, with room for 16 KiB at most. Called from worker threads, several at once. */
   size_t (*track_title)(void *ctx, const char *tenant, const char *track, char *title, size_t size);
   /* Renders instead of the templates, and answers with hirenow_reply_set_rendered(). A status other than 0 is a
    * temporary failure. Called from worker threads, several at once. */
   hirenow_status (*render)(void *ctx, int32_t kind, const char *locale, const hirenow_message_view *view,
                            hirenow_reply *reply);
+  void (*destroy)(void *ctx); /* runs once, when the dispatcher is gone, and only if it was made; may be NULL */
 } hirenow_dispatcher_options;
 #define HIRENOW_DISPATCHER_OPTIONS_INIT \
-  {sizeof(hirenow_dispatcher_options), NULL, NULL, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL}
+  {sizeof(hirenow_dispatcher_options), NULL, NULL, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL}
 /* In render: the texts of the message; html and language may be empty. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_set_rendered(hirenow_reply *reply, const char *subject, const char *text,
                                                       const char *html, const char *language);
@@ -189,9 +194,9 @@ HIRENOW_API hirenow_status hirenow_dispatcher_run_once(hirenow_dispatcher *dispa
 HIRENOW_API hirenow_status hirenow_dispatcher_run(hirenow_dispatcher *dispatcher, size_t workers,
                                                   hirenow_dispatch_report *report, hirenow_error **error);
 /* Ends a run, now and for ever: what is being sent is finished, the rest given back. Any thread. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_dispatcher_stop(hirenow_dispatcher *dispatcher);
+HIRENOW_API hirenow_status hirenow_dispatcher_stop(hirenow_dispatcher *dispatcher, hirenow_error **error);
 /* Makes a running dispatcher look at once instead of at its next poll. Any thread. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_dispatcher_wake(hirenow_dispatcher *dispatcher);
+HIRENOW_API hirenow_status hirenow_dispatcher_wake(hirenow_dispatcher *dispatcher, hirenow_error **error);
 /* What this dispatcher has done since it was made, and how the outbox stands, now, for all of them. Either place may be
  * NULL; *counts, which may be NULL too, is 0 where the store does not count. Any thread, while it runs too. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_dispatcher_stats(hirenow_dispatcher *dispatcher, hirenow_dispatch_report *sent,

@@ -37,6 +37,10 @@ HIRENOW_API hirenow_status hirenow_policy_evaluate(const hirenow_policy *policy,
 HIRENOW_API hirenow_status hirenow_policy_evaluate_track(const hirenow_policy *policy, const hirenow_rows *record,
                                                          const char *track, int64_t now, int32_t schedule,
                                                          hirenow_eligibility **out, hirenow_error **error);
+/* Holds a case document against a policy: {"track", "now", "kind", "time_zone", "history", "facts", "waivers"} as
+ * hirenow/retake_case.hpp describes it. Errors: invalid_argument, too_large. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_policy_evaluate_case(const hirenow_policy *policy, const char *case_json,
+                                                        hirenow_eligibility **out, hirenow_error **error);
 /* Reads an ISO 8601 span as a policy has it: calendar months and, beside them, seconds. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_span_parse(const char *text, int32_t *months, int64_t *seconds,
                                               hirenow_error **error);

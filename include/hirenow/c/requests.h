@@ -102,16 +102,16 @@ typedef struct hirenow_change {
 } hirenow_change;
 #define HIRENOW_CHANGE_INIT {sizeof(hirenow_change), 0, 0, 0.0, NULL, NULL, 0, 0, NULL}
 
-/* What the applicant's page holds while it is open. The key is a secret of at least 16 random bytes, as text.
- * Since: 0.1 */
+/* What the applicant's page holds while it is open. The key is a secret of at least 16 random bytes. Since: 0.1 */
 typedef struct hirenow_session {
   size_t struct_size;
   const char *tenant;
   const char *interview_id;
   int64_t fence;
   const char *key;
+  size_t key_size; /* 0: the key is text, up to its NUL */
 } hirenow_session;
-#define HIRENOW_SESSION_INIT {sizeof(hirenow_session), NULL, NULL, 0, NULL}
+#define HIRENOW_SESSION_INIT {sizeof(hirenow_session), NULL, NULL, 0, NULL, 0}
 
 /* Something that a policy may ask about. Since: 0.1 */
 typedef struct hirenow_fact {

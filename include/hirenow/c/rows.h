@@ -152,7 +152,7 @@ typedef struct hirenow_load_request {
   int32_t with_progress;    /* bring the progress of the interview that is named */
   int32_t with_others;      /* 0: interviews that are not named may be left out */
 } hirenow_load_request;
-#define HIRENOW_LOAD_REQUEST_INIT {sizeof(hirenow_load_request), NULL, NULL, NULL, NULL, NULL, 0, 0, 0}
+#define HIRENOW_LOAD_REQUEST_INIT {sizeof(hirenow_load_request), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0}
 
 /* An interview after one step. Since: 0.1 */
 typedef struct hirenow_interview_change {
@@ -202,7 +202,7 @@ typedef struct hirenow_change_set {
 } hirenow_change_set;
 #define HIRENOW_CHANGE_SET_INIT \
   {sizeof(hirenow_change_set), NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, \
-   NULL, 0, HIRENOW_NONE, NULL}
+   NULL, 0, HIRENOW_NONE, NULL, NULL, 0}
 
 /* How an outbox stands, all tenants together. Since: 0.1 */
 typedef struct hirenow_outbox_figures {

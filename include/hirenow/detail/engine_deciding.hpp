@@ -270,14 +270,14 @@ inline result<sweep_report> engine::sweep(std::size_t limit) {
   if (!options_.permissions[static_cast<std::size_t>(use_case::sweep)].system)
     return detail::fail(errc::permission_denied, "the permission table does not let the engine sweep");
   sweep_report report;
-  const auto done = sweep(limit, report);
+  const auto done = sweep_into(report, limit);
   // What was committed stands. Where memory ran out behind it, whoever sweeps again finds the rest.
   if (!done && (done.error().code != errc::out_of_memory || report.records == 0)) return done.error();
   if (!done) report.more = true;
   return report;
 }
 
-inline result<void> engine::sweep(std::size_t limit, sweep_report& report) try {
+inline result<void> engine::sweep_into(sweep_report& report, std::size_t limit) try {
   std::string cursor;
   const sys_seconds now = this->now();
   // First, so that what a sweep set aside is reported even where this fails.

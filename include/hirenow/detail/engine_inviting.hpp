@@ -102,12 +102,17 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
         if (d.record().interviews.size() >= limits::attempts)
           return detail::fail(errc::limit_reached, "the record holds as many interviews as can be decided on");
         const interview* newest = newest_interview(d.record(), request.track);
-        if (newest) {
-          auto policy = policy_of(data);
-          if (!policy) return policy.error();
-          const auto e = evaluate(*policy, attempts_of(d.record(), request.track), d.now(), attempt_kind::schedule);
-          if (!e.allowed) return refusal_of(e, d.record(), *newest);
-        }
+        auto policy = policy_of(data);
+        if (!policy) return policy.error();
+        const auto attempts = attempts_of(d.record());
+        const auto e = evaluate(*policy, {.track = request.track,
+                                          .attempts = attempts,
+                                          .facts = d.record().facts,
+                                          .time_zone = d.record().version ? d.record().person.time_zone
+                                                                          : request.applicant.time_zone,
+                                          .now = d.now(),
+                                          .kind = attempt_kind::schedule});
+        if (!e.allowed) return refusal_of(e, d.record(), nullptr);
         auto plan = plan_link(d.now(), request.opens_at, request.link_lifetime, request.ends_by);
         if (!plan) return plan.error();
 
@@ -142,7 +147,12 @@ inline result<eligibility> engine::judge_retake(const loaded& data, const applic
                                                 sys_seconds now) const {
   auto policy = policy_of(data);
   if (!policy) return policy.error();
-  eligibility e = evaluate(*policy, attempts_of(record, i.track), now);
+  const auto attempts = attempts_of(record);
+  eligibility e = evaluate(*policy, {.track = i.track,
+                                     .attempts = attempts,
+                                     .facts = record.facts,
+                                     .time_zone = record.person.time_zone,
+                                     .now = now});
   // What no policy can allow comes before what it says.
   const auto refuse = [&](std::string_view reason) {
     rule_verdict verdict;
@@ -151,11 +161,12 @@ inline result<eligibility> engine::judge_retake(const loaded& data, const applic
     verdict.allowed = false;
     verdict.reason = reason;
     e.rules.insert(e.rules.begin(), verdict);
-    e.all_reasons.insert(e.all_reasons.begin(), std::string(reason));
+    e.all_reasons.insert(e.all_reasons.begin(), reason);
     e.allowed = false;
     e.reason = reason;
     e.eligible_at.reset();
     e.eligible_until.reset();
+    e.waivers.clear();
   };
   const interview* current = current_interview(record, i.track);
   if (record.erased)
@@ -169,25 +180,28 @@ inline result<eligibility> engine::judge_retake(const loaded& data, const applic
   return e;
 }
 
-inline error engine::refusal_of(const eligibility& e, const applicant_record& record, const interview& i) {
+inline error engine::refusal_of(const eligibility& e, const applicant_record& record, const interview* i) {
   const auto with = [&](errc code, const interview* other) {
-    error refusal = detail::fail(code, describe(e), e.reason);
+    error refusal = detail::fail(code, describe(e), std::string(e.reason));
     refusal.eligible_at = e.eligible_at;
     if (other) refusal.superseded_by = to_string(other->id);
     return refusal;
   };
+  // What the engine itself forbids; a policy has reasons of the same name.
+  const bool by_state = i && !e.rules.empty() && e.rules.front().rule == "state";
+  if (!by_state) return with(errc::not_eligible, nullptr);
   if (e.reason == "archived") {
-    if (!i.superseded_by) return with(errc::archived, nullptr);
+    if (!i->superseded_by) return with(errc::archived, nullptr);
     error refusal = with(errc::superseded, nullptr);
-    refusal.superseded_by = to_string(*i.superseded_by);
+    refusal.superseded_by = to_string(*i->superseded_by);
     return refusal;
   }
-  if (e.reason == "active_interview" && !is_active(i.state))
-    return with(errc::active_interview, current_interview(record, i.track));
+  if (e.reason == "active_interview" && !is_active(i->state))
+    return with(errc::active_interview, current_interview(record, i->track));
   if (e.reason == "active_interview" || e.reason == "status") {
     error refusal = with(errc::invalid_transition, nullptr);
-    refusal.message = "retake is not possible in state " + std::string(to_string(i.state));
-    if (find_transition(i.state, event::retake, authority::staff))
+    refusal.message = "retake is not possible in state " + std::string(to_string(i->state));
+    if (find_transition(i->state, event::retake, authority::staff))
       refusal.message += ": a later interview of the track was planned";
     return refusal;
   }
@@ -227,7 +241,7 @@ inline result<retaken> engine::retake(const interview_id& id, const actor& who, 
       [&](draft& d, const loaded& data, const interview& old, const author& by) -> result<retaken> {
         const auto e = judge_retake(data, d.record(), old, d.now());
         if (!e) return e.error();
-        if (!e->allowed) return refusal_of(*e, d.record(), old);
+        if (!e->allowed) return refusal_of(*e, d.record(), &old);
         if (d.record().interviews.size() >= limits::attempts)
           return detail::fail(errc::limit_reached, "the record holds as many interviews as can be decided on");
         auto plan = plan_link(d.now(), options.opens_at, options.link_lifetime, options.ends_by);

@@ -53,7 +53,7 @@ inline result<std::vector<permitted_action>> engine::permitted_actions(const int
     if (on == event::retake) {
       auto e = judge_retake(*data, d.record(), i, d.now());
       if (!e) return e.error();
-      if (!e->allowed) action.why = refusal_of(*e, d.record(), i);
+      if (!e->allowed) action.why = refusal_of(*e, d.record(), &i);
       action.eligibility = std::move(*e);
     } else if (const auto after = apply(i, on, authority::staff, d.now()); !after) {
       action.why = after.error();
