@@ -77,10 +77,8 @@ value json(const interview& i) {
 }
 
 value json(const policy_span& span) {
-  return object{{"months", span.months},
-                {"days", span.days},
-                {"seconds", span.exact.count()},
-                {"words", in_words(span)}};
+  return object{
+      {"months", span.months}, {"days", span.days}, {"seconds", span.exact.count()}, {"words", in_words(span)}};
 }
 
 value json(const rule_verdict& v) {
