@@ -30,8 +30,12 @@ class maker {
   }
   std::string member(int percent, const std::string& text) { return chance(percent) ? "," + text : ""; }
 
-  std::string span() { return one_of({"P1D", "P3D", "P10D", "P30D", "P1M", "P2M", "P1Y", "PT36H", "P1MT5H", "P2W", "P5D"}); }
-  std::string calendar() { return one_of({"day", "day", "week", "month", "quarter", "year", "ten", "listed", "sessions"}); }
+  std::string span() {
+    return one_of({"P1D", "P3D", "P10D", "P30D", "P1M", "P2M", "P1Y", "PT36H", "P1MT5H", "P2W", "P5D"});
+  }
+  std::string calendar() {
+    return one_of({"day", "day", "week", "month", "quarter", "year", "ten", "listed", "sessions"});
+  }
   std::string outcomes() {
     std::string list;
     for (std::size_t n = 0; n < outcome_count; ++n)
@@ -59,7 +63,10 @@ class maker {
     }
     return text + member(15, R"("opens_with":")" + calendar() + "\"");
   }
-  std::string anchors() { return one_of({R"("attempt")", R"("decision")", R"("first_attempt")", R"(["attempt",{"event":"release"}])", R"({"credential":"certificate"})"}); }
+  std::string anchors() {
+    return one_of({R"("attempt")", R"("decision")", R"("first_attempt")", R"(["attempt",{"event":"release"}])",
+                   R"({"credential":"certificate"})"});
+  }
 
   std::string rule(int depth, bool caps_only = false) {
     const std::string id = "r" + std::to_string(++ids_);
@@ -95,8 +102,8 @@ class maker {
         return text + R"(,"rule":"passed")" +
                member(60, R"("until":{"credential":"certificate"})" + member(50, R"("less":"P10D")")) + "}";
       case 7:
-        return text + R"(,"rule":"require","fact":)" + fact_ref() + member(70, R"("after":)" + std::to_string(below(4))) +
-               member(50, R"("resets":true)") + "}";
+        return text + R"(,"rule":"require","fact":)" + fact_ref() +
+               member(70, R"("after":)" + std::to_string(below(4))) + member(50, R"("resets":true)") + "}";
       case 8:
       case 9:
       case 10:
@@ -117,15 +124,20 @@ class maker {
     for (std::int64_t n = 1 + below(4); n > 0; --n) list.push_back(rule(0, caps_only));
     return list;
   }
-  std::string zone() { return one_of({"UTC", "UTC", "Europe/Vienna", "America/New_York", "Africa/Cairo", "Asia/Kolkata", "applicant"}); }
+  std::string zone() {
+    return one_of({"UTC", "UTC", "Europe/Vienna", "America/New_York", "Africa/Cairo", "Asia/Kolkata", "applicant"});
+  }
 
-  std::string instant() { return to_string(sys_seconds{seconds{1'767'225'600 + below(200) * 86'400 + below(8) * 10'800}}); }
+  std::string instant() {
+    return to_string(sys_seconds{seconds{1'767'225'600 + below(200) * 86'400 + below(8) * 10'800}});
+  }
   sys_seconds some_instant() { return sys_seconds{seconds{1'767'225'600 + below(500 * 86'400)}}; }
 
   retake_case record() {
     retake_case made{.track = "t"};
     for (std::int64_t n = below(7); n > 0; --n) {
-      attempt a{.track = chance(80) ? "t" : "u", .at = some_time(), .result = static_cast<outcome>(below(outcome_count))};
+      attempt a{
+          .track = chance(80) ? "t" : "u", .at = some_time(), .result = static_cast<outcome>(below(outcome_count))};
       if (chance(40)) a.decided_at = a.at + seconds{below(10) * 86'400};
       if (chance(40)) a.score = static_cast<double>(below(100));
       a.id.data[15] = static_cast<std::uint8_t>(made.attempts.size() + 1);
@@ -147,7 +159,8 @@ class maker {
       if (chance(50)) f.until = f.at + seconds{below(300) * 86'400};
       made.facts.push_back(f);
     }
-    if (chance(20)) made.waivers.push_back({"r1", chance(30) ? std::optional(parse_span("P2D").value()) : std::nullopt});
+    if (chance(20))
+      made.waivers.push_back({"r1", chance(30) ? std::optional(parse_span("P2D").value()) : std::nullopt});
     if (chance(50)) made.time_zone = one_of({"Europe/Vienna", "Pacific/Apia", "Nowhere/At_all"});
     made.now = some_instant();
     made.kind = chance(30) ? attempt_kind::schedule : attempt_kind::retake;
@@ -162,8 +175,9 @@ class maker {
 };
 
 std::string document(const std::vector<std::string>& rules, const std::string& zone) {
-  std::string text = R"({"hirenow_policy":1,"version":"random","zone":")" + zone +
-                     R"(","retake_after":["passed","failed","on_hold","no_show","incomplete","cancelled","withdrawn","void"],
+  std::string text =
+      R"({"hirenow_policy":1,"version":"random","zone":")" + zone +
+      R"(","retake_after":["passed","failed","on_hold","no_show","incomplete","cancelled","withdrawn","void"],
     "calendars":{"ten":{"from":"2026-01-01","every":"P10D"},"sessions":{"fact":"session"},
       "listed":{"periods":[{"from":"2026-01-05","until":"2026-02-01"},{"from":"2026-04-01","until":"2026-04-20"},
         {"from":"2026-04-20","until":"2026-05-01"},{"from":"2026-10-01"},{"from":"2027-02-01","until":"2027-03-01"}]}},

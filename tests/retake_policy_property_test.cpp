@@ -21,8 +21,8 @@ struct plain_rule {
   std::vector<std::pair<int, std::int64_t>> spans;  ///< months and seconds
   std::uint64_t most = 0;
   bool from_decision = false;
-  bool by_date = false;     ///< from the start of the day
-  bool by_streak = false;   ///< a pass ends the count
+  bool by_date = false;    ///< from the start of the day
+  bool by_streak = false;  ///< a pass ends the count
   std::vector<outcome> counts;
 
   bool counted(outcome o) const { return std::find(counts.begin(), counts.end(), o) != counts.end(); }
@@ -84,7 +84,8 @@ bool rule_allows(const plain_rule& rule, const std::vector<attempt>& history, st
     }
     case plain_rule::most_ever: return counted.size() < rule.most;
     case plain_rule::per_month:
-      return rule.most > static_cast<std::uint64_t>(std::count_if(counted.begin(), counted.end(), [&](const attempt& a) {
+      return rule.most >
+             static_cast<std::uint64_t>(std::count_if(counted.begin(), counted.end(), [&](const attempt& a) {
                return month_of(count(a.at)) >= month_of(now);
              }));
     case plain_rule::lockout:

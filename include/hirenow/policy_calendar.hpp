@@ -37,19 +37,19 @@ struct period_calendar {
 
   std::string name;
   form is = form::day;
-  local_days first{};            ///< regular: a day on which a period begins
-  std::int32_t every_months = 0; ///< regular: either this
-  std::int32_t every_days = 0;   ///< or this
-  std::vector<dates> listed{};   ///< listed: in order
-  std::string fact{};            ///< facts: the name of the period facts
+  local_days first{};             ///< regular: a day on which a period begins
+  std::int32_t every_months = 0;  ///< regular: either this
+  std::int32_t every_days = 0;    ///< or this
+  std::vector<dates> listed{};    ///< listed: in order
+  std::string fact{};             ///< facts: the name of the period facts
 };
 
 /// Which days are worked.
 struct working_calendar {
   std::string name;
-  std::uint8_t weekend = 0b1000001;     ///< bit n: weekday n of the C calendar, Sunday is 0
-  std::vector<local_days> holidays{};   ///< in order
-  std::string fact{};                   ///< the name of event facts that are holidays too; may be empty
+  std::uint8_t weekend = 0b1000001;    ///< bit n: weekday n of the C calendar, Sunday is 0
+  std::vector<local_days> holidays{};  ///< in order
+  std::string fact{};                  ///< the name of event facts that are holidays too; may be empty
 };
 
 /// From where a span is counted, and to what its end is moved up.
@@ -149,8 +149,9 @@ class period_clock {
       case form::year: return month(index * 12);
       case form::regular:
         if (index * (calendar_.every_days + 31LL * calendar_.every_months) > 4'000'000) return std::nullopt;
-        return calendar_.every_days ? calendar_.first + days{index * calendar_.every_days}
-                                    : add_months(calendar_.first, static_cast<std::int32_t>(index) * calendar_.every_months);
+        return calendar_.every_days
+                   ? calendar_.first + days{index * calendar_.every_days}
+                   : add_months(calendar_.first, static_cast<std::int32_t>(index) * calendar_.every_months);
       case form::listed:
         if (!is_listed(index, calendar_.listed.size())) return std::nullopt;
         return calendar_.listed[static_cast<std::size_t>(index)].from;

@@ -41,16 +41,17 @@ std::vector<attempt> attempts_of(const applicant_record& record);
 /// An exception to one rule that was granted.
 struct granted_waiver {
   std::string rule_id;
-  std::optional<policy_span> floor{};  ///< of a wait or a lock-out: the part that stays; the longer of this and the rule's
+  std::optional<policy_span>
+      floor{};  ///< of a wait or a lock-out: the part that stays; the longer of this and the rule's
 
   friend bool operator==(const granted_waiver&, const granted_waiver&) = default;
 };
 
 /// May there be a further attempt? With everything that the answer may depend on. Borrows all of it.
 struct retake_question {
-  std::string_view track{};              ///< at which the further attempt would be
-  std::span<const attempt> attempts{};   ///< of the whole record, in any order
-  std::span<const fact> facts{};         ///< of the record
+  std::string_view track{};             ///< at which the further attempt would be
+  std::span<const attempt> attempts{};  ///< of the whole record, in any order
+  std::span<const fact> facts{};        ///< of the record
   std::span<const granted_waiver> waivers{};
   std::string_view time_zone{};  ///< the applicant's, for policies whose zone is "applicant"; empty means UTC
   sys_seconds now{};
@@ -106,35 +107,35 @@ class retake_policy {
 /// What one rule says, and what it looked at. Texts and attempts are borrowed from the answer that it belongs to.
 struct rule_verdict {
   std::string_view rule_id{};
-  std::string_view rule{};   ///< its word in the document; "retake_after", or "state" for what the engine itself forbids
+  std::string_view rule{};  ///< its word in the document; "retake_after", or "state" for what the engine itself forbids
   std::string_view group{};  ///< the id of the group it belongs to; the group decides, not its members
   bool allowed = true;
   std::string_view reason = "ok";  ///< "ok", or why it forbids: passed, outcome_not_eligible, status, lifetime_cap,
                                    ///< lockout, prerequisite, period_expired, window_cap, cooldown
-  std::string_view advice{};       ///< the warning's code of a rule that only warns: it may forbid, and nothing comes of it
-  bool applies = true;             ///< its conditions hold
-  bool waived = false;             ///< a waiver was taken into account
-  bool waiver_allows = false;      ///< where it forbids: a waiver of this rule would end that now
+  std::string_view advice{};   ///< the warning's code of a rule that only warns: it may forbid, and nothing comes of it
+  bool applies = true;         ///< its conditions hold
+  bool waived = false;         ///< a waiver was taken into account
+  bool waiver_allows = false;  ///< where it forbids: a waiver of this rule would end that now
   std::optional<sys_seconds> eligible_at{};     ///< where it forbids: until when; nothing means no date is known
   std::optional<sys_seconds> eligible_until{};  ///< when it will forbid (again), where that is known
   std::uint64_t counted = 0;                    ///< attempts that counted
-  std::optional<std::uint64_t> limit{};         ///< most attempts that may count; of `require`, after how many it is needed
-  std::optional<policy_span> span{};   ///< the wait that applies, the window, or the lead, as the policy writes it
-  std::optional<seconds> wait{};       ///< the wait that applies, in seconds
-  std::optional<sys_seconds> since{};  ///< where the wait, the window or the period began
-  std::optional<sys_seconds> until{};  ///< where it ends
-  std::optional<outcome> newest{};     ///< retake_after: the outcome of the newest attempt
-  std::string_view subject{};          ///< the fact or calendar that it asked for
-  bool working_days = false;           ///< the days of `span` are working days
+  std::optional<std::uint64_t> limit{};  ///< most attempts that may count; of `require`, after how many it is needed
+  std::optional<policy_span> span{};     ///< the wait that applies, the window, or the lead, as the policy writes it
+  std::optional<seconds> wait{};         ///< the wait that applies, in seconds
+  std::optional<sys_seconds> since{};    ///< where the wait, the window or the period began
+  std::optional<sys_seconds> until{};    ///< where it ends
+  std::optional<outcome> newest{};       ///< retake_after: the outcome of the newest attempt
+  std::string_view subject{};            ///< the fact or calendar that it asked for
+  bool working_days = false;             ///< the days of `span` are working days
   std::span<const interview_id> attempts{};  ///< those that counted, oldest first
 };
 
 /// Whether a further attempt is allowed at an instant, and why.
 struct eligibility {
   bool allowed = true;
-  std::string_view reason = "ok";               ///< "ok", or the deciding rule's reason
-  std::optional<sys_seconds> eligible_at{};     ///< where not allowed: from when; nothing means no date is known
-  std::optional<sys_seconds> eligible_until{};  ///< when a further attempt allowed now, or from then, no longer is
+  std::string_view reason = "ok";                ///< "ok", or the deciding rule's reason
+  std::optional<sys_seconds> eligible_at{};      ///< where not allowed: from when; nothing means no date is known
+  std::optional<sys_seconds> eligible_until{};   ///< when a further attempt allowed now, or from then, no longer is
   std::optional<std::uint64_t> attempts_left{};  ///< the least that any rule leaves now; nothing where none limits it
   std::vector<rule_verdict> rules{};             ///< every rule's verdict, in the policy's order
   std::vector<std::string_view> all_reasons{};   ///< of all rules that forbid, sorted, each once

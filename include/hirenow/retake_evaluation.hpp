@@ -10,8 +10,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -151,7 +151,8 @@ class evaluation {
       ids[size++] = seen_[n].whole->id;
     };
     const auto finish = [&](std::size_t begin) {
-      counted_.emplace_back(seen_.data(), std::span(picked + begin, size - begin), std::span(ids + begin, size - begin));
+      counted_.emplace_back(seen_.data(), std::span(picked + begin, size - begin),
+                            std::span(ids + begin, size - begin));
       picked += size, ids += size, size = 0;
     };
     outcome_set outcomes;
@@ -188,7 +189,8 @@ class evaluation {
         if (const fact* f = view.newest(ref)) counted_.back() = counted_.back().since(f->at);
     }
   }
-  bool shares_attributes(const viewpoint& view, const attempt_selection& which, const hirenow::attempt& a, bool same_track) const {
+  bool shares_attributes(const viewpoint& view, const attempt_selection& which, const hirenow::attempt& a,
+                         bool same_track) const {
     for (const auto& name : which.same) {
       const auto wanted = attribute(view, question_.track, name, view.now);
       const auto its = attribute(view, a.track, name, a.at);
@@ -232,8 +234,8 @@ class evaluation {
     const std::size_t place = verdicts.size();
     rule_verdict& verdict = verdicts.emplace_back(
         rule_verdict{.rule_id = rule.id, .rule = word_of(rule), .group = rule.group, .advice = rule.advice});
-    verdict.applies = (!rule.when || holds(view, *rule.when, counted)) &&
-                      (!rule.unless || !holds(view, *rule.unless, counted));
+    verdict.applies =
+        (!rule.when || holds(view, *rule.when, counted)) && (!rule.unless || !holds(view, *rule.unless, counted));
     if (const auto* group = std::get_if<group_rule>(&rule.is)) {
       for (std::size_t m = n + 1; m <= n + rule.descendants; m += 1u + policy_.rules()[m].descendants)
         judge_rule(view, m, verdicts);
@@ -262,7 +264,9 @@ class evaluation {
       rule_verdict operator()(const wait_rule& r) const {
         return retake_is_too_soon(verdict, view, rule, r, counted, waiver);
       }
-      rule_verdict operator()(const most_rule& r) const { return attempts_are_used_up(verdict, view, rule, r, counted); }
+      rule_verdict operator()(const most_rule& r) const {
+        return attempts_are_used_up(verdict, view, rule, r, counted);
+      }
       rule_verdict operator()(const lockout_rule& r) const {
         return attempts_are_locked(verdict, view, rule, r, counted, waiver);
       }
@@ -332,9 +336,9 @@ inline bool has_a_say(const rule_verdict& v) { return v.advice.empty() && v.grou
 inline bool decides_before(const rule_verdict& a, const rule_verdict& b) {
   if (a.eligible_at.has_value() != b.eligible_at.has_value()) return !a.eligible_at;
   if (a.eligible_at != b.eligible_at) return *a.eligible_at > *b.eligible_at;
-  constexpr std::array<std::string_view, 9> order{"passed",  "outcome_not_eligible", "status",
-                                                  "lifetime_cap", "prerequisite",    "period_expired",
-                                                  "lockout", "window_cap",           "cooldown"};
+  constexpr std::array<std::string_view, 9> order{"passed",       "outcome_not_eligible", "status",
+                                                  "lifetime_cap", "prerequisite",         "period_expired",
+                                                  "lockout",      "window_cap",           "cooldown"};
   const auto rank = [&](const rule_verdict& v) { return std::find(order.begin(), order.end(), v.reason); };
   return rank(a) != rank(b) ? rank(a) < rank(b) : a.rule_id < b.rule_id;
 }
@@ -350,7 +354,7 @@ inline const rule_verdict* deciding_rule(const eligibility& answer) {
 /// What all verdicts say together as of one instant.
 struct joint_verdict {
   bool allowed = true;
-  bool dated = true;                         ///< where not allowed: every rule that forbids has a date
+  bool dated = true;                          ///< where not allowed: every rule that forbids has a date
   std::optional<sys_seconds> next_opening{};  ///< where dated: before it, it is surely not allowed
   std::optional<sys_seconds> next_closing{};  ///< where allowed: until it, it surely is
 };

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "hirenow/detail/message_language.hpp"
-#include "hirenow/retake_evaluation.hpp"
 #include "hirenow/retake_eligibility.hpp"
+#include "hirenow/retake_evaluation.hpp"
 
 namespace hirenow {
 namespace detail {
@@ -77,15 +77,18 @@ class explainer {
 
   std::string wait(const rule_verdict& v) const {
     std::string text = in_words(v.span.value_or(policy_span{}), language_, {.working_days = v.working_days});
-    if (!v.subject.empty()) return text + words(" after the last attempt or ", " nach dem letzten Versuch oder ") + quoted(v.subject);
+    if (!v.subject.empty())
+      return text + words(" after the last attempt or ", " nach dem letzten Versuch oder ") + quoted(v.subject);
     return text + words(" after the last attempt", " nach dem letzten Versuch");
   }
   std::string most(const rule_verdict& v) const {
     const std::uint64_t limit = v.limit.value_or(0);
     std::string text;
     if (german_) {
-      text = limit == 1 ? "höchstens 1 Versuch ist erlaubt" : "höchstens " + counted(limit, noun_attempt) + " sind erlaubt";
-      if (v.span) text += " innerhalb von " + in_words(*v.span, language_, {.working_days = v.working_days, .dative = true});
+      text = limit == 1 ? "höchstens 1 Versuch ist erlaubt"
+                        : "höchstens " + counted(limit, noun_attempt) + " sind erlaubt";
+      if (v.span)
+        text += " innerhalb von " + in_words(*v.span, language_, {.working_days = v.working_days, .dative = true});
       if (!v.subject.empty()) text += " je " + quoted(v.subject);
       return text + ", und " + std::to_string(v.counted) + (v.counted == 1 ? " zählt" : " zählen");
     }
@@ -97,7 +100,8 @@ class explainer {
   std::string lockout(const rule_verdict& v) const {
     const std::string span = in_words(v.span.value_or(policy_span{}), language_, {.working_days = v.working_days});
     const std::uint64_t n = v.limit.value_or(0);
-    return german_ ? "nach " + in_number(static_cast<std::int64_t>(n), noun_attempt, language_, true) + " gesperrt für " + span
+    return german_ ? "nach " + in_number(static_cast<std::int64_t>(n), noun_attempt, language_, true) +
+                         " gesperrt für " + span
                    : "locked for " + span + " after " + counted(n, noun_attempt);
   }
   std::string require(const rule_verdict& v) const {
@@ -119,7 +123,8 @@ inline std::string describe(const eligibility& answer, explain_in language) {
   const std::string not_possible = say.words("Retake is not possible: ", "Ein weiterer Versuch ist nicht möglich: ");
   // What the engine refuses whatever the policy says.
   if (!answer.rules.empty() && answer.rules.front().rule == "state") {
-    if (answer.reason == "erased") return not_possible + say.words("the person was erased", "die Person wurde gelöscht");
+    if (answer.reason == "erased")
+      return not_possible + say.words("the person was erased", "die Person wurde gelöscht");
     if (answer.reason == "archived")
       return not_possible + say.words("the interview is archived", "das Interview ist abgelegt");
     if (answer.reason == "active_interview")
@@ -128,17 +133,16 @@ inline std::string describe(const eligibility& answer, explain_in language) {
            say.words("the interview's state does not allow it", "der Stand des Interviews lässt es nicht zu");
   }
   std::string until;
-  if (answer.eligible_until)
-    until = say.words(", until ", ", bis ") + say.instant(*answer.eligible_until);
+  if (answer.eligible_until) until = say.words(", until ", ", bis ") + say.instant(*answer.eligible_until);
   const rule_verdict* const v = detail::deciding_rule(answer);
   if (!v) {
     std::string text = say.words("Retake is possible now", "Ein weiterer Versuch ist jetzt möglich") + until;
     if (!answer.attempts_left) return text;
     const auto left = static_cast<std::int64_t>(*answer.attempts_left);
     return text + "; " +
-           (language == explain_in::german ? "noch " + detail::in_number(left, detail::noun_attempt, language)
-                                           : detail::in_number(left, detail::noun_attempt, language) +
-                                                 (left == 1 ? " is left" : " are left"));
+           (language == explain_in::german
+                ? "noch " + detail::in_number(left, detail::noun_attempt, language)
+                : detail::in_number(left, detail::noun_attempt, language) + (left == 1 ? " is left" : " are left"));
   }
   if (answer.eligible_at)
     return say.words("Retake is possible from ", "Ein weiterer Versuch ist möglich ab ") +
@@ -148,7 +152,8 @@ inline std::string describe(const eligibility& answer, explain_in language) {
 
 inline std::string describe(const rule_verdict& v, std::string_view time_zone, explain_in language) {
   const detail::explainer say(language, time_zone);
-  if (v.rule == "state") return say.words("The engine forbids it: ", "Das System verbietet es: ") + std::string(v.reason);
+  if (v.rule == "state")
+    return say.words("The engine forbids it: ", "Das System verbietet es: ") + std::string(v.reason);
   if (!v.applies) return say.words("Does not apply", "Gilt hier nicht");
   if (v.allowed) {
     std::string text = v.waived ? say.words("Allows, because it was waived", "Erlaubt, weil eine Ausnahme gilt")

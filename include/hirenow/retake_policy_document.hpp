@@ -55,18 +55,20 @@ class policy_reader : detail::document_reader {
   static const std::array<rule_kind, 9>& kinds() {
     static const std::array<rule_kind, 9> all{
         rule_kind{"wait",
-             {"after", "from", "within", "floor", "penalty", "from_start_of", "from_end_of", "working_days", "opens_with"},
-             default_counts,
-             &policy_reader::wait},
+                  {"after", "from", "within", "floor", "penalty", "from_start_of", "from_end_of", "working_days",
+                   "opens_with"},
+                  default_counts,
+                  &policy_reader::wait},
         rule_kind{"most",
-             {"attempts", "in", "opened_by_first", "from_start_of", "from_end_of", "working_days", "opens_with", "per",
-              "periods"},
-             default_counts,
-             &policy_reader::most},
-        rule_kind{"lockout",
-             {"after", "for", "from", "within", "floor", "from_start_of", "from_end_of", "working_days", "opens_with"},
-             {outcome::failed},
-             &policy_reader::lockout},
+                  {"attempts", "in", "opened_by_first", "from_start_of", "from_end_of", "working_days", "opens_with",
+                   "per", "periods"},
+                  default_counts,
+                  &policy_reader::most},
+        rule_kind{
+            "lockout",
+            {"after", "for", "from", "within", "floor", "from_start_of", "from_end_of", "working_days", "opens_with"},
+            {outcome::failed},
+            &policy_reader::lockout},
         rule_kind{"passed", {"until", "less"}, {outcome::passed}, &policy_reader::passed},
         rule_kind{"require", {"fact", "after", "resets", "within"}, {outcome::failed}, &policy_reader::require},
         rule_kind{"period", {"opened_by", "lasts", "closed_by", "calendar"}, default_counts, &policy_reader::period},
@@ -75,16 +77,17 @@ class policy_reader : detail::document_reader {
         rule_kind{"all_of", {"rules"}, default_counts, nullptr}};
     return all;
   }
-  static constexpr std::array<std::string_view, 13> common{
-      "rule",      "id",    "description", "counts", "same",   "score",   "except",
-      "broken_by", "since", "when",        "unless", "advice", "waivable"};
+  static constexpr std::array<std::string_view, 13> common{"rule",   "id",     "description", "counts", "same",
+                                                           "score",  "except", "broken_by",   "since",  "when",
+                                                           "unless", "advice", "waivable"};
 
   void policy(const value& root) {
     const object* const whole = an_object(root, "");
     if (!whole) return;
     const object& o = *whole;
-    refuse_others(o, "", {"$schema", "hirenow_policy", "version", "name", "description", "zone", "calendars",
-                          "working_days", "retake_after", "rules"});
+    refuse_others(o, "",
+                  {"$schema", "hirenow_policy", "version", "name", "description", "zone", "calendars", "working_days",
+                   "retake_after", "rules"});
     text(o, "", "$schema", limits::reason);
     if (const value* form = need(o, "", "hirenow_policy"); form && !(form->is_int64() && form->get_int64() == 1))
       fault("/hirenow_policy", "must be 1");
@@ -233,7 +236,8 @@ class policy_reader : detail::document_reader {
     retake_rule made{.id = name(o, path, "id"), .group = group};
     if (!made.id.empty()) {
       if (made.id == "retake_after" || made.id == "state") fault(path + "/id", "is a name that is not for rules");
-      if (std::find(ids_.begin(), ids_.end(), made.id) != ids_.end()) fault(path + "/id", "is the id of another rule too");
+      if (std::find(ids_.begin(), ids_.end(), made.id) != ids_.end())
+        fault(path + "/id", "is the id of another rule too");
       ids_.push_back(made.id);
     }
     const value* const word = need(o, path, "rule");
@@ -273,7 +277,8 @@ class policy_reader : detail::document_reader {
     if (const value* list = need(o, path, "rules"))
       if (const auto* members_of = a_list(*list, at(path, "rules"), "rules")) {
         if (members_of->empty()) fault(at(path, "rules"), "holds no rule");
-        for (std::size_t n = 0; n < members_of->size(); ++n) rule((*members_of)[n], at(at(path, "rules"), n), its_id, true);
+        for (std::size_t n = 0; n < members_of->size(); ++n)
+          rule((*members_of)[n], at(at(path, "rules"), n), its_id, true);
       }
     made_.rules[place].descendants = static_cast<std::uint16_t>(made_.rules.size() - place - 1);
   }
@@ -352,8 +357,9 @@ class policy_reader : detail::document_reader {
         if (static_cast<fact_kind>(n) != fact_kind::attribute && o->if_contains(word))
           return fact_ref{static_cast<fact_kind>(n), name(*o, path, word)};
       }
-    fault(path, "must name one fact, for example {\"event\": \"training_completed\"}; event, period, credential, "
-                "purchase and score are known");
+    fault(path,
+          "must name one fact, for example {\"event\": \"training_completed\"}; event, period, credential, "
+          "purchase and score are known");
     return std::nullopt;
   }
   std::vector<fact_ref> facts(const value& v, const std::string& path) {
@@ -458,7 +464,10 @@ class policy_reader : detail::document_reader {
       if (one.is_object()) {
         if (auto f = fact(one, where)) all.push_back({what::fact, std::move(*f)});
       } else if (word == "attempt" || word == "decision" || word == "first_attempt") {
-        all.push_back({word == "attempt" ? what::attempt : word == "decision" ? what::decision : what::first_attempt, {}});
+        all.push_back({word == "attempt"    ? what::attempt
+                       : word == "decision" ? what::decision
+                                            : what::first_attempt,
+                       {}});
       } else {
         fault(where, "must be \"attempt\", \"decision\", \"first_attempt\" or a fact, as {\"event\": \"release\"}");
       }
@@ -503,7 +512,8 @@ class policy_reader : detail::document_reader {
     if (o.if_contains("in") && o.if_contains("per")) fault(at(path, "per"), "cannot stand beside \"in\"");
     if (o.if_contains("periods") && !o.if_contains("per")) fault(at(path, "periods"), "needs \"per\"");
     if (!o.if_contains("in"))
-      for (const std::string_view member : {"opened_by_first", "from_start_of", "from_end_of", "working_days", "opens_with"})
+      for (const std::string_view member :
+           {"opened_by_first", "from_start_of", "from_end_of", "working_days", "opens_with"})
         if (o.if_contains(member)) fault(at(path, member), "needs \"in\"");
     to.is = std::move(made);
   }
@@ -542,7 +552,8 @@ class policy_reader : detail::document_reader {
   void period(const object& o, const std::string& path, retake_rule& to) {
     period_rule made;
     const bool by_calendar = o.if_contains("calendar") != nullptr;
-    if (by_calendar == (o.if_contains("opened_by") != nullptr)) fault(path, "must have one of \"opened_by\" and \"calendar\"");
+    if (by_calendar == (o.if_contains("opened_by") != nullptr))
+      fault(path, "must have one of \"opened_by\" and \"calendar\"");
     if (const value* v = o.if_contains("opened_by")) made.opened_by = fact(*v, at(path, "opened_by"));
     made.lasts = positive(o, path, "lasts");
     if (const value* v = o.if_contains("closed_by")) made.closed_by = facts(*v, at(path, "closed_by"));

@@ -83,8 +83,8 @@ struct score_range {
 /// Which attempts of the record a rule counts.
 struct attempt_selection {
   outcome_set counts = default_counts;
-  bool same_track = true;            ///< only those at the track that is asked for
-  std::vector<std::string> same{};   ///< only those whose track has the same value of these attributes
+  bool same_track = true;           ///< only those at the track that is asked for
+  std::vector<std::string> same{};  ///< only those whose track has the same value of these attributes
   score_range score{};
   std::vector<date_range> except{};  ///< attempts on these dates do not count
   outcome_set broken_by{};           ///< such an attempt ends the count; it starts anew after it
@@ -199,7 +199,8 @@ struct retake_rule {
   bool waivable = true;
   std::optional<rule_condition> when{};    ///< applies where this holds
   std::optional<rule_condition> unless{};  ///< does not apply where this holds
-  std::variant<wait_rule, most_rule, lockout_rule, passed_rule, require_rule, period_rule, status_rule, group_rule> is{};
+  std::variant<wait_rule, most_rule, lockout_rule, passed_rule, require_rule, period_rule, status_rule, group_rule>
+      is{};
 };
 
 /// The rule's word in a document.

@@ -133,7 +133,8 @@ void add_plain(py::module_& m) {
           },
           py::arg("history"), py::arg("now"), py::arg("kind") = "retake", py::kw_only(), py::arg("track") = py::none(),
           py::arg("facts") = py::tuple(), py::arg("waivers") = py::tuple(), py::arg("time_zone") = "",
-          "Holds a record against the policy at an instant: the attempts of all tracks and the facts. Without a track it "
+          "Holds a record against the policy at an instant: the attempts of all tracks and the facts. Without a track "
+          "it "
           "is about the first attempt's.")
       .def(
           "__eq__", [](const retake_policy& a, const retake_policy& b) { return a.hash() == b.hash(); },

@@ -128,8 +128,8 @@ HIRENOW_RECORD(rule_verdict, "RuleVerdict", plain("rule_id", &t::rule_id), plain
 HIRENOW_RECORD(eligibility, "Eligibility", plain("allowed", &t::allowed), plain("reason", &t::reason),
                plain("eligible_at", &t::eligible_at), plain("eligible_until", &t::eligible_until),
                plain("attempts_left", &t::attempts_left), plain("rules", &t::rules),
-               plain("all_reasons", &t::all_reasons), plain("warnings", &t::warnings),
-               plain("waivers", &t::waivers), plain("time_zone", &t::time_zone), plain("policy_version", &t::policy_version),
+               plain("all_reasons", &t::all_reasons), plain("warnings", &t::warnings), plain("waivers", &t::waivers),
+               plain("time_zone", &t::time_zone), plain("policy_version", &t::policy_version),
                plain("policy_hash", &t::policy_hash));
 HIRENOW_RECORD(token_claims, "TokenClaims", plain("issuer", &t::issuer), plain("audience", &t::audience),
                plain("subject", &t::subject), plain("tenant", &t::tenant), plain("interview", &t::interview),

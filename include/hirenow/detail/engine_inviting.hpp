@@ -105,13 +105,13 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
         auto policy = policy_of(data);
         if (!policy) return policy.error();
         const auto attempts = attempts_of(d.record());
-        const auto e = evaluate(*policy, {.track = request.track,
-                                          .attempts = attempts,
-                                          .facts = d.record().facts,
-                                          .time_zone = d.record().version ? d.record().person.time_zone
-                                                                          : request.applicant.time_zone,
-                                          .now = d.now(),
-                                          .kind = attempt_kind::schedule});
+        const auto e = evaluate(
+            *policy, {.track = request.track,
+                      .attempts = attempts,
+                      .facts = d.record().facts,
+                      .time_zone = d.record().version ? d.record().person.time_zone : request.applicant.time_zone,
+                      .now = d.now(),
+                      .kind = attempt_kind::schedule});
         if (!e.allowed) return refusal_of(e, d.record(), nullptr);
         auto plan = plan_link(d.now(), request.opens_at, request.link_lifetime, request.ends_by);
         if (!plan) return plan.error();

@@ -273,18 +273,22 @@ inline rule_verdict retake_is_too_soon(rule_verdict verdict, const viewpoint& vi
   verdict.working_days = wait.timing.working >= 0;
   for (const auto& anchor : wait.from)
     if (anchor.is == wait_anchor::what::fact) verdict.subject = anchor.fact.name;
-  const auto span_of = [&](std::size_t n) { return wait.after[std::min(std::max<std::size_t>(n, 1), wait.after.size()) - 1]; };
+  const auto span_of = [&](std::size_t n) {
+    return wait.after[std::min(std::max<std::size_t>(n, 1), wait.after.size()) - 1];
+  };
   policy_span span = span_of(counted.size());
   if (wait.penalty) {
     bool early = false;
     for (std::size_t n = 1; n < counted.size(); ++n) {
       policy_span then = span_of(n);
-      if (early) then = {then.months + wait.penalty->months, then.days + wait.penalty->days, then.exact + wait.penalty->exact};
+      if (early)
+        then = {then.months + wait.penalty->months, then.days + wait.penalty->days, then.exact + wait.penalty->exact};
       const auto anchor = latest_anchor(view, wait.from, counted, n);
       const auto over = anchor ? view.after(*anchor, then, wait.timing) : std::nullopt;
       early = !over || counted[n].at < *over;
     }
-    if (early) span = {span.months + wait.penalty->months, span.days + wait.penalty->days, span.exact + wait.penalty->exact};
+    if (early)
+      span = {span.months + wait.penalty->months, span.days + wait.penalty->days, span.exact + wait.penalty->exact};
   }
   verdict.since = latest_anchor(view, wait.from, counted, counted.size());
   if (!verdict.since) return verdict;
@@ -417,7 +421,8 @@ inline rule_verdict passed_already(rule_verdict verdict, const viewpoint& view, 
   verdict.span = passed.less;
   std::optional<sys_seconds> expiry;
   for (const fact& f : view.question.facts)
-    if (f.at <= view.now && view.is_about(f, *passed.until) && f.until && ends_before(expiry.value_or(min_instant), f.until))
+    if (f.at <= view.now && view.is_about(f, *passed.until) && f.until &&
+        ends_before(expiry.value_or(min_instant), f.until))
       expiry = f.until;
   // A credential that had expired when this attempt was passed is not the one that it earned.
   if (!expiry || *expiry <= counted.newest().at) return forbidden(verdict, "passed", {});
@@ -443,8 +448,7 @@ inline rule_verdict something_is_missing(rule_verdict verdict, const viewpoint& 
                                             : counted.size() >= require.after)
                                   : counted.size() >= require.after;
   if (!due) return verdict;
-  const bool happened =
-      newest && !require.resets && (require.after == 0 || newest->at > counted[require.after - 1].at);
+  const bool happened = newest && !require.resets && (require.after == 0 || newest->at > counted[require.after - 1].at);
   if (happened) return verdict;
   // What is dated later has not happened yet, and will have then.
   std::optional<sys_seconds> next;
