@@ -68,7 +68,7 @@ class Psycopg(_Both):
         boolean = importlib.import_module("psycopg.types.bool")
         cursor = psycopg.Cursor(self.connection, row_factory=importlib.import_module("psycopg.rows").tuple_row)
         for kind, dumper in ((int, numeric.IntDumper), (float, numeric.FloatDumper), (str, string.StrDumper),
-                             (bytes, string.BytesDumper)):
+                             (bytes, string.BytesBinaryDumper)):
             cursor.adapters.register_dumper(kind, dumper)
         for oid, loader in ((16, boolean.BoolLoader), (17, string.ByteaLoader), (20, numeric.IntLoader),
                             (21, numeric.IntLoader), (23, numeric.IntLoader), (25, string.TextLoader),

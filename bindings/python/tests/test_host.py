@@ -251,6 +251,8 @@ USES = {
     "decide": ("submitted", True, lambda e, w, at: e.decide(at.id, Outcome.PASSED, actor=w.reviewer, score=0.5)),
     "reopen": ("passed", True, lambda e, w, at: e.reopen(at.id, actor=w.admin, reason="an appeal")),
     "void_attempt": ("submitted", True, lambda e, w, at: e.void_attempt(at.id, actor=w.reviewer, reason_code="power")),
+    "accommodate": ("in_progress", True, lambda e, w, at: e.accommodate(
+        at.id, actor=w.recruiter, reason_code="power", pause=timedelta(minutes=5))),
     "cancel": ("scheduled", True, lambda e, w, at: e.cancel(at.id, actor=w.recruiter)),
     "update_applicant": ("scheduled", True, lambda e, w, at: e.update_applicant(
         Applicant("app-1", "new@example.org", "Ada Größe ✓", "de", "Europe/Vienna"), actor=w.recruiter)),
