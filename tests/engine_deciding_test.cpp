@@ -193,7 +193,7 @@ TEST_CASE("a dead message is dropped by an admin, and no other is, even of a per
   CHECK(w.messages(id)[0].state == message_state::withdrawn);
   CHECK(w.data->outbox(monday).value().value().dead == 0);
   CHECK(w.audit().back().event == "drop");
-  CHECK(w.audit().back().actor == w.admin.id);
+  CHECK(w.audit().back().actor == "staff:" + w.admin.id);
   CHECK(w.bench.verify_audit("app-1", w.admin));
   CHECK(code_of(w.bench.drop(key, w.admin)) == errc::invalid_transition);
   CHECK(code_of(w.bench.redrive(key, w.admin)) == (erased ? errc::erased : errc::invalid_transition));

@@ -86,7 +86,7 @@ class handle_connection final : public host_connection {
     std::size_t number = 0;
     for (const char c : sql) {
       if (c == '?')
-        text += "$" + std::to_string(++number);
+        text.append(1, '$').append(std::to_string(++number));  // GCC 12 warns of operator+ here, see quoted_identifier
       else
         text.push_back(c);
     }

@@ -392,7 +392,10 @@ std::string fingerprint_of(sql_connection& c, std::string_view schema) {
 
 }  // namespace
 
-std::string quoted_identifier(std::string_view name) { return "\"" + std::string(name) + "\""; }
+std::string quoted_identifier(std::string_view name) {
+  std::string out(1, '"');  // not by operator+, of which GCC 12 says in a release build that its copies overlap
+  return out.append(name).append(1, '"');
+}
 
 std::string postgres_text(std::string_view sql, std::string_view schema) {
   std::string text(sql);

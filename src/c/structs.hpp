@@ -35,7 +35,7 @@ HIRENOW_STRUCT(hirenow_session, key, HIRENOW_SESSION_INIT);
 HIRENOW_STRUCT(hirenow_fact, value, HIRENOW_FACT_INIT);
 HIRENOW_STRUCT(hirenow_list_query, limit, HIRENOW_LIST_QUERY_INIT);
 HIRENOW_STRUCT(hirenow_message_query, limit, HIRENOW_MESSAGE_QUERY_INIT);
-HIRENOW_STRUCT(hirenow_store_options, logger, HIRENOW_STORE_OPTIONS_INIT);
+HIRENOW_STRUCT(hirenow_store_options, callers_clock, HIRENOW_STORE_OPTIONS_INIT);
 HIRENOW_STRUCT(hirenow_engine_options, logger, HIRENOW_ENGINE_OPTIONS_INIT);
 HIRENOW_STRUCT(hirenow_link_requested, replayed, HIRENOW_LINK_REQUESTED_INIT);
 HIRENOW_STRUCT(hirenow_token_claims, expires_at, HIRENOW_TOKEN_CLAIMS_INIT);

@@ -354,7 +354,8 @@ static void test_bad_input(struct world *w) {
   REFUSES_WRONG_SIZES(hirenow_list_query, limit, query, hirenow_list(e, s, who, &page, NULL));
   REFUSES_WRONG_SIZES(hirenow_message_query, limit, mails, hirenow_read_messages(e, s, who, &some, NULL));
   REFUSES_WRONG_SIZES(hirenow_engine_options, logger, options, hirenow_open("memory:", s, &engine, NULL));
-  REFUSES_WRONG_SIZES(hirenow_store_options, logger, store_options, hirenow_store_open("sqlite:x.db", s, &store, NULL));
+  REFUSES_WRONG_SIZES(hirenow_store_options, callers_clock, store_options,
+                      hirenow_store_open("sqlite:x.db", s, &store, NULL));
   REFUSES_WRONG_SIZES(hirenow_dispatcher_options, track_title, dispatching,
                       hirenow_dispatcher_new(e, w->mailer, s, &dispatcher, NULL));
   REFUSES_WRONG_SIZES(hirenow_smtp_options, clock, smtp, hirenow_mailer_open_smtp(s, &mailer, NULL));
@@ -415,7 +416,7 @@ static void test_bad_input(struct world *w) {
   IS(hirenow_record_fact(e, "bad", &fact, who, NULL, &changed, NULL), HIRENOW_INVALID_ARGUMENT);
   change.outcome = -3;
   IS(hirenow_decide(e, id, who, &change, &out, NULL), HIRENOW_INVALID_ARGUMENT);
-  IS(hirenow_store_open("postgresql:x", NULL, &store, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_open("mysql:x", NULL, &store, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_open("sqlite:", NULL, &store, NULL), HIRENOW_INVALID_ARGUMENT);
   options.keys_json = "{}";
   IS(hirenow_open("memory:", &options, &engine, NULL), HIRENOW_INVALID_ARGUMENT);

@@ -1,8 +1,8 @@
 /* Memory runs out at each allocation in turn, inside every function of the library. Each time the call must answer with
  * a code, the records must stand as they did, and nothing may be lost. An interposed malloc() fails the n-th allocation
  * that the calling thread makes; n grows until the call succeeds. Over the store in C and over SQLite every 17th beyond
- * the first 40 fails, and over SQLite those calls alone that change something; with the argument "every" it is every one
- * of all. check_abi.py compares the names with symbols.txt. */
+ * the first 40 fails, and over SQLite in those calls alone that change something; with the argument "every" it is every
+ * one of all. check_abi.py compares the names with symbols.txt. */
 
 #include <sys/stat.h>
 
@@ -80,6 +80,11 @@ static const struct {
     {"store_join_connection", c_join_connection, SCHEDULED, READS},
     {"accommodate", c_accommodate, SCHEDULED, 0},
     {"redrive", c_redrive, DEAD, 0},
+    {"drop", c_drop, DEAD, 0},
+    {"dispatcher_dispatch_due", c_dispatch_due, SCHEDULED, LEASES},
+    {"dispatcher_stats", c_stats, SCHEDULED, READS},
+    {"dispatcher_prometheus_text", c_prometheus, SCHEDULED, READS},
+    {"store_outbox", c_outbox, SCHEDULED, READS},
     {"templates_render", c_render, SCHEDULED, READS},
     {"mailer_send", c_send, SCHEDULED, READS},
     {"message_id", c_message_id, CLAIMED, READS},

@@ -294,6 +294,10 @@ static hirenow_status redrive(struct world *w, hirenow_error **error) {
   hirenow_message_key key = hirenow_rows_get_message(w->claimed, 0)->key;
   return hirenow_redrive(w->engine, &key, &w->admin, "redrive-with-a-long-key-of-its-own", error);
 }
+static hirenow_status drop(struct world *w, hirenow_error **error) {
+  hirenow_message_key key = hirenow_rows_get_message(w->claimed, 0)->key;
+  return hirenow_drop(w->engine, &key, &w->admin, "drop-with-a-long-key-of-its-own", error);
+}
 static hirenow_status render_invitation(struct world *w, hirenow_rendered **out, hirenow_error **error) {
   hirenow_message_view v = HIRENOW_MESSAGE_VIEW_INIT;
   v.track = "a track with a name that no small string holds";
@@ -332,6 +336,10 @@ static hirenow_status run_once(struct world *w, hirenow_error **error) {
   w->now += 31; /* what a failed run took has run out */
   hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
   return hirenow_dispatcher_run_once(w->dispatcher, 0, &report, error);
+}
+static hirenow_status dispatch_due(struct world *w, hirenow_error **error) {
+  w->now += 31;
+  return hirenow_dispatcher_dispatch_due(w->dispatcher, 0, NULL, error);
 }
 static hirenow_status no_store(void *ctx, hirenow_store **out) {
   (void)ctx, (void)out;
@@ -490,6 +498,10 @@ static hirenow_status tell_now(struct world *w, hirenow_error **error) {
   int64_t out = 0;
   return hirenow_engine_now(w->engine, &out, error);
 }
+static hirenow_status outbox(struct world *w, hirenow_error **error) {
+  hirenow_outbox_figures figures = HIRENOW_OUTBOX_FIGURES_INIT;
+  return hirenow_store_outbox(w->store, w->now, &figures, NULL, error);
+}
 static hirenow_status next_due(struct world *w, hirenow_error **error) {
   int64_t out = 0;
   return hirenow_store_next_due(w->store, &out, error);
@@ -497,6 +509,11 @@ static hirenow_status next_due(struct world *w, hirenow_error **error) {
 
 CALL(c_accommodate, interview, accommodate(w, &out, error))
 PLAIN(c_redrive, redrive(w, error))
+PLAIN(c_drop, drop(w, error))
+PLAIN(c_dispatch_due, dispatch_due(w, error))
+PLAIN(c_stats, hirenow_dispatcher_stats(w->dispatcher, NULL, NULL, NULL, error))
+CALL(c_prometheus, text, hirenow_dispatcher_prometheus_text(w->dispatcher, &out, error))
+PLAIN(c_outbox, outbox(w, error))
 CALL(c_render, rendered, render_invitation(w, &out, error))
 CALL(c_send, text, send_mail(w, &out, error))
 CALL(c_message_id, text, message_id(w, &out, error))

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <hirenow/adapters/memory.hpp>
+#include <hirenow/adapters/postgres.hpp>
 #include <hirenow/adapters/smtp.hpp>
 #include <hirenow/adapters/sqlite.hpp>
 #include <hirenow/hirenow.hpp>
@@ -36,5 +37,7 @@ int main() {
   const std::string file = "consumer.db";
   std::filesystem::remove(file);
   const auto sqlite = hirenow::open_sqlite_store(file).value();
+  const auto postgres = hirenow::open_postgres_store("postgresql://nobody@/none?host=/missing");
+  if (postgres || postgres.error().code != hirenow::errc::store_unavailable) return 1;
   std::printf("memory: %s, sqlite: %s\n", schedule_one(*memory).c_str(), schedule_one(*sqlite).c_str());
 }

@@ -96,19 +96,19 @@ def _with_expressions(sql: str) -> str:
 
 
 class _Integer(int):
-    pass
+    __slots__ = ()
 
 
 class _Real(float):
-    pass
+    __slots__ = ()
 
 
 class _Text(str):
-    pass
+    __slots__ = ()
 
 
 class _Bytes(bytes):
-    pass
+    __slots__ = ()
 
 
 _OURS = {int: _Integer, float: _Real, str: _Text, bytes: _Bytes}

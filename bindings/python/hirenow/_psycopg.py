@@ -100,7 +100,9 @@ class Psycopg2(_Both):
         real = e.new_type((701,), "HIRENOW_REAL", lambda raw, _: None if raw is None else float(raw))
         flag = e.new_type((16,), "HIRENOW_FLAG", lambda raw, _: None if raw is None else raw == "t")
         text = e.new_type((25,), "HIRENOW_TEXT", lambda raw, _: raw)
-        for kind in (integer, real, flag, text, e.BINARY):
+        binary = importlib.import_module("psycopg2").BINARY
+        data = e.new_type((17,), "HIRENOW_BYTES", lambda raw, at: None if raw is None else bytes(binary(raw, at)))
+        for kind in (integer, real, flag, text, data):
             e.register_type(kind, cursor)
         return cursor
 

@@ -174,8 +174,8 @@ open = _opening(_engine.open)  # noqa: A001: reads as aio.open
 async def dispatch_once(
     dispatcher: Dispatcher, limit: int = 1000, *, executor: Optional[Executor] = None
 ) -> DispatchReport:
-    """`Dispatcher.run_once`, awaited. One that is cancelled goes on to its end."""
-    work = functools.partial(contextvars.copy_context().run, dispatcher.run_once, limit)
+    """`Dispatcher.dispatch_due`, awaited. One that is cancelled goes on to its end."""
+    work = functools.partial(contextvars.copy_context().run, dispatcher.dispatch_due, limit)
     return await asyncio.get_running_loop().run_in_executor(executor, work)
 
 

@@ -313,6 +313,7 @@ struct native_store {
   std::shared_ptr<store> target;
   fork_guard guard{};
   std::unique_ptr<work_gate> gate = std::make_unique<work_gate>();
+  bool joined = false;  ///< a transaction of the host's, whose connection may belong to one thread
   void let_go() { target.reset(); }
 };
 

@@ -119,7 +119,8 @@ class dispatcher_core {
     call frame(false);
     std::stop_source stop;
     const stopped_by_close on_close(*engine_, stop);
-    auto report = attend(frame, stop, false, [&] { return dispatcher_->dispatch_due(limit, stop.get_token()); });
+    const auto work = [&] { return dispatcher_->dispatch_due(limit, stop.get_token()); };
+    auto report = engine->joined ? call::without_gil(work) : attend(frame, stop, false, work);
     tell_of_raised(true);
     return frame.unwrap(std::move(report));
   }
@@ -149,6 +150,8 @@ class dispatcher_core {
   }
   void wake() {
     const at_work<dispatcher_core> working(*this);
+    const std::shared_ptr<engine_core::state> engine = engine_;
+    const at_work<engine_core::state> dispatching(*engine);
     call::without_gil([&] { dispatcher_->wake(); });
   }
   void close() {

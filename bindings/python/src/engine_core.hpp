@@ -24,12 +24,17 @@ class engine_core {
           clock(std::move(time)),
           raised(std::move(list)),
           engine(std::in_place, *store, std::move(keys), std::move(policy), std::move(options)) {}
-    state(const state& base, std::shared_ptr<hirenow::store> data)
-        : store(std::move(data)), clock(base.clock), raised(base.raised), engine(base.engine->on(*store)) {}
+    state(const state& base, std::shared_ptr<hirenow::store> data, bool joined_to_host)
+        : store(std::move(data)),
+          clock(base.clock),
+          raised(base.raised),
+          engine(base.engine->on(*store)),
+          joined(joined_to_host) {}
     std::shared_ptr<hirenow::store> store;
     std::shared_ptr<hirenow::clock> clock;
     std::shared_ptr<raised_list> raised;
     std::optional<hirenow::engine> engine;
+    const bool joined = false;  // to a connection of the host's, which may belong to one thread
     std::stop_source ending{};  // asks the dispatchers at work to come to an end
     fork_guard guard{};
     std::unique_ptr<work_gate> gate = std::make_unique<work_gate>();

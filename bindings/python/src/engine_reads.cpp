@@ -126,8 +126,9 @@ void add_engine(py::module_& m) {
   c.def("on", [](const engine_core& e, o store) {
     const auto base = e.share();
     const at_work<engine_core::state> working(*base);
+    const bool joined = py::isinstance<native_store>(store) && store.cast<native_store&>().joined;
     auto data = store_of(std::move(store), base->raised);
-    return std::make_unique<engine_core>(new engine_core::state(*base, std::move(data)));
+    return std::make_unique<engine_core>(new engine_core::state(*base, std::move(data), joined));
   });
   c.def("close", [](engine_core& e) { e.close(); });
   c.def_property_readonly("closed", &engine_core::closed);

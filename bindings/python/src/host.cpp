@@ -118,7 +118,7 @@ void add_host(py::module_& m) {
         call frame;
         both->over = frame.unwrap(join_transaction(*both->connection, options));
         const std::shared_ptr<joined> held(both.release(), careful_delete{});
-        return native_store{std::shared_ptr<store>(held, held->over.get())};
+        return native_store{.target = std::shared_ptr<store>(held, held->over.get()), .joined = true};
       },
       py::arg("driver"), py::arg("create_tables"), py::arg("schema"));
 

@@ -282,11 +282,11 @@ void add_store(py::module_& m) {
           "When the next message will be due or a lease will run out; None where the outbox is empty.")
       .def(
           "outbox",
-          [](const native_store& s, py::object now) {
+          [](native_store& s, py::object now) {
             const auto at = from_py<sys_seconds>(now, "now");
             return to_py(on_store(s, [&](store& t) { return t.outbox(at); }));
           },
-          py::arg("now"))
+          py::arg("now"), "How the outbox stands, all tenants together.")
       .def(
           "messages",
           [](native_store& s, py::object q) {
@@ -364,8 +364,8 @@ void add_store(py::module_& m) {
         postgres_options options;
         options.schema = from_py<std::string>(schema, "schema");
         options.connections = from_py<std::size_t>(connections, "connections");
-        options.connect_timeout = from_py<seconds>(connect_timeout, "connect_timeout");
-        options.call_timeout = from_py<seconds>(call_timeout, "call_timeout");
+        options.connect_timeout = from_py<std::chrono::milliseconds>(connect_timeout, "connect_timeout");
+        options.call_timeout = from_py<std::chrono::milliseconds>(call_timeout, "call_timeout");
         options.prepared_statements = prepared_statements;
         options.create_tables = create_tables;
         options.clock = database_clock ? postgres_clock::database : postgres_clock::caller;

@@ -278,7 +278,7 @@ USES = {
     "read_messages": ("archived", False, lambda e, w, at: e.read_messages(actor=w.recruiter)),
     "link_of": ("scheduled", False, lambda e, w, at: e.link_of("acme", "app-1", e.find(at.id, actor=w.recruiter))),
 }
-OTHERS = {"close", "closed", "on", "over", "now"}
+OTHERS = {"close", "closed", "on", "over", "now", "messages"}
 
 
 def test_no_use_case_is_left_out():

@@ -34,7 +34,8 @@ typedef struct hirenow_store_options {
 #define HIRENOW_STORE_OPTIONS_INIT {sizeof(hirenow_store_options), 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0}
 
 /* Opens "sqlite:PATH", "memory:" or "postgresql://…" (a URL of libpq's), with the options that concern it.
- * Options may be NULL. Errors: invalid_argument for another URL, store_unavailable and its like, schema_too_new. Since: 0.1 */
+ * Options may be NULL. Errors: invalid_argument for another URL, store_unavailable and its like, schema_too_new.
+ * Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_open(const char *url, const hirenow_store_options *options,
                                               hirenow_store **out, hirenow_error **error);
 /* Frees a store; what was made over it keeps it. Since: 0.1 */
