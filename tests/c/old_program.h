@@ -130,7 +130,7 @@ static void test_old_program(struct world *w) {
   struct old_place p;
   hirenow_interview_row *row = old_place(&p, &(hirenow_interview_row)HIRENOW_INTERVIEW_ROW_INIT, size);
   IS(hirenow_interview_get_row(out, row, NULL), HIRENOW_OK);
-  CHECK(untouched(&p, size) && row->state == HIRENOW_STATE_SCHEDULED && row->generation == 2);
+  CHECK(untouched(&p, size) && row->state == HIRENOW_STATE_SCHEDULED && row->generation == 1);
   IS(hirenow_interview_row_apply(row, HIRENOW_EVENT_START, HIRENOW_AUTHORITY_TOKEN, w->now, NULL), HIRENOW_OK);
   CHECK(untouched(&p, size) && row->state == HIRENOW_STATE_IN_PROGRESS);
   CHECK(row->deadline == w->now + row->time_limit_seconds);
