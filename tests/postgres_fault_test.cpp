@@ -355,7 +355,7 @@ TEST_CASE("the server's clock says when a message is due and when a lease ends",
   REQUIRE(held.size() == 1);
   CHECK(claim(hour_ahead, 2).empty());  // nothing is taken early
   const auto& key = held[0].mail.key;
-  const auto settle = [&](std::uint8_t token, settlement::verdict what, sys_seconds at) {
+  const auto settle = [&](std::uint8_t token, settlement::verdict what, sys_seconds at) -> bool {
     const settlement one{key, "acme", testing::detail::lease_of(token), what, at, {}};
     return store->settle({&one, 1}).value().front();
   };
