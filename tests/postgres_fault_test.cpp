@@ -300,7 +300,10 @@ TEST_CASE("behind PgBouncer, which pools transactions, the store works without p
   const pid_t bouncer = ::fork();
   if (bouncer == 0) {
     const std::string ini = (folder.path() / "pgbouncer.ini").string();
-    ::execlp("pgbouncer", "pgbouncer", "-q", "-u", ::geteuid() == 0 ? "postgres" : ::getlogin(), ini.c_str(), nullptr);
+    if (::geteuid() == 0)  // it does not run as root
+      ::execlp("pgbouncer", "pgbouncer", "-q", "-u", "postgres", ini.c_str(), nullptr);
+    else
+      ::execlp("pgbouncer", "pgbouncer", "-q", ini.c_str(), nullptr);
     ::_exit(127);
   }
   struct at_end {
@@ -355,7 +358,7 @@ TEST_CASE("the server's clock says when a message is due and when a lease ends",
   REQUIRE(held.size() == 1);
   CHECK(claim(hour_ahead, 2).empty());  // nothing is taken early
   const auto& key = held[0].mail.key;
-  const auto settle = [&](std::uint8_t token, settlement::verdict what, sys_seconds at) {
+  const auto settle = [&](std::uint8_t token, settlement::verdict what, sys_seconds at) -> bool {
     const settlement one{key, "acme", testing::detail::lease_of(token), what, at, {}};
     return store->settle({&one, 1}).value().front();
   };
