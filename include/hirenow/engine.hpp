@@ -61,8 +61,8 @@ class engine {
 
   // Inviting.
 
-  /// Plans an interview and promises the invitation. Needs a track without a current interview; where the track has a
-  /// past, its retake policy must allow.
+  /// Plans an interview and promises the invitation. Needs a track without a current interview, and that the retake
+  /// policy allows: on a first interview a policy has a say where it counts other tracks, or requires something.
   /// Errors: active_interview, not_eligible, no_signing_key.
   result<invited> schedule(const schedule_request& request, const actor& who);
 
