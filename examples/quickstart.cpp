@@ -82,7 +82,7 @@ int main() {
   std::printf("decided: %s\n", word(to_string(decided.interview.state)));
   std::printf("dispatched: %zu accepted\n", dispatcher.run_once().value().accepted);
   const auto may = engine.retake_eligibility(id, recruiter).value();
-  std::printf("retake allowed: %s, %s, from %s\n", yes_or_no(may.allowed), may.reason.c_str(),
+  std::printf("retake allowed: %s, %s, from %s\n", yes_or_no(may.allowed), std::string(may.reason).c_str(),
               hirenow::to_string(may.eligible_at.value()).c_str());
   std::printf("%s\n", describe(may).c_str());
   const auto refused = engine.retake(id, recruiter, {.idempotency_key = "click-4711"}).error();
