@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <set>
+
 #include "support/world.hpp"
 
 namespace {
@@ -170,7 +172,9 @@ TEST_CASE("a policy sees the attempts at every track, and the facts", "[engine]"
   w.clock.advance(1s);
   // The failure at the one track requires nothing at the other, and the retake the course.
   CHECK(w.bench.schedule(other, w.recruiter));
-  CHECK(w.bench.retake(at.id, w.recruiter).error().reason == "cooldown");  // the other attempt is to come
+  const auto both = w.bench.retake_eligibility(at.id, w.recruiter).value();  // the other attempt is to come
+  CHECK(std::set<std::string>(both.all_reasons.begin(), both.all_reasons.end()) ==
+        std::set<std::string>{"cooldown", "prerequisite"});
   w.clock.set(monday + days{40});
   CHECK(w.bench.retake(at.id, w.recruiter).error().reason == "prerequisite");
   w.bench.record_fact(w.ada.id, {.name = "course", .at = monday + days{30}}, w.recruiter).value();

@@ -20,7 +20,6 @@ static hirenow_status hirenow_go_clock(uintptr_t ctx, hirenow_clock **out, hiren
 import "C"
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/cgo"
