@@ -1,7 +1,6 @@
 /// The retake: a new life in one commit, and only where the policy allows.
 
 #include <algorithm>
-
 #include <set>
 
 #include "support/world.hpp"
