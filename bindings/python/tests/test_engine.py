@@ -238,7 +238,7 @@ def test_wrong_types_and_impossible_values_are_refused(memory_world):
         lambda: e.list(actor=w.recruiter, limit=-1),
         lambda: e.list(actor=w.recruiter, limit=2**70),
         lambda: e.decide(at.id, Outcome.FAILED, actor=w.reviewer, score=float("nan")),
-        lambda: hirenow.open("postgresql://x", keys=w.keys),
+        lambda: hirenow.open("mysql://x", keys=w.keys),
         lambda: hirenow.open_store("sqlite:/tmp/x.db", readers=-1),
         lambda: hirenow.SmtpMailer("mail.example", 65536),
         lambda: hirenow.open("memory:", keys=w.keys, link_base="http://evil.example/"),
