@@ -81,7 +81,8 @@ hirenow_status hirenow_interview_row_deadline(const hirenow_interview_row* row, 
 }
 hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row* row, int64_t when, hirenow_error** error) {
   return guard(error, [&]() -> result<void> {
-    return replace(*row, after_the_clock(sane(row), at(when, "at"))), result<void>();
+    const auto after = after_the_clock(sane(row), at(when, "at"));
+    return replace(*row, after), result<void>();
   });
 }
 

@@ -241,7 +241,7 @@ inline const std::vector<store_race>& races() {
          in_threads(threads + 1, [&](unsigned n) {
            if (n == 0) {
              try {
-               for (int round = 1; round <= 4 * race_rounds; ++round) {
+               for (int round = 1; round <= 2 * race_rounds; ++round) {
                  w.step(w.record.interviews.back().id, event::cancel, instant(round));
                  w.schedule("t", instant(round));
                  w.commit(s);
