@@ -1,5 +1,5 @@
-/// What stands behind the handles of the C interface: that a secret is gone when its handle is, and that a struct of any
-/// version is read as that version meant it.
+/// What stands behind the handles of the C interface: that a secret is gone when its handle is, and that a struct of
+/// any version is read as that version meant it.
 
 #include <catch2/catch_test_macros.hpp>
 

@@ -1,5 +1,5 @@
-/// Accommodations: what lengthens an attempt before it starts and while it runs, the outer limit that cuts it, and links
-/// that are extended.
+/// Accommodations: what lengthens an attempt before it starts and while it runs, the outer limit that cuts it, and
+/// links that are extended.
 
 #include "support/world.hpp"
 

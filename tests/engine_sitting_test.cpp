@@ -1,4 +1,5 @@
-/// The applicant's sitting: start, resume, checkpoint, submit, withdraw, request_link and inspect, at their exact limits.
+/// The applicant's sitting: start, resume, checkpoint, submit, withdraw, request_link and inspect, at their exact
+/// limits.
 
 #include "support/world.hpp"
 

@@ -192,8 +192,10 @@ TEST_CASE("a store through the host's connections is refused where they cannot s
   CHECK(code(path, []() -> opened { return sqlite_error(SQLITE_CANTOPEN, "unable to open database file"); }) ==
         errc::store_unavailable);
   CHECK(code(path, []() -> opened { throw 7; }) == errc::internal);
-  CHECK(code(path, []() -> opened { return host_connection_of(static_cast<sqlite3*>(nullptr)); }) == errc::store_unavailable);
-  CHECK(code(":memory:", []() -> opened { return host_connection_of(static_cast<sqlite3*>(nullptr)); }) == errc::invalid_argument);
+  CHECK(code(path, []() -> opened { return host_connection_of(static_cast<sqlite3*>(nullptr)); }) ==
+        errc::store_unavailable);
+  CHECK(code(":memory:", []() -> opened { return host_connection_of(static_cast<sqlite3*>(nullptr)); }) ==
+        errc::invalid_argument);
   plain_sql in_transaction(path);
   in_transaction.run("BEGIN");
   CHECK(code(path, [&]() -> opened { return host_connection_of(in_transaction.handle()); }) == errc::invalid_argument);

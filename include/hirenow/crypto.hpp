@@ -1,8 +1,8 @@
 #pragma once
 /// Hashes, MACs, signatures, randomness and comparison: the only core header that includes OpenSSL.
 ///
-/// Where OpenSSL itself fails, these functions throw `exception`: `out_of_memory`, or `internal` where its installation is
-/// broken. No input can make them fail.
+/// Where OpenSSL itself fails, these functions throw `exception`: `out_of_memory`, or `internal` where its installation
+/// is broken. No input can make them fail.
 /// Threads: every function, and every const member, may be called from any thread.
 
 #include <algorithm>
@@ -116,8 +116,8 @@ inline void random_bytes(std::span<std::uint8_t> out) {
 }
 
 /// A new interview id: UUID version 7 (RFC 9562 §5.7) of the instant given, so that ids sort by the time they were
-/// made. Instants are whole seconds; inside a second the milliseconds and `rand_a` together count the ids of a thread (RFC
-/// 9562 §6.2, method 1), 4,096,000 before they begin anew, so that one thread's ids ascend. 62 bits are random.
+/// made. Instants are whole seconds; inside a second the milliseconds and `rand_a` together count the ids of a thread
+/// (RFC 9562 §6.2, method 1), 4,096,000 before they begin anew, so that one thread's ids ascend. 62 bits are random.
 inline interview_id new_interview_id(sys_seconds at) {
   constexpr std::uint32_t ids_in_a_second = 1000 * 4096;
   thread_local sys_seconds second = sys_seconds::min();

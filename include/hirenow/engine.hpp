@@ -74,8 +74,8 @@ class engine {
   /// active_interview, no_signing_key.
   result<retaken> retake(const interview_id& id, const actor& who, const retake_options& options = {});
 
-  /// Gives the same interview a fresh link; every older one is dead at once. One in progress keeps deadline and progress
-  /// and loses its open session.
+  /// Gives the same interview a fresh link; every older one is dead at once. One in progress keeps deadline and
+  /// progress and loses its open session.
   /// Errors: archived, invalid_transition, no_signing_key.
   result<invited> reissue(const interview_id& id, const actor& who, const reissue_options& options = {});
 
@@ -161,8 +161,8 @@ class engine {
   /// Lets the clock do what is due on every record of every tenant. A record that fails is set aside and reported.
   /// Once an hour it also deletes stored answers that have expired.
   /// Errors: permission_denied; those of the store where it cannot prune or tell what is due: what had been done stays,
-  /// and what was set aside is reported by the next sweep. Where memory runs out after the first record was changed, the
-  /// report says that there is more.
+  /// and what was set aside is reported by the next sweep. Where memory runs out after the first record was changed,
+  /// the report says that there is more.
   result<sweep_report> sweep(std::size_t limit = 10'000);
 
   // Reading. Interviews are shown as the clock would have them now.
@@ -187,8 +187,8 @@ class engine {
                                               std::size_t limit = limits::page);
 
   /// Verifies an applicant's whole audit, and that it ends where the interviews stand.
-  /// Plays every entry and compares what comes of it with what is stored: states, outcomes, instants, lineage, facts, and
-  /// the progress that was submitted.
+  /// Plays every entry and compares what comes of it with what is stored: states, outcomes, instants, lineage, facts,
+  /// and the progress that was submitted.
   /// Errors: audit_broken, naming the first entry or field that is wrong.
   result<audit_report> verify_audit(std::string_view applicant_id, const actor& who);
 

@@ -1,8 +1,8 @@
 #pragma once
 /// Calendars: what cuts time into periods, which days are worked, and how a wait is counted on them in some zone.
 ///
-/// A date opens at the first instant at which a clock in the zone shows it: midnight, or, where the clocks skip midnight,
-/// the instant they are put forward.
+/// A date opens at the first instant at which a clock in the zone shows it: midnight, or, where the clocks skip
+/// midnight, the instant they are put forward.
 /// Threads: plain values; a `wall_calendar` serves one thread.
 
 #include <algorithm>

@@ -110,7 +110,7 @@ class policy_reader : detail::document_reader {
     }
   }
 
-  // ---- Calendars ------------------------------------------------------------------------------------------------------
+  // ---- Calendars ----------------------------------------------------------------------------------------------------
 
   void calendars(const value& v) {
     const object* const all = an_object(v, "/calendars");
@@ -223,7 +223,7 @@ class policy_reader : detail::document_reader {
     return -1;
   }
 
-  // ---- What all rules have --------------------------------------------------------------------------------------------
+  // ---- What all rules have ------------------------------------------------------------------------------------------
 
   void rule(const value& v, const std::string& path, const std::string& group, bool all_of_allowed) {
     if (made_.rules.size() == most_rules) {
@@ -433,7 +433,7 @@ class policy_reader : detail::document_reader {
     return made;
   }
 
-  // ---- What a kind of rule has ----------------------------------------------------------------------------------------
+  // ---- What a kind of rule has --------------------------------------------------------------------------------------
 
   span_timing timing(const object& o, const std::string& path) {
     span_timing made;

@@ -1,6 +1,6 @@
 #pragma once
-/// The rules of a retake policy as plain data: what `retake_policy_document.hpp` reads and what is held against a record.
-/// `docs/retake_policy.md` describes them.
+/// The rules of a retake policy as plain data: what `retake_policy_document.hpp` reads and what is held against a
+/// record. `docs/retake_policy.md` describes them.
 ///
 /// Threads: plain values.
 

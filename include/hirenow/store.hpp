@@ -244,9 +244,9 @@ class store {
   /// all; a `before` that is not the state in the store; a new interview that is not scheduled, or whose id is taken by
   /// any tenant; a second current interview on a track; an audit entry that is not the next one or does not hold the
   /// hash of the one before, and a head that is not the last of them; a change, message or progress of an interview
-  /// that is not of this record; a message whose key is taken; a redrive or a drop of a message that is not dead. A withdrawal
-  /// that meets no unsent message of this record does nothing. Whether an entry's hash is right is not for the store
-  /// to say.
+  /// that is not of this record; a message whose key is taken; a redrive or a drop of a message that is not dead. A
+  /// withdrawal that meets no unsent message of this record does nothing. Whether an entry's hash is right is not for
+  /// the store to say.
   /// Errors: conflict, constraint_violated.
   virtual result<void> commit(const change_set& changes) = 0;
 

@@ -1,5 +1,6 @@
 #pragma once
-/// One PostgreSQL connection: statements are sent ahead in libpq's pipeline mode, and their answers waited for together.
+/// One PostgreSQL connection: statements are sent ahead in libpq's pipeline mode, and their answers waited for
+/// together.
 ///
 /// Failures are thrown as `hirenow::exception`. After one the connection has to be brought to rest with `roll_back()`.
 /// Threads: one at a time.

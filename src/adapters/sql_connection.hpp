@@ -144,8 +144,8 @@ class sql_connection {
     const auto count = execute(sql, parameters, take);
     if (changed) *changed = count;
   }
-  /// As above, for an INSERT, UPDATE or DELETE that has to change exactly one row: where it does not, nothing that comes
-  /// after it is done, and it fails with `otherwise`.
+  /// As above, for an INSERT, UPDATE or DELETE that has to change exactly one row: where it does not, nothing that
+  /// comes after it is done, and it fails with `otherwise`.
   virtual void post_one(const char* sql, std::span<const sql_value> parameters, errc otherwise, const char* why) {
     if (execute(sql, parameters, [](const sql_row&) {}) != 1) throw exception(fail(otherwise, why));
   }

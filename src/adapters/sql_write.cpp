@@ -503,8 +503,8 @@ bool sql_save_progress(sql_session& s, const checkpoint_request& request) {
 
 namespace {
 
-/// Several may claim at once: each passes over what another is about to take. Kinds that a newer program has are left to
-/// that.
+/// Several may claim at once: each passes over what another is about to take. Kinds that a newer program has are left
+/// to that.
 std::vector<claimed_message> claim_skipping_locked(sql_session& s, const claim_request& request) {
   static constexpr const char* statement =
       "WITH clock AS MATERIALIZED (SELECT CASE WHEN $5 = 1 THEN " HIRENOW_DATABASE_NOW

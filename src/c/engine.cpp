@@ -10,7 +10,7 @@ namespace {
 using namespace hirenow;
 using namespace hirenow::c;
 
-// ---- Requests --------------------------------------------------------------------------------------------------------
+// ---- Requests -------------------------------------------------------------------------------------------------------
 
 actor read_actor(const hirenow_actor* given) {
   const auto a = read(given, "actor");
@@ -174,7 +174,7 @@ message_query read_query(const hirenow_message_query* given) {
   return out;
 }
 
-// ---- Answers: what fills a handle, and cannot fail -----------------------------------------------------------------------
+// ---- Answers: what fills a handle, and cannot fail ------------------------------------------------------------------
 
 void fill(hirenow_interview& to, interview&& from) noexcept { to.take(std::move(from)); }
 void fill(hirenow_interview& to, invited&& from) noexcept {

@@ -222,7 +222,7 @@ struct hirenow_rendered {
 
 namespace hirenow::c {
 
-// ---- The guard -------------------------------------------------------------------------------------------------------
+// ---- The guard ------------------------------------------------------------------------------------------------------
 
 /// The error that needs no memory.
 hirenow_error* no_memory() noexcept;
@@ -312,7 +312,7 @@ inline engine_state& state_of(const hirenow_engine* handle) {
 }
 inline engine& core_of(hirenow_engine* handle) { return *state_of(handle).core; }
 
-// ---- Reading what the caller hands in ----------------------------------------------------------------------------------
+// ---- Reading what the caller hands in -------------------------------------------------------------------------------
 
 inline std::string_view text(const char* given) { return given ? std::string_view(given) : std::string_view(); }
 inline std::string string(const char* given) { return std::string(text(given)); }
@@ -420,7 +420,7 @@ void put(T* place, T value) {
   if (place) *place = value;
 }
 
-// ---- Answering ---------------------------------------------------------------------------------------------------------
+// ---- Answering ------------------------------------------------------------------------------------------------------
 
 /// What an accessor answers for a handle, or for none.
 template <class Handle, class Get, class Otherwise>

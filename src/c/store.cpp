@@ -1,4 +1,5 @@
-/// A store asked directly, and the rows that are answered, for C. What is handed in is checked here: a store relies on it.
+/// A store asked directly, and the rows that are answered, for C. What is handed in is checked here: a store relies on
+/// it.
 
 #include "hirenow/lifecycle.hpp"
 
@@ -8,7 +9,7 @@
 using namespace hirenow;
 using namespace hirenow::c;
 
-// ---- Rows ------------------------------------------------------------------------------------------------------------
+// ---- Rows -----------------------------------------------------------------------------------------------------------
 
 void hirenow_rows::show(const loaded& of) {
   if (of.record.version != 0) record = row_of(of.record, of.record.person.id);
@@ -87,7 +88,7 @@ const Answer* answer_in(const hirenow_rows* rows) noexcept {
   return rows ? std::get_if<Answer>(&rows->value) : nullptr;
 }
 
-// ---- What a store relies on --------------------------------------------------------------------------------------------
+// ---- What a store relies on -----------------------------------------------------------------------------------------
 
 void must(const result<void>& ok) {
   if (!ok) throw exception(ok.error());

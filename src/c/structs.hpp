@@ -1,7 +1,8 @@
 #pragma once
 /// How the transparent structs of the C interface grow. A struct that is handed in may be as short as it was in its
 /// first version: what it lacks is then as in its _INIT macro, never read from behind it. One that is to be filled is
-/// filled as far as it reaches. A field is only ever added at the end, and never into padding that an older version had.
+/// filled as far as it reaches. A field is only ever added at the end, and never into padding that an older version
+/// had.
 ///
 /// Threads: pure values.
 

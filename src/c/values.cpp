@@ -95,7 +95,7 @@ result<void> read_policy(hirenow_policy& to, const char* json) {
 
 extern "C" {
 
-// ---- Library, errors, texts --------------------------------------------------------------------------------------------
+// ---- Library, errors, texts -----------------------------------------------------------------------------------------
 
 const char* hirenow_version(void) { return HIRENOW_VERSION; }
 const char* hirenow_status_name(hirenow_status status) {
@@ -145,7 +145,7 @@ size_t hirenow_text_get_size(const hirenow_text* text) {
   return get(text, 0, [](auto& t) { return t.value.size(); });
 }
 
-// ---- Keys, tokens, policies ----------------------------------------------------------------------------------------------
+// ---- Keys, tokens, policies -----------------------------------------------------------------------------------------
 
 hirenow_status hirenow_key_document_new(int32_t algorithm, const char* kid, hirenow_text** out, hirenow_error** error) {
   return make_text(error, out, [&]() -> result<std::string> {
@@ -286,7 +286,7 @@ hirenow_status hirenow_span_parse(const char* given, int32_t* months, int64_t* s
   });
 }
 
-// ---- Answers -------------------------------------------------------------------------------------------------------------
+// ---- Answers --------------------------------------------------------------------------------------------------------
 
 void hirenow_interview_free(hirenow_interview* interview) { release(interview); }
 const char* hirenow_interview_get_id(const hirenow_interview* interview) {

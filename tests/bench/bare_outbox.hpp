@@ -1,6 +1,7 @@
 #pragma once
-/// The least that a dispatcher must do with a database, by prepared statements in a minimal schema: claim, look once more
-/// before sending, settle. Beside libcurl with a finished mail it shows how near to libcurl alone one can come at all.
+/// The least that a dispatcher must do with a database, by prepared statements in a minimal schema: claim, look once
+/// more before sending, settle. Beside libcurl with a finished mail it shows how near to libcurl alone one can come at
+/// all.
 
 #include <condition_variable>
 #include <cstdint>

@@ -1,7 +1,7 @@
-// What a use case costs through the engine beside bare SQLite doing the same in a minimal schema of its own, in files of
-// 1,000,000 interviews at 4 KiB pages. A retake through the engine loads the record, holds it against the policy, signs
-// a token, chains the audit and commits; the bare one only writes. Every ratio is a median over interleaved rounds of
-// one run; durability is said in each row. The files are those of sqlite_bench.
+// What a use case costs through the engine beside bare SQLite doing the same in a minimal schema of its own, in files
+// of 1,000,000 interviews at 4 KiB pages. A retake through the engine loads the record, holds it against the policy,
+// signs a token, chains the audit and commits; the bare one only writes. Every ratio is a median over interleaved
+// rounds of one run; durability is said in each row. The files are those of sqlite_bench.
 
 #include "hirenow/hirenow.hpp"
 #include "large_files.hpp"

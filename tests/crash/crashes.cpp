@@ -4,7 +4,8 @@
 //
 //   crashes [--planted DEFECT] [SCENARIO]
 //
-// With a planted defect (planted.hpp) the program must fail. HIRENOW_CRASH_STRIDE: die at every k-th step only (for the sanitizer builds).
+// With a planted defect (planted.hpp) the program must fail. HIRENOW_CRASH_STRIDE: die at every k-th step only (for the
+// sanitizer builds).
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ using namespace crash;
 using hirenow::interview_id;
 using hirenow::outcome;
 
-// ---- Dying at the n-th step ------------------------------------------------------------------------------------------
+// ---- Dying at the n-th step -----------------------------------------------------------------------------------------
 
 namespace {
 std::atomic<long> steps_left{0};  // 0: not armed
@@ -322,7 +323,7 @@ void crash_everywhere(const scenario& s, const fs::path& folder, long stride) {
   check(died >= 2 || stride > 1, s.name, "there are hardly any steps to die at");
 }
 
-// ---- The dispatcher --------------------------------------------------------------------------------------------------
+// ---- The dispatcher -------------------------------------------------------------------------------------------------
 
 // A link as it was delivered: what the token in it says, read without a line of the library.
 struct delivered_link {
@@ -390,7 +391,8 @@ class mail_folder {
 // Dies in run_once, or in a run of several workers that is stopped when nothing is due any more.
 void crash_the_dispatcher(const fs::path& folder, long stride, std::size_t workers) {
   const std::string name = workers == 0 ? "dispatcher" : "dispatcher of " + std::to_string(workers) + " workers";
-  const fs::path start = folder / "start.db", db = folder / "run.db", mails = folder / ("mail" + std::to_string(workers));
+  const fs::path start = folder / "start.db", db = folder / "run.db",
+                 mails = folder / ("mail" + std::to_string(workers));
   for (const char* part : {"", "-wal", "-shm", "-hirenow-lock"}) fs::remove(start.string() + part);
   {
     world w(start.string(), day_one);

@@ -52,8 +52,8 @@ class postgres_proxy {
   std::uint64_t messages() const { return messages_; }
   std::uint64_t connections() const { return connections_; }
 
-  /// Cuts the connection that sends the n-th message from now, counted from 1. `after`: the server still gets it, and has
-  /// time to act on it; the client gets no answer any more.
+  /// Cuts the connection that sends the n-th message from now, counted from 1. `after`: the server still gets it, and
+  /// has time to act on it; the client gets no answer any more.
   void cut(std::uint64_t n, bool after) {
     after_ = after;
     cut_at_ = messages_ + n;

@@ -1,4 +1,5 @@
-// What speed.py measures, in C++: a token check, and retakes on SQLite at synchronous=FULL. Prints microseconds as JSON.
+// What speed.py measures, in C++: a token check, and retakes on SQLite at synchronous=FULL. Prints microseconds as
+// JSON.
 //
 //   hirenow_python_peer             token checks
 //   hirenow_python_peer FOLDER retake

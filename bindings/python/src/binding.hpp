@@ -269,7 +269,8 @@ class work_gate {
   bool gone_ = false;
 };
 
-/// One call at work on an `Owner`, which has a `guard`, a `gate`, a `name`, and `let_go()`. Made and ended with the GIL.
+/// One call at work on an `Owner`, which has a `guard`, a `gate`, a `name`, and `let_go()`. Made and ended with the
+/// GIL.
 /// Errors: forked; invalid_argument with the reason "closed".
 template <class Owner>
 class at_work {

@@ -9,8 +9,8 @@
 namespace hirenow::python {
 namespace {
 
-/// A `_dbapi.Driver`. What the host's driver raises becomes the database's error of the same meaning, so that hirenow knows a
-/// conflict from a failure; where it stays the answer, the caller gets the very exception.
+/// A `_dbapi.Driver`. What the host's driver raises becomes the database's error of the same meaning, so that hirenow
+/// knows a conflict from a failure; where it stays the answer, the caller gets the very exception.
 class python_connection final : public host_connection {
  public:
   explicit python_connection(py::object driver)

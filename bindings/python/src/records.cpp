@@ -87,8 +87,8 @@ void bind_classes(py::dict classes) {
                                    {"accepted", "withdrawn", "retry", "dead", "renew", "release"});
   given_words<attempt_kind>(classes, "AttemptKind", {"retake", "schedule"});
   records_of<actor, applicant, link_stamp, sitting_state, accommodation, deadline_terms, interview, fact, progress,
-             session, message_key, message, audit_entry, audit_head, policy_span, granted_waiver, attempt, rule_verdict, eligibility,
-             token_claims, invited, retaken, changed, person_changed, sitting, inspection, link_requested,
+             session, message_key, message, audit_entry, audit_head, policy_span, granted_waiver, attempt, rule_verdict,
+             eligibility, token_claims, invited, retaken, changed, person_changed, sitting, inspection, link_requested,
              permitted_action, list_row, list_page, track_history, audit_report, due_record, sweep_report::set_aside,
              sweep_report, outgoing_mail, delivery, applicant_record, stored_policy, stored_answer, load_request,
              loaded, interview_change, withdrawal, final_progress, change_set, checkpoint_request, list_request,

@@ -51,8 +51,8 @@ enum class host_transaction : std::uint8_t {
 enum class host_dialect : std::uint8_t { sqlite, postgresql };
 
 /// A connection, as a driver of two functions. It tells of a failure by returning an error, best one that
-/// `sqlite_error` or `postgres_error` made, or by throwing. A thrown exception that is not hirenow's own passes through the engine's call
-/// and reaches its caller as it was thrown, once what the call had written is undone.
+/// `sqlite_error` or `postgres_error` made, or by throwing. A thrown exception that is not hirenow's own passes through
+/// the engine's call and reaches its caller as it was thrown, once what the call had written is undone.
 /// Threads: Must be usable on whichever thread calls the store.
 class host_connection {
  public:
@@ -66,9 +66,9 @@ class host_connection {
   /// Must say how the connection stands now, without changing it.
   virtual result<host_transaction> in_transaction() = 0;
 
-  /// Must say the same every time. With PostgreSQL parameters are of the types bigint, double precision, text and bytea,
-  /// and so are the values of rows, but for counts and flags that may be any integer or a boolean; each `?` stands inside
-  /// a cast to its type, and no other `?` nor any `%` stands in a statement.
+  /// Must say the same every time. With PostgreSQL parameters are of the types bigint, double precision, text and
+  /// bytea, and so are the values of rows, but for counts and flags that may be any integer or a boolean; each `?`
+  /// stands inside a cast to its type, and no other `?` nor any `%` stands in a statement.
   virtual host_dialect dialect() const { return host_dialect::sqlite; }
 };
 
@@ -87,8 +87,8 @@ error postgres_error(std::string_view sqlstate, std::string_view text, std::stri
 /// Owns: borrows the handle, and keeps statements on it; it must go before the handle is closed.
 std::unique_ptr<host_connection> host_connection_of(sqlite3* handle);
 
-/// Makes a connection of a PostgreSQL handle of libpq's, which must not be in pipeline mode. It never begins lazily. Link
-/// `hirenow::postgres`.
+/// Makes a connection of a PostgreSQL handle of libpq's, which must not be in pipeline mode. It never begins lazily.
+/// Link `hirenow::postgres`.
 /// Returns the connection, never null. Where there is no handle, its calls answer store_unavailable.
 /// Owns: borrows the handle; the connection must go before the handle is closed.
 std::unique_ptr<host_connection> host_connection_of(pg_conn* handle);
@@ -101,10 +101,10 @@ struct join_options {
 
 /// Makes a store for transactions of the host's: give it to `engine::on`. Nothing is run yet.
 ///
-/// Every call needs an open transaction; one that begins lazily is made to begin (in SQLite with BEGIN IMMEDIATE), by reading too:
-/// what was read is about to be decided on. A call runs under a savepoint, so that a failure of ours leaves the host's
-/// transaction as it was, and usable. The store may be kept as long as its connection; it remembers nothing of the
-/// database but that its tables are right, which the first call checks.
+/// Every call needs an open transaction; one that begins lazily is made to begin (in SQLite with BEGIN IMMEDIATE), by
+/// reading too: what was read is about to be decided on. A call runs under a savepoint, so that a failure of ours
+/// leaves the host's transaction as it was, and usable. The store may be kept as long as its connection; it remembers
+/// nothing of the database but that its tables are right, which the first call checks.
 ///
 /// Errors of every call, beside a store's: no_transaction; schema_damaged where hirenow's tables are missing;
 /// retry_transaction where somebody else committed or holds the lock, so that only the host can repeat its transaction

@@ -1,10 +1,10 @@
 #pragma once
 /// The PostgreSQL store: one database, many processes on many machines. PostgreSQL 14 or later.
 ///
-/// A use case costs two round trips: one to load, one that writes everything and fails by itself where somebody else was
-/// faster. The tables are named `hirenow_…` and stand in a schema of their own; what the lifecycle forbids, the database
-/// refuses to whoever writes to it. Nothing depends on search_path, time zone or date style. Transactions are as
-/// durable as the server's `synchronous_commit` says.
+/// A use case costs two round trips: one to load, one that writes everything and fails by itself where somebody else
+/// was faster. The tables are named `hirenow_…` and stand in a schema of their own; what the lifecycle forbids, the
+/// database refuses to whoever writes to it. Nothing depends on search_path, time zone or date style. Transactions are
+/// as durable as the server's `synchronous_commit` says.
 ///
 /// Every call has a deadline. A connection that broke is replaced, a read is made again on the next one, and so is a
 /// commit: by the hash of its audit entries the store knows whether the broken one was done.

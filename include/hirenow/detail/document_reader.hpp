@@ -1,6 +1,6 @@
 #pragma once
-/// Reads a JSON document member by member and notes every fault with its JSON pointer (RFC 6901). A faulty part is noted
-/// and passed over, so that the next fault is found too.
+/// Reads a JSON document member by member and notes every fault with its JSON pointer (RFC 6901). A faulty part is
+/// noted and passed over, so that the next fault is found too.
 ///
 /// Threads: a reader serves one thread.
 

@@ -43,8 +43,8 @@ inline author system_author() { return {authority::clock, "system"}; }
 
 class draft {
  public:
-  /// Takes over a loaded record. Where the clock stepped back, the record's last instant is "now"; a clock that has left
-  /// the calendar stands at its end, so that no sum of instant and span overflows.
+  /// Takes over a loaded record. Where the clock stepped back, the record's last instant is "now"; a clock that has
+  /// left the calendar stands at its end, so that no sum of instant and span overflows.
   draft(applicant_record record, sys_seconds clock_now)
       : record_(std::move(record)),
         now_(std::max(std::clamp(clock_now, min_instant, max_instant), record_.last_instant)) {

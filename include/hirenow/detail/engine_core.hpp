@@ -8,7 +8,8 @@ namespace hirenow {
 
 namespace detail {
 
-/// An interview as a caller sees it: whether somebody sits at it now, and nothing by which that one could be recognised.
+/// An interview as a caller sees it: whether somebody sits at it now, and nothing by which that one could be
+/// recognised.
 inline interview shown(interview i) {
   if (i.state != interview_state::in_progress) i.sitting = {};
   i.sitting.key_hash = {};

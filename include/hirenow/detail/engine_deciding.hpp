@@ -1,5 +1,6 @@
 #pragma once
-/// Deciding and keeping: decide, reopen, void, accommodate, cancel, the person, facts, policies, redrive, drop, erase, sweep.
+/// Deciding and keeping: decide, reopen, void, accommodate, cancel, the person, facts, policies, redrive, drop, erase,
+/// sweep.
 
 #include <cmath>
 
