@@ -164,7 +164,9 @@ def handle(options, number, peer):
         connection.socket.close()
     except OSError:
         pass
-    print(f"connection {number}: {' '.join(connection.steps)}", flush=True)
+    # In one piece: print() writes the end of the line by itself, and another connection's line would come between.
+    sys.stdout.write(f"connection {number}: {' '.join(connection.steps)}\n")
+    sys.stdout.flush()
 
 
 def main():
