@@ -80,7 +80,9 @@ class evaluation {
     select(view, memory);
     verdicts.clear();
     verdicts.reserve(policy_.rules().size() + 1);
-    if (question_.kind == attempt_kind::retake)
+    // Cancelling leaves a track free to be scheduled anew; voiding must not, where a policy lets no void be retaken.
+    const bool after_a_void = !counted_[0].empty() && counted_[0].newest().whole->result == outcome::voided;
+    if (question_.kind == attempt_kind::retake || after_a_void)
       verdicts.push_back(newest_outcome_bars_a_retake(policy_.retake_after(), counted_[0]));
     for (std::size_t n = 0; n < policy_.rules().size(); n += 1u + policy_.rules()[n].descendants)
       judge_rule(view, n, verdicts);

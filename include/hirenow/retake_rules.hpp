@@ -48,7 +48,7 @@ inline constexpr outcome_set default_counts{outcome::passed,   outcome::failed, 
 /// What the further attempt would be.
 enum class attempt_kind : std::uint8_t {
   retake,    ///< follows an attempt directly: its outcome must be one that may be retaken
-  schedule,  ///< a fresh interview on a track with a past: the outcome is not asked, every other rule holds
+  schedule,  ///< a fresh interview: of outcomes a void alone is asked about, and every other rule holds
 };
 
 /// The facts of one kind and name: of the applicant, or of the track that is asked for.
