@@ -40,7 +40,7 @@ int main() {
 
   // [dispatch]
   hirenow::dispatcher dispatcher{engine, mailer, options};
-  std::jthread worker([&](std::stop_token stop) { dispatcher.run(2, stop); });  // or run_once() in a cron job
+  std::jthread worker([&](std::stop_token stop) { dispatcher.run(2, stop); });  // or dispatch_due() in a cron job
 
   engine
       .schedule({.applicant = {.id = "ada", .email = "ada@applicants.example", .name = "Ada"},

@@ -62,7 +62,7 @@ static const char *verdict_of(hirenow_engine *engine, const char *token) {
 static void dispatch(hirenow_dispatcher *dispatcher) {
   hirenow_error *error;
   hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
-  must(hirenow_dispatcher_run_once(dispatcher, 0, &report, &error), error);
+  must(hirenow_dispatcher_dispatch_due(dispatcher, 0, &report, &error), error);
   printf("dispatched: %d accepted\n", (int)report.accepted);
 }
 

@@ -58,7 +58,7 @@ int main() {
   const auto id = invited.interview.id;
   std::printf("scheduled: attempt %u, %s, start by %s\n", invited.interview.attempt,
               word(to_string(invited.interview.state)), hirenow::to_string(invited.interview.start_by).c_str());
-  std::printf("dispatched: %zu accepted\n", dispatcher.run_once().value().accepted);
+  std::printf("dispatched: %zu accepted\n", dispatcher.dispatch_due().value().accepted);
   std::printf("mail to %s, holds the link: %s\n", mailbox.mails.back().to_address.c_str(),
               yes_or_no(mailbox.mails.back().text.find(invited.link) != std::string::npos));
 
@@ -80,7 +80,7 @@ int main() {
   const auto decided =
       engine.decide(id, reviewer, {.outcome = hirenow::outcome::failed, .reason = "too early"}).value();
   std::printf("decided: %s\n", word(to_string(decided.interview.state)));
-  std::printf("dispatched: %zu accepted\n", dispatcher.run_once().value().accepted);
+  std::printf("dispatched: %zu accepted\n", dispatcher.dispatch_due().value().accepted);
   const auto may = engine.retake_eligibility(id, recruiter).value();
   std::printf("retake allowed: %s, %s, from %s\n", yes_or_no(may.allowed), std::string(may.reason).c_str(),
               hirenow::to_string(may.eligible_at.value()).c_str());
@@ -98,7 +98,7 @@ int main() {
               yes_or_no(twice.interview.id == again.interview.id), yes_or_no(twice.link == again.link));
   std::printf("old link: %s\n", word(to_string(engine.inspect(token).value().verdict)));
   std::printf("old interview: %s\n", word(to_string(engine.find(id, recruiter).value().state)));
-  std::printf("dispatched: %zu accepted\n", dispatcher.run_once().value().accepted);
+  std::printf("dispatched: %zu accepted\n", dispatcher.dispatch_due().value().accepted);
   std::printf("mail to %s, holds the new link: %s, the old one: %s\n", mailbox.mails.back().to_address.c_str(),
               yes_or_no(mailbox.mails.back().text.find(again.link) != std::string::npos),
               yes_or_no(mailbox.mails.back().text.find(invited.link) != std::string::npos));

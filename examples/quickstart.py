@@ -65,7 +65,7 @@ def main(file):
     )
     interview = invited.interview
     print(f"scheduled: attempt {interview.attempt}, {interview.state}, start by {written(interview.start_by)}")
-    print(f"dispatched: {dispatcher.run_once().accepted} accepted")
+    print(f"dispatched: {dispatcher.dispatch_due().accepted} accepted")
     mail = mailbox.mails[-1]
     print(f"mail to {mail.to_address}, holds the link: {yes_or_no(invited.link in mail.text)}")
 
@@ -87,7 +87,7 @@ def main(file):
     # A reviewer decides. When is a retake possible?
     decided = engine.decide(interview.id, Outcome.FAILED, actor=reviewer, reason="too early")
     print(f"decided: {decided.interview.state}")
-    print(f"dispatched: {dispatcher.run_once().accepted} accepted")
+    print(f"dispatched: {dispatcher.dispatch_due().accepted} accepted")
     may = engine.retake_eligibility(interview.id, actor=recruiter)
     print(f"retake allowed: {yes_or_no(may.allowed)}, {may.reason}, from {written(may.eligible_at)}")
     print(may)
@@ -108,7 +108,7 @@ def main(file):
     )
     print(f"old link: {engine.inspect(token).verdict}")
     print(f"old interview: {engine.find(interview.id, actor=recruiter).state}")
-    print(f"dispatched: {dispatcher.run_once().accepted} accepted")
+    print(f"dispatched: {dispatcher.dispatch_due().accepted} accepted")
     mail = mailbox.mails[-1]
     print(
         f"mail to {mail.to_address}, holds the new link: {yes_or_no(again.link in mail.text)}, "

@@ -398,11 +398,11 @@ static void test_titles_and_context(struct world *w) {
   hirenow_templates_free(templates);
   hirenow_interview *i = schedule(w, "uma", "long");
   hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
-  IS(hirenow_dispatcher_run_once(dispatcher, 0, &report, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(dispatcher, 0, &report, NULL), HIRENOW_OK);
   CHECK(report.accepted == 1 && strchr(w->text, '|') && strchr(w->text, '|') - strchr(w->text, 'x') == 301);
   hirenow_interview_free(i);
   i = schedule(w, "uma", "endless");
-  IS(hirenow_dispatcher_run_once(dispatcher, 0, &report, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(dispatcher, 0, &report, NULL), HIRENOW_OK);
   CHECK(report.accepted == 1 && report.retried == 0); /* cut, and still UTF-8, or it would not be rendered */
   hirenow_interview_free(i);
   CHECK(w->destroyed == before);
@@ -413,14 +413,14 @@ static void test_titles_and_context(struct world *w) {
 
 static void test_mail(struct world *w) {
   hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
-  IS(hirenow_dispatcher_run_once(w->dispatcher, 0, &report, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(w->dispatcher, 0, &report, NULL), HIRENOW_OK);
   hirenow_interview *i = schedule(w, "gus", "mail");
-  IS(hirenow_dispatcher_run_once(w->dispatcher, 0, &report, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(w->dispatcher, 0, &report, NULL), HIRENOW_OK);
   CHECK(report.accepted == 1 && strstr(w->text, hirenow_interview_get_link(i)));
   hirenow_interview_free(i);
   w->outcome = HIRENOW_DELIVERY_PERMANENT;
   i = schedule(w, "hal", "mail");
-  IS(hirenow_dispatcher_run_once(w->dispatcher, 0, &report, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(w->dispatcher, 0, &report, NULL), HIRENOW_OK);
   CHECK(report.dead == 1);
   hirenow_message_key key;
   memset(&key, 0, sizeof key);
@@ -454,7 +454,7 @@ static void test_mail(struct world *w) {
   CHECK(pthread_create(&thread, NULL, run_dispatcher, w) == 0);
   IS(hirenow_dispatcher_wake(w->dispatcher, NULL), HIRENOW_OK);
   while (__atomic_load_n(&w->events, __ATOMIC_SEQ_CST) == before) sched_yield();
-  IS(hirenow_dispatcher_run_once(w->dispatcher, 0, NULL, NULL), HIRENOW_REENTRANT_CALL);
+  IS(hirenow_dispatcher_dispatch_due(w->dispatcher, 0, NULL, NULL), HIRENOW_REENTRANT_CALL);
   IS(hirenow_dispatcher_stop(w->dispatcher, NULL), HIRENOW_OK);
   pthread_join(thread, NULL);
 
@@ -474,7 +474,7 @@ static void test_mail(struct world *w) {
   IS(hirenow_dispatcher_new(w->engine, w->mailer, &options, &other, NULL), HIRENOW_OK);
   hirenow_templates_free(templates);
   i = schedule(w, "ivy", "mail");
-  IS(hirenow_dispatcher_run_once(other, 0, NULL, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(other, 0, NULL, NULL), HIRENOW_OK);
   CHECK(strncmp(w->text, "Come to mail", 12) == 0);
   hirenow_dispatcher_free(other);
   hirenow_interview_free(i);

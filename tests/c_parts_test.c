@@ -286,11 +286,11 @@ static void test_renderer(struct world *w) {
   hirenow_interview *i = schedule(w, "bob", "rendered");
   hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
   w->meddled = 1;
-  IS(hirenow_dispatcher_run_once(d, 0, &report, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(d, 0, &report, NULL), HIRENOW_OK);
   CHECK(report.retried == 1 && report.accepted == 0);
   w->meddled = 0;
   w->now += 60;
-  IS(hirenow_dispatcher_run_once(d, 0, &report, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(d, 0, &report, NULL), HIRENOW_OK);
   CHECK(report.accepted == 1 && strncmp(w->text, "A subject\nrendered: https://", 28) == 0);
   hirenow_dispatcher_free(d);
   hirenow_interview_free(i);

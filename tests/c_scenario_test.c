@@ -405,7 +405,7 @@ static void make(struct player *p, const cJSON *step) {
   } else if (strcmp(what, "dispatch") == 0) {
     only(step, "");
     p->mail_count = 0;
-    IS(hirenow_dispatcher_run_once(p->dispatcher, 0, NULL, NULL), HIRENOW_OK);
+    IS(hirenow_dispatcher_dispatch_due(p->dispatcher, 0, NULL, NULL), HIRENOW_OK);
     answer_mails(p);
   } else if (!play_inviting(p, what, step) && !play_sitting(p, what, step) && !play_deciding(p, what, step) &&
              !play_persons(p, what, step) && !play_reading(p, what, step)) {

@@ -36,7 +36,7 @@ static void test_callbacks(struct world *w) {
   w->meddled = -1;
   w->meddle = NULL;
   w->meddle = ask_again;
-  IS(hirenow_dispatcher_run_once(w->dispatcher, 0, NULL, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(w->dispatcher, 0, NULL, NULL), HIRENOW_OK);
   IS(w->meddled, HIRENOW_REENTRANT_CALL);
   hirenow_interview_free(i);
   /* Afterwards the thread may call again. */
@@ -96,7 +96,7 @@ static void test_fork(struct world *w) {
     hirenow_error_free(error);
     IS(hirenow_sweep(w->engine, 0, &swept, NULL), HIRENOW_FORKED);
     IS(hirenow_keys_signing_kid(w->keys, &text, NULL), HIRENOW_FORKED);
-    IS(hirenow_dispatcher_run_once(w->dispatcher, 0, NULL, NULL), HIRENOW_FORKED);
+    IS(hirenow_dispatcher_dispatch_due(w->dispatcher, 0, NULL, NULL), HIRENOW_FORKED);
     IS(hirenow_dispatcher_stop(w->dispatcher, NULL), HIRENOW_FORKED);
     IS(hirenow_dispatcher_wake(w->dispatcher, NULL), HIRENOW_FORKED);
     hirenow_dispatcher_options options = HIRENOW_DISPATCHER_OPTIONS_INIT;

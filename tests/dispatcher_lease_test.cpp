@@ -165,10 +165,10 @@ TEST_CASE("a zombie finishes nothing", "[dispatcher]") {
   box.answer = [&](const outgoing_mail&) {
     // It stands still in the middle of sending until its lease is over and another has done the work.
     w.clock.advance(30s);
-    others = other.run_once().value();
+    others = other.dispatch_due().value();
     return taken;
   };
-  const auto report = zombie.run_once().value();
+  const auto report = zombie.dispatch_due().value();
   CHECK(others.dead == 1);
   CHECK(report.lost == 1);
   CHECK(report.accepted == 0);
@@ -188,9 +188,9 @@ TEST_CASE("a dead worker's messages are free when its lease has ended", "[dispat
   recording_mailer box;
   dispatcher d(w.bench, box, dispatch_options());
   w.clock.advance(29s);
-  CHECK(d.run_once()->accepted == 0);
+  CHECK(d.dispatch_due()->accepted == 0);
   w.clock.advance(1s);
-  CHECK(d.run_once()->accepted == 5);
+  CHECK(d.dispatch_due()->accepted == 5);
   CHECK(each_once(box, 5));
 }
 
@@ -218,7 +218,7 @@ TEST_CASE("a living worker keeps its messages however long the server takes", "[
     time.advance(1s);
     living.wake();
     renewed = in_the_end([&] { return w.data->next_due().value() == w.clock.now() + 2s; });
-    CHECK(other.run_once()->accepted == 0);
+    CHECK(other.dispatch_due()->accepted == 0);
   }
   CHECK(renewed);
   door.open();
@@ -262,11 +262,11 @@ TEST_CASE("a worker that stood still before sending asks whether it may", "[disp
   box.answer = [&](const outgoing_mail&) {
     if (box.count() > 1) return taken;
     w.clock.advance(2s);
-    if (taken_over) CHECK(other.run_once()->accepted == 2);
+    if (taken_over) CHECK(other.dispatch_due()->accepted == 2);
     time.advance(1100ms);  // by this, not by the clock on the wall, a process knows that it stood still
     return taken;
   };
-  const auto report = d.run_once().value();
+  const auto report = d.dispatch_due().value();
   CHECK(slow.asked);
   CHECK(box.count() == (taken_over ? 1 : 2));
   CHECK(report.accepted == (taken_over ? 0 : 2));
@@ -327,7 +327,7 @@ TEST_CASE("a graceful stop finishes what is being sent and gives the rest back",
   for (const auto& m : w.data->messages({.tenant = acme, .state = message_state::queued, .limit = 100}).value())
     CHECK(m.tries == 0);
   box.answer = {};
-  CHECK(dispatcher(w.bench, box, dispatch_options()).run_once()->accepted == 58);
+  CHECK(dispatcher(w.bench, box, dispatch_options()).dispatch_due()->accepted == 58);
   CHECK(each_once(box, 60));
 }
 
@@ -491,20 +491,20 @@ TEST_CASE("a store that cannot be asked makes a single run fail", "[dispatcher]"
   options.renew_every = 1s;
   dispatcher d(bench, box, options);
   store.looks = 1;
-  CHECK(code_of(d.run_once()) == errc::store_unavailable);
+  CHECK(code_of(d.dispatch_due()) == errc::store_unavailable);
   store.claims = 1;
-  CHECK(code_of(d.run_once()) == errc::store_unavailable);
+  CHECK(code_of(d.dispatch_due()) == errc::store_unavailable);
   // Where it fails to the end, the run waits as long as its leases last and not longer.
   store.settles = 1'000'000;
   const auto time_flies = let_time_fly(time, d);
   const auto begun = time.now();
-  const auto report = d.run_once().value();
+  const auto report = d.dispatch_due().value();
   CHECK(time.now() >= begun + 2s);
   CHECK(report.lost == 3);
   CHECK(report.store_errors > 0);
   store.settles = 0;
   w.clock.advance(2s);
-  CHECK(d.run_once()->accepted == 3);
+  CHECK(d.dispatch_due()->accepted == 3);
 }
 
 TEST_CASE("eight workers send each of a thousand messages once", "[dispatcher][concurrent]") {

@@ -109,7 +109,7 @@ TEST_CASE("links arrive by mail and let their applicants in", "[dispatcher][smtp
                        n % 2 ? "Jörg Müller-Lüdenscheidt" : "Ada Lovelace", n % 2 ? "de" : "en", "Europe/Vienna"};
     invited[terms.applicant.email] = w.bench.schedule(terms, w.recruiter)->interview.id;
   }
-  CHECK(d.run_once()->accepted == 12);
+  CHECK(d.dispatch_due()->accepted == 12);
   const auto mails = mails_in(inbox.path());
   REQUIRE(mails.size() == 12);
   std::set<std::string> peers;
@@ -143,7 +143,7 @@ TEST_CASE("links arrive by mail and let their applicants in", "[dispatcher][smtp
     temporary_folder second_inbox;
     auto second_server = mail_server::keeping(second_inbox.path());
     const auto second_smtp = mailer_to(second_server.port());
-    CHECK(dispatcher(w.bench, *second_smtp, dispatch_options()).run_once()->accepted == 1);
+    CHECK(dispatcher(w.bench, *second_smtp, dispatch_options()).dispatch_due()->accepted == 1);
     const auto mail = mails_in(second_inbox.path()).at(0);
     CHECK(mail.text.find(token_in(link_in(first.text))) == std::string::npos);
     CHECK(w.bench.inspect(token_in(link_in(first.text)))->verdict == verdict::superseded_interview);
@@ -168,17 +168,17 @@ TEST_CASE("nothing is lost while the mail server is away", "[dispatcher][smtp]")
     }
   };
   schedule(0, 20);
-  CHECK(d.run_once()->accepted == 20);
+  CHECK(d.dispatch_due()->accepted == 20);
   server.reset();  // the kept connection dies with it
   schedule(20, 40);
-  CHECK(d.run_once()->retried == 20);
+  CHECK(d.dispatch_due()->retried == 20);
   for (const auto& m : w.data->messages({.tenant = acme, .state = message_state::queued, .limit = 50}).value()) {
     CHECK(m.tries == 1);
     CHECK_FALSE(m.last_answer.empty());
   }
   server.emplace(mail_server::keeping(inbox.path(), port));
   w.clock.advance(1min);
-  CHECK(d.run_once()->accepted == 20);
+  CHECK(d.dispatch_due()->accepted == 20);
   CHECK(empty_outbox(w));
   std::set<std::string> ids;
   const auto mails = mails_in(inbox.path());
@@ -193,7 +193,7 @@ TEST_CASE("refusals for good, and answers that stay away, are told apart", "[dis
   SECTION("a refused recipient is dead at once, with the server's words") {
     mail_server server({tests + "/smtp_faults.py", "rcpt:reply=550 5.1.1 no such user"});
     const auto smtp = mailer_to(server.port());
-    CHECK(dispatcher(w.bench, *smtp, dispatch_options()).run_once()->dead == 1);
+    CHECK(dispatcher(w.bench, *smtp, dispatch_options()).dispatch_due()->dead == 1);
     const auto m = w.messages(id).front();
     CHECK(m.state == message_state::dead);
     CHECK(m.last_answer.find("5.1.1 no such user") != std::string::npos);
@@ -202,10 +202,10 @@ TEST_CASE("refusals for good, and answers that stay away, are told apart", "[dis
     mail_server server({tests + "/smtp_faults.py", "dot@1:cut"});
     const auto smtp = mailer_to(server.port());
     dispatcher d(w.bench, *smtp, dispatch_options());
-    CHECK(d.run_once()->retried == 1);
+    CHECK(d.dispatch_due()->retried == 1);
     CHECK(w.messages(id).front().state == message_state::queued);
     w.clock.advance(1min);
-    CHECK(d.run_once()->accepted == 1);
+    CHECK(d.dispatch_due()->accepted == 1);
     CHECK(w.messages(id).front().tries == 2);
   }
 }

@@ -48,7 +48,7 @@ struct post {
   explicit post(world& w, dispatcher_options options = dispatch_options())
       : w_(w), sender(w.bench, box, std::move(options)) {}
   /// Sends what is due.
-  dispatch_report run() { return sender.run_once().value(); }
+  dispatch_report run() { return sender.dispatch_due().value(); }
 
   world& w_;
   recording_mailer box{};
@@ -278,25 +278,25 @@ TEST_CASE("the last check stops what died after it was claimed", "[dispatcher]")
 
   SECTION("its interview was cancelled") {
     between.after_claim = [&] { bench.cancel(id, w.recruiter, {.notify = notify::none()}).value(); };
-    CHECK(sender.run_once()->accepted == 0);
+    CHECK(sender.dispatch_due()->accepted == 0);
     CHECK(box.count() == 0);
   }
   SECTION("the person was erased") {
     between.after_claim = [&] { bench.erase_applicant(w.ada.id, w.admin).value(); };
-    CHECK(sender.run_once()->accepted == 0);
+    CHECK(sender.dispatch_due()->accepted == 0);
     CHECK(box.count() == 0);
   }
   SECTION("its link was superseded") {
     between.after_claim = [&] { bench.reissue(id, w.recruiter).value(); };
-    sender.run_once().value();
+    sender.dispatch_due().value();
     REQUIRE(box.count() <= 1);
-    sender.run_once().value();
+    sender.dispatch_due().value();
     REQUIRE(box.count() == 1);
     CHECK(claims_in(token_in(link_in(box.last().text))).at("generation").as_int64() == 2);
   }
   SECTION("its link expired, and nobody has swept") {
     between.after_claim = [&] { w.clock.advance(72h); };
-    const auto report = sender.run_once().value();
+    const auto report = sender.dispatch_due().value();
     CHECK(report.withdrawn >= 1);
     CHECK(report.accepted == 0);
     CHECK(box.count() == 0);
@@ -304,11 +304,11 @@ TEST_CASE("the last check stops what died after it was claimed", "[dispatcher]")
       if (m.key.kind == message_kind::invitation) CHECK(m.state == message_state::withdrawn);
   }
   SECTION("a reminder, and the interview was started") {
-    sender.run_once().value();
+    sender.dispatch_due().value();
     box.forget();
     w.clock.advance(71h);
     between.after_claim = [&] { bench.start(token_in(invited.link), key_one).value(); };
-    CHECK(sender.run_once()->accepted == 0);
+    CHECK(sender.dispatch_due()->accepted == 0);
     CHECK(box.count() == 0);
   }
   for (const auto& m : w.messages(id)) CHECK(m.state != message_state::leased);
@@ -506,7 +506,7 @@ TEST_CASE("a link that cannot be made yet is tried again", "[dispatcher]") {
                    retake_policy::standard(), w.with_defaults({}));
   recording_mailer box;
   dispatcher behind(elsewhere, box, dispatch_options());
-  CHECK(behind.run_once()->retried == 1);
+  CHECK(behind.dispatch_due()->retried == 1);
   CHECK(box.count() == 0);
   CHECK(only_message(w, id).last_answer.find("cannot be rendered") == 0);
   w.clock.advance(1min);
@@ -548,14 +548,14 @@ TEST_CASE("a run ends at its limit, and with the outbox", "[dispatcher]") {
     terms.applicant.id = "app" + std::to_string(n);
     w.bench.schedule(terms, w.recruiter).value();
   }
-  CHECK(code_of(p.sender.run_once(0)) == errc::invalid_argument);
-  CHECK(p.sender.run_once(1)->accepted == 1);
-  CHECK(p.sender.run_once(40)->accepted == 40);
+  CHECK(code_of(p.sender.dispatch_due(0)) == errc::invalid_argument);
+  CHECK(p.sender.dispatch_due(1)->accepted == 1);
+  CHECK(p.sender.dispatch_due(40)->accepted == 40);
   CHECK(p.box.count() == 41);
   // What is beyond the limit is not even held.
   CHECK(w.data->messages({.tenant = acme, .state = message_state::leased, .limit = 200})->empty());
-  CHECK(p.sender.run_once()->accepted == 59);
-  CHECK(p.sender.run_once()->accepted == 0);
+  CHECK(p.sender.dispatch_due()->accepted == 59);
+  CHECK(p.sender.dispatch_due()->accepted == 0);
   CHECK(p.box.copies().size() == 100);
 }
 
@@ -576,13 +576,13 @@ TEST_CASE("a stop ends a single run with the mail at work, and gives the rest ba
     terms.applicant.id = "app" + std::to_string(n);
     w.bench.schedule(terms, w.recruiter).value();
   }
-  const auto report = sender.run_once(1000, box.stop.get_token()).value();
+  const auto report = sender.dispatch_due(1000, box.stop.get_token()).value();
   CHECK(report.accepted == 1);
   CHECK(report.released == 9);
   CHECK(box.sent == 1);
   CHECK(w.data->messages({.tenant = acme, .state = message_state::queued, .limit = 200})->size() == 9);
-  CHECK(sender.run_once(1000, box.stop.get_token())->accepted == 0);
-  CHECK(sender.run_once()->accepted == 9);
+  CHECK(sender.dispatch_due(1000, box.stop.get_token())->accepted == 0);
+  CHECK(sender.dispatch_due()->accepted == 9);
 }
 
 TEST_CASE("unusable options are refused", "[dispatcher]") {

@@ -260,7 +260,7 @@ class player {
     }
     if (what == "dispatch") {
       mailer_.forget();
-      sends_.run_once().value();
+      sends_.dispatch_due().value();
       return {{"mails", mails()}};
     }
     FAIL("unknown call: " << what);

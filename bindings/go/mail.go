@@ -79,11 +79,11 @@ func (d *Dispatcher) Close() {
 	d.handle = nil
 }
 
-// RunOnce sends what is due now, and says how many mails were accepted.
-func (d *Dispatcher) RunOnce() (int, error) {
+// DispatchDue sends what is due now, and says how many mails were accepted.
+func (d *Dispatcher) DispatchDue() (int, error) {
 	report := C.hirenow_dispatch_report{struct_size: C.sizeof_hirenow_dispatch_report}
 	var e *C.hirenow_error
-	status := C.hirenow_dispatcher_run_once(d.handle, 0, &report, &e)
+	status := C.hirenow_dispatcher_dispatch_due(d.handle, 0, &report, &e)
 	runtime.KeepAlive(d)
 	return int(report.accepted), check(status, e)
 }

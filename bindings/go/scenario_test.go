@@ -208,7 +208,7 @@ func (p *player) look(what string, s step) (object, error) {
 		return object{"rows": rows, "counts": counts}, err
 	case "dispatch":
 		p.mails = nil
-		_, err := p.dispatcher.RunOnce()
+		_, err := p.dispatcher.DispatchDue()
 		return object{"mails": p.sent()}, err
 	}
 	p.t.Fatal("unknown call: ", what)

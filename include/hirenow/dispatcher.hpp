@@ -127,11 +127,6 @@ class dispatcher {
     return s.report_;
   }
 
-  /// The same.
-  result<dispatch_report> run_once(std::size_t limit = 1000, std::stop_token stop = {}) {
-    return dispatch_due(limit, std::move(stop));
-  }
-
   /// How this dispatcher fares and how the outbox stands, while it runs too. See `prometheus_text`.
   /// Errors: the store's.
   /// Since: 0.1

@@ -15,7 +15,7 @@
 #include "postgres_connection.hpp"
 #include "postgres_rollup.hpp"
 #include "postgres_schema.hpp"
-#include "sql_store.hpp"
+#include "sql_reader.hpp"
 
 namespace hirenow {
 namespace {
@@ -32,7 +32,7 @@ constexpr int most_tries = 5;
 /// Every so many commits the appended counts are summed up.
 constexpr unsigned commits_between_sums = 512;
 
-class postgres_store final : public store {
+class postgres_store final : public detail::sql_reader<postgres_store> {
  public:
   postgres_store(const std::string& conninfo, const postgres_options& options)
       : options_(options), settings_{conninfo, options.schema, options.prepared_statements} {
@@ -76,12 +76,6 @@ class postgres_store final : public store {
   result<bool> save_progress(const checkpoint_request& request) override {
     return write([&](sql_session& s) { return detail::sql_save_progress(s, request); });
   }
-  result<list_page> list(const list_request& request) override {
-    return read([&](sql_session& s) { return detail::sql_list(s, request); });
-  }
-  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
-    return read([&](sql_session& s) { return detail::sql_due(s, at, limit, cursor); });
-  }
   result<std::vector<claimed_message>> claim(const claim_request& request) override {
     return write([&](sql_session& s) {
       auto claimed = detail::sql_claim(s, request);
@@ -92,23 +86,6 @@ class postgres_store final : public store {
   result<std::vector<bool>> settle(std::span<const settlement> settlements) override {
     if (auto known = learn_tenants(settlements); !known) return known.error();
     return write([&](sql_session& s) { return detail::sql_settle(s, settlements); });
-  }
-  result<std::optional<sys_seconds>> next_due() override {
-    return read([&](sql_session& s) { return detail::sql_next_due(s); });
-  }
-  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
-    return read([&](sql_session& s) { return std::optional(detail::sql_outbox(s, now)); });
-  }
-  result<std::vector<message>> messages(const message_query& query) override {
-    return read([&](sql_session& s) { return detail::sql_messages(s, query); });
-  }
-  result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
-                                              std::uint64_t after, std::size_t limit) override {
-    return read([&](sql_session& s) { return detail::sql_read_audit(s, tenant, applicant_id, after, limit); });
-  }
-  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
-                                              std::size_t limit) override {
-    return read([&](sql_session& s) { return detail::sql_audit_heads(s, tenant, after, limit); });
   }
   result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
     if (auto known = make_names(tenant, {&policy.track, 1}); !known) return known;
@@ -123,6 +100,8 @@ class postgres_store final : public store {
   }
 
  private:
+  friend class detail::sql_reader<postgres_store>;
+
   bool is_forked() const { return detail::fork_count().load(std::memory_order_relaxed) != forks_; }
 
   // ---- The pool -----------------------------------------------------------------------------------------------------

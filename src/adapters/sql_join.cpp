@@ -7,7 +7,7 @@
 #include "hirenow/crypto.hpp"
 #include "postgres_schema.hpp"
 #include "sql_host_connection.hpp"
-#include "sql_store.hpp"
+#include "sql_reader.hpp"
 #include "sqlite_schema.hpp"
 
 namespace hirenow {
@@ -15,7 +15,7 @@ namespace {
 
 using detail::sql_session;
 
-class joined_store final : public store {
+class joined_store final : public detail::sql_reader<joined_store> {
  public:
   joined_store(host_connection& connection, const join_options& options)
       : sql_(connection, options.schema), options_(options) {}
@@ -29,31 +29,8 @@ class joined_store final : public store {
   result<bool> save_progress(const checkpoint_request& request) override {
     return call([&](sql_session& s) { return detail::sql_save_progress(s, request); });
   }
-  result<list_page> list(const list_request& request) override {
-    return call([&](sql_session& s) { return detail::sql_list(s, request); });
-  }
-  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
-    return call([&](sql_session& s) { return detail::sql_due(s, at, limit, cursor); });
-  }
   result<std::vector<claimed_message>> claim(const claim_request&) override { return not_here(); }
   result<std::vector<bool>> settle(std::span<const settlement>) override { return not_here(); }
-  result<std::optional<sys_seconds>> next_due() override {
-    return call([&](sql_session& s) { return detail::sql_next_due(s); });
-  }
-  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
-    return call([&](sql_session& s) { return std::optional(detail::sql_outbox(s, now)); });
-  }
-  result<std::vector<message>> messages(const message_query& query) override {
-    return call([&](sql_session& s) { return detail::sql_messages(s, query); });
-  }
-  result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
-                                              std::uint64_t after, std::size_t limit) override {
-    return call([&](sql_session& s) { return detail::sql_read_audit(s, tenant, applicant_id, after, limit); });
-  }
-  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
-                                              std::size_t limit) override {
-    return call([&](sql_session& s) { return detail::sql_audit_heads(s, tenant, after, limit); });
-  }
   result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
     return call([&](sql_session& s) { detail::sql_set_policy(s, tenant, policy); });
   }
@@ -62,6 +39,8 @@ class joined_store final : public store {
   }
 
  private:
+  friend class detail::sql_reader<joined_store>;
+
   static error not_here() {
     return detail::fail(errc::invalid_argument,
                         "a lease must be committed before anything is sent: messages are claimed and settled on a "
@@ -84,6 +63,11 @@ class joined_store final : public store {
     std::atomic<bool>& busy_;
     const bool is_ours_;
   };
+
+  template <class Call>
+  auto read(Call work) {
+    return call(std::move(work));
+  }
 
   /// Runs one call in the host's transaction: all of it, or nothing.
   template <class Call>

@@ -11,7 +11,7 @@
 
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/step.hpp"
-#include "sql_store.hpp"
+#include "sql_reader.hpp"
 #include "sqlite_commit_queue.hpp"
 #include "sqlite_connection.hpp"
 #include "sqlite_driver_connection.hpp"
@@ -48,7 +48,7 @@ bool concerns_one_caller(errc code) {
 /// How long a checkpoint waits for those who still read older pages: it holds the lock meanwhile.
 constexpr std::chrono::milliseconds checkpoint_patience{50};
 
-class sqlite_store final : public store {
+class sqlite_store final : public detail::sql_reader<sqlite_store> {
  public:
   /// Makes a connection to the file, and the file itself where `may_create`.
   using connector =
@@ -85,12 +85,6 @@ class sqlite_store final : public store {
   result<bool> save_progress(const checkpoint_request& request) override {
     return write([&](sql_session& s) { return detail::sql_save_progress(s, request); });
   }
-  result<list_page> list(const list_request& request) override {
-    return read([&](sql_session& s) { return detail::sql_list(s, request); });
-  }
-  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
-    return read([&](sql_session& s) { return detail::sql_due(s, at, limit, cursor); });
-  }
   result<std::vector<claimed_message>> claim(const claim_request& request) override {
     // Whoever polls an outbox in which nothing is due need not wait for the lock.
     const auto next = next_due();
@@ -100,23 +94,6 @@ class sqlite_store final : public store {
   }
   result<std::vector<bool>> settle(std::span<const settlement> settlements) override {
     return write([&](sql_session& s) { return detail::sql_settle(s, settlements); });
-  }
-  result<std::optional<sys_seconds>> next_due() override {
-    return read([&](sql_session& s) { return detail::sql_next_due(s); });
-  }
-  result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
-    return read([&](sql_session& s) { return std::optional(detail::sql_outbox(s, now)); });
-  }
-  result<std::vector<message>> messages(const message_query& query) override {
-    return read([&](sql_session& s) { return detail::sql_messages(s, query); });
-  }
-  result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
-                                              std::uint64_t after, std::size_t limit) override {
-    return read([&](sql_session& s) { return detail::sql_read_audit(s, tenant, applicant_id, after, limit); });
-  }
-  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
-                                              std::size_t limit) override {
-    return read([&](sql_session& s) { return detail::sql_audit_heads(s, tenant, after, limit); });
   }
   result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
     return write([&](sql_session& s) { detail::sql_set_policy(s, tenant, policy); });
@@ -129,6 +106,8 @@ class sqlite_store final : public store {
   }
 
  private:
+  friend class detail::sql_reader<sqlite_store>;
+
   using queue = detail::commit_queue<sql_session>;
 
   detail::connection_settings settings() const {

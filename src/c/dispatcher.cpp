@@ -332,10 +332,6 @@ hirenow_status hirenow_dispatcher_new(const hirenow_engine* engine, const hireno
   });
 }
 void hirenow_dispatcher_free(hirenow_dispatcher* dispatcher) { release(dispatcher); }
-hirenow_status hirenow_dispatcher_run_once(hirenow_dispatcher* dispatcher, size_t limit,
-                                           hirenow_dispatch_report* report, hirenow_error** error) {
-  return run(dispatcher, report, error, [&](auto& s) { return s.core->run_once(limit == 0 ? 1000 : limit); });
-}
 hirenow_status hirenow_dispatcher_dispatch_due(hirenow_dispatcher* dispatcher, size_t limit,
                                                hirenow_dispatch_report* report, hirenow_error** error) {
   return guard(error, [&]() -> result<void> {

@@ -65,7 +65,6 @@ static void test_nothing_at_all(void) {
   IS(hirenow_templates_set(NULL, 0, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_mailer_open_smtp(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_new(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
-  IS(hirenow_dispatcher_run_once(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_run(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_dispatch_due(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_dispatcher_stats(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -362,7 +361,6 @@ static void test_bad_input(struct world *w) {
   REFUSES_WRONG_SIZES(hirenow_clock_callbacks, destroy, clock_callbacks, hirenow_clock_new(s, &clock, NULL));
   REFUSES_WRONG_SIZES(hirenow_logger_callbacks, destroy, logger_callbacks, hirenow_logger_new(s, &logger, NULL));
   REFUSES_WRONG_SIZES(hirenow_mailer_callbacks, destroy, mailer_callbacks, hirenow_mailer_new(s, &mailer, NULL));
-  REFUSES_WRONG_SIZES(hirenow_dispatch_report, store_errors, report, hirenow_dispatcher_run_once(w->dispatcher, 1, s, NULL));
   REFUSES_WRONG_SIZES(hirenow_dispatch_report, store_errors, report,
                       hirenow_dispatcher_dispatch_due(w->dispatcher, 1, s, NULL));
   REFUSES_WRONG_SIZES(hirenow_dispatch_report, store_errors, report,

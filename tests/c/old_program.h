@@ -121,7 +121,7 @@ static void test_old_program(struct world *w) {
   dispatching.sender_address = "old@example.com";
   old = old_struct(&dispatching, OLD_SIZE(hirenow_dispatcher_options, render));
   IS(hirenow_dispatcher_new(w->engine, w->mailer, old, &dispatcher, NULL), HIRENOW_OK);
-  IS(hirenow_dispatcher_run_once(dispatcher, 0, NULL, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(dispatcher, 0, NULL, NULL), HIRENOW_OK);
   hirenow_dispatcher_free(dispatcher);
   free(old);
 

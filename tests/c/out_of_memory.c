@@ -90,7 +90,6 @@ static const struct {
     {"message_id", c_message_id, CLAIMED, READS},
     {"mailer_open_smtp", c_smtp, SCHEDULED, READS},
     {"dispatcher_run", c_run, SCHEDULED, READS},
-    {"dispatcher_run_once", c_run_once, SCHEDULED, LEASES},
     {"check_store", c_check_store, SCHEDULED, READS},
     {"engine_on", c_on, SCHEDULED, READS},
     {"engine_store", c_store_of, SCHEDULED, READS},
@@ -376,12 +375,12 @@ static void send_after_all(const char *url) {
   for (long n = 1; n < 400; n += 3) {
     hirenow_error *error = NULL;
     until_failure = n;
-    (void)run_once(&w, &error);
+    (void)dispatch_due(&w, &error);
     until_failure = 0;
     hirenow_error_free(error);
   }
   w.now += 6 * 3600;
-  (void)run_once(&w, NULL);
+  (void)dispatch_due(&w, NULL);
   hirenow_rows *rows = NULL;
   MUST(list_messages(&w, &rows, NULL));
   CHECK(hirenow_rows_get_message(rows, 0)->state == HIRENOW_MESSAGE_STATE_ACCEPTED);

@@ -332,13 +332,8 @@ static hirenow_status run_stopped(struct world *w, hirenow_error **error) {
   hirenow_dispatcher_free(d);
   return status;
 }
-static hirenow_status run_once(struct world *w, hirenow_error **error) {
-  w->now += 31; /* what a failed run took has run out */
-  hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
-  return hirenow_dispatcher_run_once(w->dispatcher, 0, &report, error);
-}
 static hirenow_status dispatch_due(struct world *w, hirenow_error **error) {
-  w->now += 31;
+  w->now += 31; /* what a failed run took has run out */
   return hirenow_dispatcher_dispatch_due(w->dispatcher, 0, NULL, error);
 }
 static hirenow_status no_store(void *ctx, hirenow_store **out) {
@@ -519,7 +514,6 @@ CALL(c_send, text, send_mail(w, &out, error))
 CALL(c_message_id, text, message_id(w, &out, error))
 CALL(c_smtp, mailer, open_smtp(&out, error))
 PLAIN(c_run, run_stopped(w, error))
-PLAIN(c_run_once, run_once(w, error))
 CALL(c_check_store, text, check_none(&out, error))
 CALL(c_on, engine, join(w, &out, error))
 CALL(c_store_of, store, hirenow_engine_store(w->engine, &out, error))

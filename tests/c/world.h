@@ -132,7 +132,7 @@ static inline void close_world(struct world *w) {
   hirenow_mailer_free(w->mailer);
   hirenow_engine_free(w->engine);
   CHECK(w->destroyed == 0);
-  IS(hirenow_dispatcher_run_once(w->dispatcher, 0, NULL, NULL), HIRENOW_OK);
+  IS(hirenow_dispatcher_dispatch_due(w->dispatcher, 0, NULL, NULL), HIRENOW_OK);
   hirenow_dispatcher_free(w->dispatcher);
   CHECK(w->destroyed == 2);
 }

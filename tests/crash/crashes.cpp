@@ -388,7 +388,7 @@ class mail_folder {
   std::set<fs::path> seen_{};
 };
 
-// Dies in run_once, or in a run of several workers that is stopped when nothing is due any more.
+// Dies in dispatch_due, or in a run of several workers that is stopped when nothing is due any more.
 void crash_the_dispatcher(const fs::path& folder, long stride, std::size_t workers) {
   const std::string name = workers == 0 ? "dispatcher" : "dispatcher of " + std::to_string(workers) + " workers";
   const fs::path start = folder / "start.db", db = folder / "run.db",
@@ -417,7 +417,7 @@ void crash_the_dispatcher(const fs::path& folder, long stride, std::size_t worke
     const auto mailer = must(hirenow::open_smtp_mailer(std::move(options)));
     hirenow::dispatcher d(w.engine, *mailer, {.sender = {"jobs@acme.example", "Acme"}});
     if (workers == 0) {
-      must(d.run_once());
+      must(d.dispatch_due());
       return;
     }
     std::jthread worker([&](std::stop_token stop) { d.run(workers, stop); });

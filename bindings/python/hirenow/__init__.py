@@ -11,13 +11,14 @@ from __future__ import annotations
 from datetime import datetime as _datetime
 from typing import Optional as _Optional
 
-from . import _errors, _hirenow, _model, _store_model, _words
+from . import _errors, _hirenow, _mail_model, _model, _store_model, _words
 from ._errors import *  # noqa: F403
+from ._mail_model import *  # noqa: F403
 from ._model import *  # noqa: F403
 from ._store_model import *  # noqa: F403
 from ._words import *  # noqa: F403
 
-_hirenow.bind({**vars(_words), **vars(_model), **vars(_store_model), **vars(_errors)})
+_hirenow.bind({**vars(_words), **vars(_model), **vars(_mail_model), **vars(_store_model), **vars(_errors)})
 
 from ._adapters import Clock, Mailer, ManualClock, NativeStore, Renderer, SmtpMailer, Store  # noqa: E402
 from ._dispatcher import Dispatcher  # noqa: E402

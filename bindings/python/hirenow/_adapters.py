@@ -7,17 +7,8 @@ from datetime import datetime
 from typing import Callable, List, Optional, Protocol, Sequence, Tuple
 
 from ._hirenow import ManualClock, NativeStore, SmtpMailer
-from ._model import (
-    AuditEntry,
-    AuditHead,
-    Delivery,
-    ListPage,
-    Message,
-    MessageView,
-    OutboxFigures,
-    OutgoingMail,
-    RenderedMessage,
-)
+from ._mail_model import Delivery, MessageView, OutboxFigures, OutgoingMail, RenderedMessage
+from ._model import AuditEntry, AuditHead, ListPage, Message
 from ._store_model import (
     ChangeSet,
     CheckpointRequest,
@@ -105,7 +96,7 @@ class Mailer(Protocol):
     def send(self, mail: OutgoingMail) -> Delivery:
         """Delivers one mail and says what came of it. May block; called from several threads at once.
 
-        An exception is a temporary failure of this mail, and reaches `Dispatcher.run_once`'s caller or `on_error`.
+        An exception is a temporary failure of this mail, and reaches `Dispatcher.dispatch_due`'s caller or `on_error`.
         """
 
 

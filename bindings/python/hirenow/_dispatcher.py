@@ -14,7 +14,7 @@ from . import _hirenow
 from ._adapters import Mailer, Renderer
 from ._engine import Engine
 from ._hirenow import MessageTemplates
-from ._model import DispatchEvent, DispatchReport, DispatchStats, MailSender
+from ._mail_model import DispatchEvent, DispatchReport, DispatchStats, MailSender
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -24,7 +24,7 @@ class Dispatcher:
     """Empties the outbox: keeps the promises that committed changes made, and no others.
 
     Several dispatchers, in one process or many, may work on one store. What a callback raises is a temporary failure of
-    its message. `on_error` is told of it; without it `run_once` raises the first, once all is settled, and `run` hands
+    its message. `on_error` is told of it; without it `dispatch_due` raises the first, once all is settled, and `run` hands
     it to `sys.unraisablehook`. Closing its engine stops it and closes it to all but `close`. A signal's handler that
     raises, as Ctrl-C's does, ends a run: what is being sent is finished first, and the rest given back.
     """
@@ -74,11 +74,7 @@ class Dispatcher:
         A plain call for a host that has workers of its own: a Celery task, a cron job, a thread. Calls that overlap, of
         one dispatcher or of several, here or in other processes, share the work and double nothing.
         """
-        return self._core.run_once(limit)
-
-    def run_once(self, limit: int = 1000) -> DispatchReport:
-        """The same as `dispatch_due`."""
-        return self._core.run_once(limit)
+        return self._core.dispatch_due(limit)
 
     def stats(self) -> DispatchStats:
         """What this dispatcher has done, and how the outbox stands. Any thread, while it runs too."""

@@ -6,6 +6,17 @@ from typing import Any
 from typing_extensions import Self
 
 from ._adapters import Clock, Mailer, Renderer, Store
+from ._mail_model import (
+    Delivery,
+    DispatchEvent,
+    DispatchReport,
+    DispatchStats,
+    MailSender,
+    MessageView,
+    OutboxFigures,
+    OutgoingMail,
+    RenderedMessage,
+)
 from ._model import (
     Actor,
     Applicant,
@@ -15,10 +26,6 @@ from ._model import (
     AuditReport,
     Changed,
     DeadlineTerms,
-    Delivery,
-    DispatchEvent,
-    DispatchReport,
-    DispatchStats,
     Eligibility,
     Fact,
     GrantedWaiver,
@@ -27,17 +34,12 @@ from ._model import (
     Invited,
     LinkRequested,
     ListPage,
-    MailSender,
     Message,
     MessageKey,
-    MessageView,
-    OutboxFigures,
-    OutgoingMail,
     PermittedAction,
     PersonChanged,
     PolicySpan,
     Progress,
-    RenderedMessage,
     Retaken,
     RuleVerdict,
     Session,
@@ -355,7 +357,7 @@ class DispatcherCore:
         on_error: Callable[[BaseException], object] | None,
         /,
     ) -> None: ...
-    def run_once(self, limit: int, /) -> DispatchReport: ...
+    def dispatch_due(self, limit: int, /) -> DispatchReport: ...
     def stats(self, /) -> DispatchStats: ...
     def run(self, workers: int, /) -> DispatchReport: ...
     def close(self) -> None: ...

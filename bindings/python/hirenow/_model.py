@@ -1,4 +1,4 @@
-"""Plain data: what an interview is, what a use case answers, what is mailed.
+"""Plain data: what an interview is, and what a use case answers.
 
 Instants are aware `datetime`s in UTC and whole seconds; spans are `timedelta`s of whole seconds.
 """
@@ -12,7 +12,6 @@ from uuid import UUID
 from ._errors import Error
 from ._record import Record, record
 from ._words import (
-    DeliveryOutcome,
     Event,
     FactKind,
     InterviewState,
@@ -538,123 +537,6 @@ class SweepReport(Record):
     more: bool
 
 
-# ---- Mail ------------------------------------------------------------------------------------------------------------
-
-
-@record
-class OutgoingMail(Record):
-    """A rendered message, as a mailer gets it."""
-
-    message_id: str
-    from_address: str
-    from_name: str
-    to_address: str
-    to_name: str
-    subject: str
-    text: str
-    html: str
-    language: str
-
-    _secret = ("text", "html")
-
-
-@record
-class Delivery(Record):
-    """What came of one delivery, and the server's last words for the log."""
-
-    outcome: DeliveryOutcome
-    code: int = 0
-    answer: str = ""
-
-
-@record
-class MessageView(Record):
-    """What a message speaks of, as a template renderer gets it."""
-
-    applicant_name: str = ""
-    time_zone: str = ""
-    company_name: str = ""
-    track: str = ""
-    track_title: str = ""
-    link: str = ""
-    attempt: int = 1
-    opens_at: Optional[datetime] = None
-    start_by: datetime = _EPOCH
-    deadline: Optional[datetime] = None
-    time_limit: timedelta = timedelta(0)
-
-    _secret = ("link",)
-
-
-@record
-class RenderedMessage(Record):
-    """A message ready to be sent."""
-
-    subject: str
-    text: str
-    html: str = ""
-    language: str = ""
-
-    _secret = ("text", "html")
-
-
-@record
-class MailSender(Record):
-    """Who a tenant's mail comes from."""
-
-    address: str
-    name: str = ""
-
-
-@record
-class DispatchEvent(Record):
-    """What became of a message, for logs and screens."""
-
-    tenant: str
-    applicant_id: str
-    key: MessageKey
-    state: MessageState
-    answer: str
-    next_try: Optional[datetime]
-
-
-@record
-class DispatchReport(Record):
-    """How a run of the dispatcher went."""
-
-    accepted: int
-    retried: int
-    dead: int
-    withdrawn: int
-    released: int
-    lost: int
-    store_errors: int
-
-
-@record
-class OutboxFigures(Record):
-    """How an outbox stands, all tenants together: `due` messages are queued ones, `lapsed` leases leased ones."""
-
-    queued: int = 0
-    due: int = 0
-    leased: int = 0
-    lapsed: int = 0
-    dead: int = 0
-    oldest_due: Optional[datetime] = None
-
-
-@record
-class DispatchStats(Record):
-    """What this dispatcher has done since it was made, and how the outbox of all of them stands.
-
-    `outbox` is None where the store does not count, `oldest_due_age` (seconds) where no message is due.
-    """
-
-    sent: DispatchReport
-    outbox: Optional[OutboxFigures] = None
-    oldest_due_age: Optional[int] = None
-
-
 __all__ = [
     "Actor",
     "Applicant",
@@ -663,10 +545,6 @@ __all__ = [
     "AuditHead",
     "AuditReport",
     "Changed",
-    "Delivery",
-    "DispatchEvent",
-    "DispatchReport",
-    "DispatchStats",
     "DueRecord",
     "Eligibility",
     "Fact",
@@ -678,17 +556,12 @@ __all__ = [
     "LinkStamp",
     "ListPage",
     "ListRow",
-    "MailSender",
     "Message",
     "MessageKey",
-    "MessageView",
-    "OutboxFigures",
-    "OutgoingMail",
     "PermittedAction",
     "PersonChanged",
     "PolicySpan",
     "Progress",
-    "RenderedMessage",
     "Retaken",
     "RuleVerdict",
     "Session",

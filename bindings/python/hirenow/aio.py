@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Coroutine, Optio
 from . import _engine
 from ._dispatcher import Dispatcher
 from ._engine import Engine, InterviewId
-from ._model import Actor, AuditEntry, DispatchReport, ListPage, ListRow, Message
+from ._mail_model import DispatchReport
+from ._model import Actor, AuditEntry, ListPage, ListRow, Message
 from ._words import InterviewState, MessageState
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ open = _opening(_engine.open)  # noqa: A001: reads as aio.open
 """`hirenow.open`, awaited: what may migrate a file, or wait for its lock."""
 
 
-async def dispatch_once(
+async def dispatch_due(
     dispatcher: Dispatcher, limit: int = 1000, *, executor: Optional[Executor] = None
 ) -> DispatchReport:
     """`Dispatcher.dispatch_due`, awaited. One that is cancelled goes on to its end."""
@@ -227,4 +228,4 @@ async def run_dispatcher(dispatcher: Dispatcher, workers: int = 1) -> DispatchRe
         raise
 
 
-__all__ = ["AsyncEngine", "dispatch_once", "open", "run_dispatcher"]
+__all__ = ["AsyncEngine", "dispatch_due", "open", "run_dispatcher"]

@@ -112,7 +112,7 @@ class dispatcher_core {
         on_error_(std::move(on_error)),
         dispatcher_(std::in_place, *engine_->engine, *mailer_, std::move(options)) {}
 
-  dispatch_report run_once(std::size_t limit) {
+  dispatch_report dispatch_due(std::size_t limit) {
     const at_work<dispatcher_core> working(*this);
     const std::shared_ptr<engine_core::state> engine = engine_;
     const at_work<engine_core::state> dispatching(*engine);
@@ -396,8 +396,8 @@ void add_dispatcher(py::module_& m) {
         return std::unique_ptr<dispatcher_core>(
             new dispatcher_core(engine, std::move(letters), raised, std::move(options), std::move(on_error)));
       }))
-      .def("run_once",
-           [](dispatcher_core& d, o limit) { return to_py(d.run_once(from_py<std::size_t>(limit, "limit"))); })
+      .def("dispatch_due",
+           [](dispatcher_core& d, o limit) { return to_py(d.dispatch_due(from_py<std::size_t>(limit, "limit"))); })
       .def("run", [](dispatcher_core& d, o workers) { return to_py(d.run(from_py<std::size_t>(workers, "workers"))); })
       .def("stats", [](dispatcher_core& d) { return to_py(d.stats()); })
       .def("close", &dispatcher_core::close)

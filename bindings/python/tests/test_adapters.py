@@ -185,7 +185,7 @@ def test_a_python_clock():
     assert raised.value is clock.fails
     # On a dispatcher's own threads the machine's clock stands in, and the run says so.
     with pytest.raises(OSError):
-        hirenow.Dispatcher(w.engine, Mailbox(), sender="jobs@acme.example").run_once()
+        hirenow.Dispatcher(w.engine, Mailbox(), sender="jobs@acme.example").dispatch_due()
 
 
 def test_what_a_mailer_raises_is_told_and_the_mail_tried_again(memory_world):
@@ -197,17 +197,17 @@ def test_what_a_mailer_raises_is_told_and_the_mail_tried_again(memory_world):
 
     invited = w.schedule()
     with pytest.raises(ConnectionError) as raised:
-        hirenow.Dispatcher(w.engine, Down(), sender="jobs@acme.example").run_once()
+        hirenow.Dispatcher(w.engine, Down(), sender="jobs@acme.example").dispatch_due()
     assert raised.value is mine
     (m,) = w.engine.read_messages(actor=w.recruiter, interview_id=invited.interview.id)
     assert m.tries == 1 and "ConnectionError" in m.last_answer
     w.clock.advance(timedelta(minutes=2))
     told = []
-    report = hirenow.Dispatcher(w.engine, Down(), sender="jobs@acme.example", on_error=told.append).run_once()
+    report = hirenow.Dispatcher(w.engine, Down(), sender="jobs@acme.example", on_error=told.append).dispatch_due()
     assert report.retried == 1 and told == [mine]
     w.clock.advance(timedelta(minutes=5))
     with pytest.raises(TypeError, match="send"):
-        hirenow.Dispatcher(w.engine, type("M", (), {"send": lambda *_: None})(), sender="a@b.example").run_once()
+        hirenow.Dispatcher(w.engine, type("M", (), {"send": lambda *_: None})(), sender="a@b.example").dispatch_due()
 
 
 def test_a_python_renderer(memory_world):
@@ -222,11 +222,11 @@ def test_a_python_renderer(memory_world):
     w.schedule()
     d = hirenow.Dispatcher(w.engine, box, sender="jobs@acme.example", renderer=render)
     with pytest.raises(LookupError) as raised:
-        d.run_once()
+        d.dispatch_due()
     assert raised.value is mine and box.mails == []
     texts.append("Come:")
     w.clock.advance(timedelta(minutes=2))
-    assert d.run_once().accepted == 1
+    assert d.dispatch_due().accepted == 1
     assert box.mails[0].subject == "invitation en" and box.mails[0].text.startswith("Come: https://")
 
 
@@ -278,7 +278,7 @@ def test_a_mail_server_is_spoken_to():
         w = World()
         w.schedule()
         mailer = hirenow.SmtpMailer("127.0.0.1", port, security=hirenow.SmtpSecurity.PLAINTEXT)
-        assert hirenow.Dispatcher(w.engine, mailer, sender="jobs@acme.example").run_once().accepted == 1
+        assert hirenow.Dispatcher(w.engine, mailer, sender="jobs@acme.example").dispatch_due().accepted == 1
     finally:
         server.stop()
     assert keep.envelopes[0].rcpt_tos == ["ada@example.org"]

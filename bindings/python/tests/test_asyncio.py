@@ -115,7 +115,7 @@ def test_a_single_run_of_a_dispatcher_is_awaited(memory_world):
     w.schedule()
 
     async def story():
-        sending = asyncio.ensure_future(aio.dispatch_once(dispatcher_of(w.engine, held)))
+        sending = asyncio.ensure_future(aio.dispatch_due(dispatcher_of(w.engine, held)))
         await seen(held.arrived)
         assert not sending.done()
         held.go_on.set()

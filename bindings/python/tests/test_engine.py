@@ -26,9 +26,9 @@ def test_error_codes_are_those_of_the_core():
 
 
 def test_the_package_shows_every_record_and_every_error():
-    from hirenow import _errors, _model, _store_model, _words
+    from hirenow import _errors, _mail_model, _model, _store_model, _words
 
-    assert {n for m in (_errors, _model, _store_model, _words) for n in m.__all__} < set(hirenow.__all__)
+    assert {n for m in (_errors, _mail_model, _model, _store_model, _words) for n in m.__all__} < set(hirenow.__all__)
     assert all(hasattr(hirenow, name) for name in hirenow.__all__)
 
 
@@ -324,7 +324,7 @@ def test_mail_goes_out_and_messages_can_be_read(world):
     events = []
     d = hirenow.Dispatcher(w.engine, box, sender=hirenow.MailSender("jobs@acme.example", "Acme"),
                            track_title=lambda tenant, track: f"The {track} of {tenant}", on_event=events.append)
-    report = d.run_once()
+    report = d.dispatch_due()
     assert (report.accepted, report.retried) == (1, 0)
     (mail,) = box.mails
     assert invited.link in mail.text and mail.to_address == "ada@example.org" and "of acme" in mail.subject
@@ -341,7 +341,7 @@ def test_templates_can_be_replaced(memory_world):
         templates.set(hirenow.MessageKind.INVITATION, "en", subject="Hi", text="no way in")
     templates.set(hirenow.MessageKind.INVITATION, "en", subject="Hi {{applicant_name}}", text="Go: {{link}}")
     w.schedule()
-    hirenow.Dispatcher(w.engine, box, sender="jobs@acme.example", templates=templates).run_once()
+    hirenow.Dispatcher(w.engine, box, sender="jobs@acme.example", templates=templates).dispatch_due()
     assert box.mails[0].subject == "Hi Ada Lovelace" and box.mails[0].text.startswith("Go: https://")
     view = hirenow.MessageView(applicant_name="Bo", track="t", link="https://x#y", start_by=MONDAY)
     assert templates.render(hirenow.MessageKind.INVITATION, "fr", view).language == "en"

@@ -231,7 +231,7 @@ def _dead_message(w):
         def send(self, mail):
             return hirenow.Delivery(hirenow.DeliveryOutcome.PERMANENT, 550, "no such user")
 
-    hirenow.Dispatcher(w.engine, Refusing(), sender="jobs@acme.example").run_once()
+    hirenow.Dispatcher(w.engine, Refusing(), sender="jobs@acme.example").dispatch_due()
     return w.engine.read_messages(actor=w.recruiter, state=hirenow.MessageState.DEAD)[0].key
 
 
@@ -329,7 +329,7 @@ def test_the_outbox_is_never_emptied_there(stage):
     dispatcher = hirenow.Dispatcher(stage.on(), mailer, sender="jobs@acme.example")
     stage.retake()
     with pytest.raises(hirenow.InvalidArgumentError) as refused:  # nothing may be sent before the host's commit
-        dispatcher.run_once()
+        dispatcher.dispatch_due()
     assert refused.value.reason == "host_transaction"
     host.commit()
     assert stage.seen() == ("first", ARCHIVED)

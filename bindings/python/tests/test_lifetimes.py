@@ -99,7 +99,7 @@ def test_close_ends_a_running_dispatcher_and_nothing_is_sent_afterwards(memory_w
     held.go_on.set()
     closing.join(WAIT), running.join(WAIT)
     assert closed == [None] and report[0].accepted == 1
-    for call in (d.run_once, d.run, d.wake):
+    for call in (d.dispatch_due, d.run, d.wake):
         with pytest.raises(hirenow.InvalidArgumentError, match="closed") as refused:
             call()
         assert refused.value.reason == "closed"
@@ -113,7 +113,7 @@ def test_close_gives_the_file_back_whatever_else_is_alive(tmp_path):
     w = World(f"sqlite:{file}")
     w.schedule()
     d = dispatcher_of(w.engine)
-    assert d.run_once().accepted == 1 and open_files(file)
+    assert d.dispatch_due().accepted == 1 and open_files(file)
     w.engine.close()
     assert not open_files(file) and d is not None
 
@@ -136,10 +136,10 @@ def test_stores_mailers_and_dispatchers_can_be_closed(tmp_path):
     w.schedule()
     assert open_files(file)
     with dispatcher_of(w.engine) as d:
-        assert d.run_once().accepted == 1 and not d.closed
+        assert d.dispatch_due().accepted == 1 and not d.closed
     assert d.closed
     with pytest.raises(hirenow.InvalidArgumentError, match="dispatcher is closed"):
-        d.run_once()
+        d.dispatch_due()
     w.engine.close()
     assert not open_files(file)
 
@@ -162,7 +162,7 @@ def test_closing_in_a_callback_does_not_wait_for_itself(memory_world):
 
     box = Closing()
     d = dispatcher_of(w.engine, box)
-    thread, report = beside(d.run_once)
+    thread, report = beside(d.dispatch_due)
     thread.join(WAIT)
     assert report[0].accepted == 1 and len(box.mails) == 1 and w.engine.closed and d.closed
 
@@ -211,7 +211,7 @@ def test_every_handle_is_refused_in_the_child_of_a_fork(world, tmp_path):
     mailer = hirenow.SmtpMailer("127.0.0.1", 1, security=hirenow.SmtpSecurity.PLAINTEXT)
     d = dispatcher_of(w.engine)
     calls = [lambda: w.engine.inspect(token), lambda: w.engine.now(), lambda: w.engine.over(store), store.next_due,
-             lambda: mailer.send(LETTER), d.run_once, d.run, d.stop, d.wake,
+             lambda: mailer.send(LETTER), d.dispatch_due, d.run, d.stop, d.wake,
              lambda: hirenow.open(store, keys=ring), lambda: dispatcher_of(w.engine),
              lambda: dispatcher_of(hirenow.open("memory:", keys=ring), mailer)]
 
@@ -367,11 +367,11 @@ def test_ctrl_c_ends_a_single_run_with_the_mail_at_work(memory_world):
         signal.signal(signal.SIGINT, on_signal)
         threading.Thread(target=lambda: (handled.wait(WAIT), time.sleep(0.2), held.go_on.set()), daemon=True).start()
         with pytest.raises(KeyboardInterrupt):
-            d.run_once()
+            d.dispatch_due()
     assert handled.is_set() and len(held.mails) == 1
     states = [m.state for m in w.engine.messages(actor=w.recruiter)]
     assert sorted(states) == ["accepted"] + ["queued"] * 4, "what was not sent was not given back"
-    assert d.run_once().accepted == 4
+    assert d.dispatch_due().accepted == 4
 
 
 # ---- The GIL ---------------------------------------------------------------------------------------------------------
@@ -425,7 +425,7 @@ def gil_calls(tmp_path, server):
         "key ring, reload": ring.reload,
         "mailer, made": lambda: hirenow.SmtpMailer("127.0.0.1", 1, ca_file=ca),
         "mailer, send": lambda: mailer.send(LETTER),
-        "dispatcher, run_once": d.run_once,
+        "dispatcher, dispatch_due": d.dispatch_due,
         "dispatcher, stop": d.stop,
         "dispatcher, wake": d.wake,
     }
@@ -433,7 +433,7 @@ def gil_calls(tmp_path, server):
 
 GIL_CALLS = ["engine, reading", "engine, writing", "engine, close", "store, load", "store, next_due", "store, claim",
              "store, settle", "open_store", "check_store", "key ring, from_file", "key ring, reload", "mailer, made",
-             "mailer, send", "dispatcher, run_once", "dispatcher, stop", "dispatcher, wake"]
+             "mailer, send", "dispatcher, dispatch_due", "dispatcher, stop", "dispatcher, wake"]
 
 
 @pytest.mark.parametrize("name", GIL_CALLS)

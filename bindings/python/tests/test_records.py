@@ -11,9 +11,9 @@ import pytest
 from conftest import KEY_ONE, MONDAY, World, token_in
 
 import hirenow
-from hirenow import Actor, InterviewState, Role, _model, _record, _store_model
+from hirenow import Actor, InterviewState, Role, _mail_model, _model, _record, _store_model
 
-RECORDS = sorted((getattr(m, name) for m in (_model, _store_model) for name in m.__all__
+RECORDS = sorted((getattr(m, name) for m in (_mail_model, _model, _store_model) for name in m.__all__
                   if isinstance(getattr(m, name), type) and issubclass(getattr(m, name), _record.Record)),
                  key=lambda cls: cls.__name__)
 ONE = UUID("0190f5fe-7c00-7a3b-8d41-5e6f708192a3")
@@ -29,7 +29,7 @@ HIDDEN = {
 
 
 def hints(cls):
-    names = {**vars(typing), **vars(_model), **vars(_store_model), **vars(hirenow), "datetime": datetime,
+    names = {**vars(typing), **vars(_model), **vars(_mail_model), **vars(_store_model), **vars(hirenow), "datetime": datetime,
              "timedelta": timedelta, "UUID": UUID}
     # A record is made anew by its decorator, without annotations; its __init__ has the fields, the source their types.
     import inspect

@@ -168,7 +168,7 @@ class Player:
 
     def do_dispatch(self, _):
         self.mailbox.mails.clear()
-        self.dispatcher.run_once()
+        self.dispatcher.dispatch_due()
         mails = [{"kind": mail.message_id.split(".")[1], "to": mail.to_address,
                   "link": next((n for n, link in self.links.items() if link and link in mail.text), None)}
                  for mail in self.mailbox.mails]

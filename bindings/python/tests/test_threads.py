@@ -100,7 +100,7 @@ def test_a_fork_is_refused_and_harms_nothing(world):
                 lambda: w.engine.inspect(token_in(invited.link)),
                 lambda: w.engine.sweep(),
                 lambda: store.next_due(),
-                lambda: dispatcher.run_once(),
+                lambda: dispatcher.dispatch_due(),
                 lambda: w.engine.over(store),
             ):
                 try:

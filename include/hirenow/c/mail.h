@@ -186,11 +186,8 @@ HIRENOW_API void hirenow_dispatcher_free(hirenow_dispatcher *dispatcher);
  * Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_dispatcher_dispatch_due(hirenow_dispatcher *dispatcher, size_t limit,
                                                            hirenow_dispatch_report *report, hirenow_error **error);
-/* The same. The report may be NULL. One run at a time: another answers
- * reentrant_call. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_dispatcher_run_once(hirenow_dispatcher *dispatcher, size_t limit,
-                                                       hirenow_dispatch_report *report, hirenow_error **error);
-/* Sends until hirenow_dispatcher_stop(), with so many workers (1 to 256). Since: 0.1 */
+/* Sends until hirenow_dispatcher_stop(), with so many workers (1 to 256). The report may be NULL. One such run at a
+ * time: another answers reentrant_call. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_dispatcher_run(hirenow_dispatcher *dispatcher, size_t workers,
                                                   hirenow_dispatch_report *report, hirenow_error **error);
 /* Ends a run, now and for ever: what is being sent is finished, the rest given back. Any thread. Since: 0.1 */

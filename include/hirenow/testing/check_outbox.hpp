@@ -58,6 +58,21 @@ inline std::optional<sys_seconds> next_due(store& s) { return must(s.next_due(),
 
 using verdict = settlement::verdict;
 
+/// Expects that no message but a dead one can be listed in this member of a change set.
+inline void expect_only_dead_ones(store& s, const std::string& what, std::vector<message_key> change_set::* marks) {
+  for (const auto state : all_message_states) {
+    if (state == message_state::dead) continue;
+    auto p = store_promise(s, "person " + std::string(to_string(state)));
+    bring_message_to(s, p.key, state);
+    const auto before = find_message(s, p.key);
+    p.w.entry(what, instant(100));
+    (p.w.pending.*marks).push_back(p.key);
+    expect_refused(s, p.w, errc::constraint_violated,
+                   "a " + what + " of a message that is " + std::string(to_string(state)));
+    same("messages()", find_message(s, p.key), before);
+  }
+}
+
 inline const std::vector<store_check>& claim_checks() {
   static const std::vector<store_check> all{
       {"A promised message is queued, every field as it was committed",
@@ -577,20 +592,7 @@ inline const std::vector<store_check>& withdrawal_checks() {
          expect_keys("claim()", keys_of(claim(s, instant(100))), {p.key});
          same("settled", settle(s, p.key, verdict::accepted), true);
        }},
-      {"Only a dead message is redriven",
-       [](store& s) {
-         for (const auto state : all_message_states) {
-           if (state == message_state::dead) continue;
-           auto p = store_promise(s, "person " + std::string(to_string(state)));
-           bring_message_to(s, p.key, state);
-           const auto before = find_message(s, p.key);
-           p.w.entry("redrive", instant(100));
-           p.w.pending.redrives.push_back(p.key);
-           expect_refused(s, p.w, errc::constraint_violated,
-                          "a redrive of a message that is " + std::string(to_string(state)));
-           same("messages()", find_message(s, p.key), before);
-         }
-       }},
+      {"Only a dead message is redriven", [](store& s) { expect_only_dead_ones(s, "redrive", &change_set::redrives); }},
       {"A dropped message is withdrawn, and never sent",
        [](store& s) {
          auto p = store_promise(s);
@@ -607,17 +609,7 @@ inline const std::vector<store_check>& withdrawal_checks() {
        }},
       {"Only a dead message of the same record is dropped",
        [](store& s) {
-         for (const auto state : all_message_states) {
-           if (state == message_state::dead) continue;
-           auto p = store_promise(s, "person " + std::string(to_string(state)));
-           bring_message_to(s, p.key, state);
-           const auto before = find_message(s, p.key);
-           p.w.entry("drop", instant(100));
-           p.w.pending.drops.push_back(p.key);
-           expect_refused(s, p.w, errc::constraint_violated,
-                          "a drop of a message that is " + std::string(to_string(state)));
-           same("messages()", find_message(s, p.key), before);
-         }
+         expect_only_dead_ones(s, "drop", &change_set::drops);
          auto ada = store_promise(s), bob = store_promise(s, "bob");
          bring_message_to(s, bob.key, message_state::dead);
          ada.w.entry("drop", instant(100));
