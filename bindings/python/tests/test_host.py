@@ -601,3 +601,21 @@ def test_tables_can_be_made_in_the_hosts_transaction(tmp_path):
     db.rollback()
     assert w.engine.on(db).find(invited.interview.id, actor=w.recruiter).state is InterviewState.IN_PROGRESS
     db.close()
+
+
+@pytest.mark.parametrize("connect", [psycopg.connect, psycopg2.connect], ids=["psycopg", "psycopg2"])
+def test_tables_can_be_made_in_the_hosts_transaction_in_postgresql(connect):
+    w, url, where = World(), postgres_url(), {"schema": "made in a transaction"}
+    db = connect(url)
+    for end in (db.rollback, db.commit):
+        with pytest.raises(hirenow.SchemaDamagedError):
+            w.engine.on(db, **where).schedule(w.ada, "t", actor=w.recruiter)
+        invited = w.engine.on(db, create_tables=True, **where).schedule(w.ada, "t", actor=w.recruiter)
+        end()
+    assert w.engine.on(db, **where).find(invited.interview.id, actor=w.recruiter).state is InterviewState.SCHEDULED
+    db.rollback()
+    with hirenow.open_store(url, create_tables=False, **where) as store:  # it finds them whole
+        assert len(list(w.engine.over(store).interviews(actor=w.recruiter))) == 1
+    db.cursor().execute('DROP SCHEMA "made in a transaction" CASCADE')
+    db.commit()
+    db.close()
