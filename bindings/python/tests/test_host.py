@@ -13,7 +13,7 @@ from hosts import ARCHIVED, FAILED, HOSTS, POSTGRES, Application, Stage, postgre
 from sqlalchemy import orm, text
 
 import hirenow
-from hirenow import Applicant, Fact, FactKind, InterviewState, Outcome, _dbapi, _hirenow
+from hirenow import Applicant, Fact, FactKind, InterviewState, Outcome, _dbapi, _hirenow, _psycopg
 from hirenow.testing import check_store
 
 __all__ = ["stage"]
@@ -190,6 +190,26 @@ def test_with_read_committed_a_call_sees_what_others_have_committed(stage):
     stage.retake()
     host.commit()
     assert stage.seen() == ("first", ARCHIVED)
+
+
+@pytest.mark.parametrize("stage", ["psycopg", "psycopg2", "Django PostgreSQL"], indirect=True)
+def test_with_read_committed_a_record_is_loaded_whole(stage, monkeypatch):
+    """Somebody retakes between two statements of ours: the answer to the same click is there, and so is what it names."""
+    won = []
+    original = _psycopg._Both.execute
+
+    def execute(driver, sql, parameters):
+        if "hirenow_answer" in sql and not won:
+            won.append(stage.w.engine.retake(stage.at.id, actor=stage.w.recruiter, idempotency_key="click"))
+        return original(driver, sql, parameters)
+
+    monkeypatch.setattr(_psycopg._Both, "execute", execute)
+    host = stage.connect()
+    host.begin()
+    again = stage.retake(idempotency_key="click")
+    host.commit()
+    assert again.replayed and again.interview.id == won[0].interview.id
+    assert len(list(stage.w.engine.interviews(actor=stage.w.recruiter))) == 2
 
 
 @pytest.mark.parametrize("stage", ["psycopg", "psycopg2", "SQLAlchemy psycopg", "Django PostgreSQL"], indirect=True)
