@@ -118,7 +118,7 @@ python_venv() { # sets `python`: an interpreter with all that the module's tests
 }
 
 python_module() {
-  local dist=build/python-dist log=build/python-tests.log summary python
+  local dist=build/python-dist log=build/python-tests.log python
   begin_stage "python: build"
   rm -rf "$dist"
   python_venv
@@ -135,11 +135,23 @@ python_module() {
   done
 
   begin_stage "python: tests"
-  timeout --signal=ABRT 600 "$python" -X faulthandler -m pytest -q -o cache_dir=build/pytest_cache bindings/python/tests 2>&1 | tee "$log" || true
+  run_pytest "$log" bindings/python/tests
+
+  local database
+  for database in sqlite postgresql; do
+    begin_stage "django: tests with $database"
+    HIRENOW_TEST_DATABASE=$database run_pytest "build/django-$database-tests.log" -c examples/django_ats/pytest.ini \
+      --rootdir examples/django_ats examples/django_ats/tests
+  done
+}
+
+run_pytest() { # <log> <argument of pytest>...
+  local log=$1 summary good bad
+  shift
+  timeout --signal=ABRT 600 "$python" -X faulthandler -m pytest -q -o cache_dir="$PWD/build/pytest_cache" "$@" 2>&1 | tee "$log" || true
   # "3 failed, 969 passed, 1 error in 2.10s"
   summary=$(tail -n 1 "$log")
   counted() { grep -oE "[0-9]+ $1" <<<"$summary" | awk '{ n += $1 } END { print n + 0 }' || true; }
-  local good bad
   good=$(counted passed) bad=$(counted '(failed|errors?)')
   if ((good + bad == 0)); then
     echo "no test ran"
