@@ -233,6 +233,7 @@ struct audit_report {
 
 /// What a sweep did.
 struct sweep_report {
+  /// A record that could not be moved, and why.
   struct set_aside {
     due_record record;
     hirenow::error error;
