@@ -42,6 +42,13 @@ constexpr auto patience = std::chrono::seconds(30);
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
+/// The last of a list of addresses: the one that our own proxy put there.
+std::string last_of(std::string_view addresses, const std::string& otherwise) {
+  const auto comma = addresses.rfind(',');
+  const auto from = addresses.find_first_not_of(' ', comma == std::string_view::npos ? 0 : comma + 1);
+  return from == std::string_view::npos ? otherwise : std::string(addresses.substr(from));
+}
+
 }  // namespace
 
 struct http_server::parts {
@@ -179,7 +186,7 @@ struct http_server::parts {
         asked.origin = std::string(view(message[http::field::origin]));
         asked.fetch_site = std::string(view(message["Sec-Fetch-Site"]));
         asked.languages = std::string(view(message[http::field::accept_language]));
-        asked.peer_address = address;
+        asked.peer_address = options.is_proxied ? last_of(view(message["X-Forwarded-For"]), address) : address;
         if (asked.is_post) asked.form = fields::of_form(message.body());
         answer = co_await on_pool([&] { return handle(asked); });
       }

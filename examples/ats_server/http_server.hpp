@@ -17,6 +17,7 @@ struct server_options {
   std::size_t handlers = 8;   ///< threads that may block
   std::string access_log{};   ///< a file; empty: none
   bool is_secure = false;     ///< visitors come by https, through a proxy
+  bool is_proxied = false;    ///< the last address of X-Forwarded-For is the visitor's
 };
 
 /// Serves until SIGINT or SIGTERM.

@@ -2,9 +2,10 @@
 // the library for everything an interview's life needs. docs/ats_server.md walks through it.
 //
 //   ats_server [--data FOLDER | --database URL] [--port N] [--base URL] [--interviews N] [--smtp HOST:PORT]
-//              [--assets FOLDER] [--handlers N] [--bare]
+//              [--assets FOLDER] [--handlers N] [--proxy] [--bare]
 //
-// Mail goes into the built-in inbox, or with --smtp to a mail server. --bare serves one row of SQLite and nothing else,
+// Mail goes into the built-in inbox, or with --smtp to a mail server. --proxy believes the last address of
+// X-Forwarded-For, --base is the address that visitors know the server by. --bare serves one row of SQLite and nothing else,
 // which the load test compares with.
 
 #include <csignal>
@@ -32,15 +33,15 @@ struct arguments {
   std::string data_folder = "ats-data", database{}, base{}, smtp{}, assets = ATS_ASSETS, lifecycle = ATS_LIFECYCLE;
   std::uint16_t port = 8080;
   std::size_t interviews = 400, handlers = 8;
-  bool bare = false;
+  bool bare = false, proxy = false;
 };
 
 arguments read_arguments(int count, char** words) {
   arguments a;
   for (int n = 1; n < count; ++n) {
     const std::string option = words[n];
-    if (option == "--bare") {
-      a.bare = true;
+    if (option == "--bare" || option == "--proxy") {
+      (option == "--bare" ? a.bare : a.proxy) = true;
       continue;
     }
     if (n + 1 == count) throw std::runtime_error(option + " needs a value");
@@ -132,7 +133,8 @@ int serve(const arguments& a) {
   ats::http_server server({.port = a.port,
                            .handlers = a.handlers,
                            .access_log = (folder / "access.log").string(),
-                           .is_secure = a.base.starts_with("https://")});
+                           .is_secure = a.base.starts_with("https://"),
+                           .is_proxied = a.proxy});
   const std::string base = a.base.empty() ? "http://127.0.0.1:" + std::to_string(server.port()) : a.base;
 
   ats::demo_clock clock;
@@ -144,6 +146,8 @@ int serve(const arguments& a) {
     std::cout << "seeding " << a.interviews << " interviews" << std::endl;
     ats::seed(data, keys, policy, tracks, options, clock.now(), a.interviews);
     data.set("seeded", std::to_string(a.interviews));
+  } else {
+    std::cout << "going on with the data of an earlier run" << std::endl;
   }
 
   std::unique_ptr<hirenow::mailer> mailer = std::make_unique<ats::inbox_mailer>(data, clock);

@@ -4,7 +4,6 @@ ATS_SERVER names the program, CHROMIUM the browser (/usr/bin/chromium). ATS_SCRE
 screenshots are written to; without it they are taken and thrown away.
 """
 
-import json
 import os
 import re
 import signal
@@ -225,11 +224,3 @@ def failed_interview(people, server, recruiter, days_later=15):
     server.put_clock_forward(days_later * 86400)
     return email, interview, link
 
-
-def saved_answers(server, interview):
-    """What plain SQL finds of an interview's progress."""
-    rows = server.sql(
-        "SELECT p.bytes FROM hirenow_progress AS p JOIN hirenow_interview AS i USING (tenant_no, applicant_no, track_no, "
-        "slot) WHERE i.id = ?", bytes.fromhex(interview.replace("-", ""))
-    )
-    return json.loads(rows[0][0]) if rows else {}

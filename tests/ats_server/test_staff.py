@@ -1,21 +1,22 @@
 """The staff's side: the dashboard, the dialogues, roles, live updates, the history."""
 
-import asyncio
 import re
+import sqlite3
 import subprocess
-import sys
-import threading
 import time
-from pathlib import Path
 
-import pytest
-
-from conftest import begin, decide, failed_interview, invite, links_of, write
+from conftest import CHROMIUM, FLAGS, begin, failed_interview, invite, links_of, write
 
 
 def retakes_of(server, interview):
-    return server.sql("SELECT count(*) FROM hirenow_interview WHERE retake_of = ?",
-                      bytes.fromhex(interview.replace("-", "")))[0][0]
+    """How many other interviews the person has on the track: plain SQL."""
+    return server.sql(
+        "SELECT count(*) - 1 FROM hirenow_interview AS mine JOIN hirenow_interview AS i USING (tenant_no, applicant_no, "
+        "track_no) WHERE mine.interview = ?", blob(interview))[0][0]
+
+
+def blob(interview):
+    return bytes.fromhex(interview.replace("-", ""))
 
 
 def test_a_double_click_is_one_retake(people, server):
@@ -36,7 +37,7 @@ def test_a_double_click_is_one_retake(people, server):
         status, headers, _ = server.http(f"/interviews/{interview}/retake", form, cookies, origin=server.base)
         assert (status, headers["Location"]) == (303, f"/interviews/{newer}?done=retake")
     assert retakes_of(server, interview) == 1
-    assert len(links_of(server, email, 2)) == 3  # invitation, decision has no link; the new invitation
+    assert len(links_of(server, email, 2)) == 2  # the invitation, and the one to the retake
     assert "is archived" in recruiter.locator(".notice.good").inner_text()
     recruiter.goto("/interviews/" + interview)
     assert "archived" in recruiter.locator(".notice.archived").inner_text()
@@ -109,14 +110,14 @@ def test_an_archived_interview_cannot_be_resumed_by_any_saved_link(people, serve
     recruiter.locator("section.action button.primary").click()
     recruiter.wait_for_url("**?done=retake")
     cookies = "; ".join(f"{c['name']}={c['value']}" for c in window.context.cookies([server.base + "/go/start"]))
-    before = server.sql("SELECT state, outcome FROM hirenow_interview WHERE id = ?", bytes.fromhex(interview.replace("-", "")))
+    before = server.sql("SELECT state, outcome FROM hirenow_interview WHERE interview = ?", blob(interview))
     for path in ("/go/start", "/go/sit", "/go/save", "/go/submit", "/go/withdraw"):
         server.http(path, {"csrf": "0" * 64, "window": "w" * 32, "fence": 1, "answers": "{}"}, cookies)
     for link in links_of(server, email, 2)[1:]:
         page = people.someone()
         page.goto(link)
         page.locator("[data-kind=superseded_interview]").wait_for()
-    after = server.sql("SELECT state, outcome FROM hirenow_interview WHERE id = ?", bytes.fromhex(interview.replace("-", "")))
+    after = server.sql("SELECT state, outcome FROM hirenow_interview WHERE interview = ?", blob(interview))
     assert before == after
 
 
@@ -183,8 +184,6 @@ def test_every_answer_carries_the_security_headers(people, server):
 
 
 def test_the_token_is_in_no_log_no_referer_and_no_history(people, server, tmp_path, playwright):
-    from conftest import CHROMIUM, FLAGS
-
     email, _ = invite(people.staff())
     link = links_of(server, email)[0]
     token = link.split("#")[1]
@@ -192,13 +191,14 @@ def test_the_token_is_in_no_log_no_referer_and_no_history(people, server, tmp_pa
     profile = playwright.chromium.launch_persistent_context(
         tmp_path / "profile", executable_path=CHROMIUM, args=FLAGS, base_url=server.base)
     page = profile.new_page()
-    page.on("request", lambda r: sent.append((r.method, r.url, r.all_headers(), r.post_data or "")))
+    page.on("request", sent.append)
     page.goto(link)
     page.get_by_role("button", name="Start now").click()
     page.locator("#q1:enabled").wait_for()
     write(page, "text")
     page.reload()
     page.locator("#q1:enabled").wait_for()
+    sent = [(r.method, r.url, r.all_headers(), r.post_data or "") for r in sent]
     # Posted once; the fragment of the first navigation is the browser's own and is not sent.
     assert [m for m, url, _, body in sent if token in body] == ["POST"]
     assert not any(token in url.split("#")[0] for _, url, _, _ in sent)
@@ -307,13 +307,11 @@ def test_a_history_that_was_edited_says_where(people, make_server, chromium):
     assert page.locator("img.lifecycle").get_attribute("src") == "/lifecycle/in_progress.svg"
     assert page.locator("img.lifecycle").evaluate("i => i.complete && i.naturalWidth") == 1600
     # Whoever has the database's password takes the guards away first.
-    import sqlite3
-
     with sqlite3.connect(own.folder / "data" / "ats.db") as db:
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'hirenow_audit'").fetchall():
             db.execute(f"DROP TRIGGER {name}")
         db.execute("UPDATE hirenow_audit SET at = at - 1 WHERE sequence = 2 AND applicant_no = (SELECT applicant_no FROM "
-                   "hirenow_interview WHERE id = ?)", (bytes.fromhex(interview.replace("-", "")),))
+                   "hirenow_interview WHERE interview = ?)", (blob(interview),))
     page.reload()
     assert "audit entry 2" in page.locator(".notice.bad").inner_text()
     assert page.locator(".timeline li.broken").count() == 1
