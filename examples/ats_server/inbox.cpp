@@ -68,7 +68,6 @@ response answer_inbox(office& o, const request& asked) {
   values.set("mails", listed(std::move(mails)));
   values.set("to", std::string(to));
   values.set("now", instant_in(l, o.clock.now(), o.time_zone));
-  if (!o.mail_hint.empty()) values.set("hint", o.mail_hint);
   return plain_page(o, l, "inbox", std::move(values));
 }
 

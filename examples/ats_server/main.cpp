@@ -4,7 +4,8 @@
 //   ats_server [--data FOLDER | --database URL] [--port N] [--base URL] [--interviews N] [--smtp HOST:PORT]
 //              [--assets FOLDER] [--handlers N] [--proxy] [--bare]
 //
-// Mail goes into the built-in inbox, or with --smtp to a mail server. --proxy believes the last address of
+// Mail goes into the built-in inbox, or with --smtp to a mail server; then there is no inbox, and no way to put the
+// clock forward. --proxy believes the last address of
 // X-Forwarded-For, --base is the address that visitors know the server by. --bare serves one row of SQLite and nothing else,
 // which the load test compares with.
 
@@ -179,7 +180,7 @@ int serve(const arguments& a) {
                      .tenant = "acme",
                      .base = base,
                      .time_zone = "Europe/Berlin",
-                     .mail_hint = a.smtp,
+                     .is_demonstration = a.smtp.empty(),
                      .files = files,
                      .wake = [&] { dispatcher.wake(); }};
 
@@ -192,7 +193,8 @@ int serve(const arguments& a) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
   });
-  std::cout << "serving on " << base << " (staff: /, mail: /inbox), data in " << a.data_folder << std::endl;
+  std::cout << "serving on " << base << (a.smtp.empty() ? " (staff: /, mail: /inbox)" : "") << ", data in "
+            << a.data_folder << std::endl;
   server.run([&](const ats::request& asked) { return answer_request(office, asked); });
   std::cout << "stopping" << std::endl;
   return 0;

@@ -58,6 +58,7 @@ response sign_in_page(const office& o, language l) {
   data values;
   values.set("people", listed(std::move(people)));
   values.set("title", o.views.word(l, "signin.title"));
+  values.set("has_inbox", o.is_demonstration);
   return plain_page(o, l, "signin", std::move(values));
 }
 
@@ -180,7 +181,8 @@ response staff_page(const office& o, const visitor& who, std::string_view title,
   values.set("role", o.views.word(who.lang, "role." + std::string(to_string(who.member->role))));
   values.set("csrf", o.seals.derived("csrf", who.session));
   values.set("path", asked.path);
-  for (const std::string_view part : {"/interviews", "/policy", "/inbox"})
+  values.set("has_inbox", o.is_demonstration);
+  for (const std::string_view part : {"/interviews", "/policy"})
     values.set("at_" + std::string(part.substr(1)), asked.path.starts_with(part));
   if (const auto offset = o.clock.offset(); offset.count() != 0) values.set("clock_offset", span_in(who.lang, offset));
   values.set("now", instant_in(who.lang, o.clock.now(), o.time_zone));
@@ -217,7 +219,7 @@ response answer_request(office& o, const request& asked) {
     out.cookies.push_back(set_cookie(o, "ats_lang", asked.form["lang"] == "de" ? "de" : "en", "/", 365 * 86400));
     return out;
   }
-  if (asked.path.starts_with("/inbox") || asked.path == "/clock") return answer_inbox(o, asked);
+  if (o.is_demonstration && (asked.path == "/inbox" || asked.path == "/clock")) return answer_inbox(o, asked);
 
   const visitor who = visitor_of(o, asked);
   if (asked.path == "/sign-in" && asked.is_post) {

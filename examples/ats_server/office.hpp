@@ -94,7 +94,7 @@ struct office {
   std::string tenant;
   std::string base;                                 ///< "http://127.0.0.1:8080"
   std::string time_zone;                            ///< the staff's
-  std::string mail_hint;                            ///< where mail goes, if not into the inbox
+  bool is_demonstration;                            ///< there is an inbox, and the clock can be put forward
   const std::map<std::string, std::string>& files;  ///< by path: style sheet, scripts, pictures
   std::function<void()> wake;                       ///< tells the dispatcher that there is mail
   rate_limit opened{120};

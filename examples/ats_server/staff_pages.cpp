@@ -34,7 +34,7 @@ offer offer_for(office& o, const visitor& who, const hirenow::interview_id& id) 
   }
   using hirenow::event;
   // What is most likely wanted stands first.
-  for (const event wanted : {event::pass, event::retake, event::reissue, event::reopen})
+  for (const event wanted : {event::pass, event::retake, event::reissue})
     for (const auto& action : *actions) {
       if (action.event == wanted && action.allowed && out.next.empty()) out.next = to_string(wanted);
       if (action.event != wanted || wanted != event::retake) continue;
@@ -63,9 +63,14 @@ bool asked_for_link(const hirenow::interview& i) {
          (hirenow::is_active(i.state) || i.state == interview_state::expired);
 }
 
-data row_of(office& o, const visitor& who, const hirenow::list_row& r) {
+/// One row; `stale_at` becomes the instant at which time alone would change it, where that comes sooner.
+data row_of(office& o, const visitor& who, const hirenow::list_row& r, hirenow::sys_seconds& stale_at) {
   const auto& i = r.interview;
-  const offer can = offer_for(o, who, i.id);
+  offer can = offer_for(o, who, i.id);
+  if (can.eligible_at) stale_at = std::min(stale_at, *can.eligible_at);
+  if (const auto limit = hirenow::clock_limit(i)) stale_at = std::min(stale_at, *limit);
+  // A link that works and that nobody asked for is the applicant's to use.
+  if (can.next == "reissue" && i.state != interview_state::expired && !asked_for_link(i)) can.next.clear();
   data row;
   row.set("id", id_text(i.id));
   row.set("name", r.applicant_name.empty() ? o.views.word(who.lang, "erased.name") : r.applicant_name);
@@ -186,15 +191,7 @@ data rows_part(office& o, const visitor& who, const wish& w) {
   list rows;
   // The next instant at which the page would look otherwise although nobody changed anything.
   auto stale_at = hirenow::max_instant;
-  for (const auto& r : found.page.rows) {
-    rows.push_back(row_of(o, who, r));
-    if (const auto limit = hirenow::clock_limit(r.interview); limit && *limit > o.clock.now())
-      stale_at = std::min(stale_at, *limit);
-  }
-  for (const auto& r : found.page.rows)
-    if (r.interview.state == interview_state::failed || r.interview.state == interview_state::on_hold)
-      if (const auto e = o.engine.retake_eligibility(r.interview.id, who.actor); e && e->eligible_at)
-        stale_at = std::min(stale_at, *e->eligible_at);
+  for (const auto& r : found.page.rows) rows.push_back(row_of(o, who, r, stale_at));
   values.set("any", !rows.empty());
   values.set("shown", std::to_string(rows.size()));
   values.set("rows", listed(std::move(rows)));

@@ -31,6 +31,7 @@ def test_main_pages(people, make_server, chromium, tmp_path):
     look_at(page, "sign-in", tmp_path)
     page.get_by_role("button", name=re.compile("Inês")).click()
     page.wait_for_url("**/interviews")
+    page.goto("/interviews?q=b")
     look_at(page, "interviews", tmp_path)
     page.goto("/interviews?state=failed")
     page.locator("button.retake").first.hover()
@@ -59,7 +60,7 @@ def test_main_pages(people, make_server, chromium, tmp_path):
     look_at(page, "invite", tmp_path)
 
     recruiter = them.staff()
-    email, interview, old = failed_interview(them, own, recruiter)
+    email, interview, old = failed_interview(own)
     recruiter.goto(f"/interviews/{interview}/retake")
     recruiter.locator("section.action button.primary").click()
     recruiter.wait_for_url("**?done=retake")

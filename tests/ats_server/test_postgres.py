@@ -15,7 +15,7 @@ def test_a_retake_over_postgresql(people, make_server, chromium, tmp_path):
         own = make_server("--interviews", "40", "--database", (tmp_path / "url").read_text().strip())
         them = type(people)(chromium, own)
         recruiter = them.staff()
-        email, interview, old = failed_interview(them, own, recruiter)
+        email, interview, old = failed_interview(own)
         recruiter.goto("/interviews?q=" + email)
         recruiter.locator("a.retake").click()
         recruiter.locator("dialog[open] button.primary").click()

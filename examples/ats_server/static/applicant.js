@@ -52,6 +52,8 @@ class Sitting {
       location.reload();
     });
     addEventListener("pagehide", () => this.lastWords());
+    // A machine that slept, a window that was forgotten: ask at once.
+    addEventListener("focus", () => this.fence !== undefined && this.askLeft());
   }
 
   values(more) {
