@@ -61,8 +61,8 @@ struct http_server::parts {
     if (!options.access_log.empty()) log.open(options.access_log, std::ios::app);
   }
 
-  /// Who asked for what, and what came of it; never a body, a cookie or a header.
-  void write_log(const std::string& peer, std::string_view method, std::string_view target, unsigned status,
+  /// Who asked for what, and what came of it; never a body, a cookie, a header, or what was searched for.
+  void write_log(const std::string& peer, std::string_view method, std::string_view path, unsigned status,
                  steady::duration took) {
     if (!log.is_open()) return;
     const std::time_t now = std::time(nullptr);
@@ -72,7 +72,7 @@ struct http_server::parts {
     std::strftime(when.data(), when.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
     const std::lock_guard lock(log_mutex);
-    log << when.data() << " " << peer << " " << method << " " << target << " " << status << " " << ms << " ms\n"
+    log << when.data() << " " << peer << " " << method << " " << path << " " << status << " " << ms << " ms\n"
         << std::flush;
   }
 
@@ -194,7 +194,8 @@ struct http_server::parts {
         asio::steady_timer timer(co_await asio::this_coro::executor, began + answer.takes_at_least);
         co_await timer.async_wait(asio::use_awaitable);
       }
-      write_log(address, view(message.method_string()), target, answer.status, steady::now() - began);
+      write_log(address, view(message.method_string()), std::string_view(target).substr(0, target.find('?')),
+                answer.status, steady::now() - began);
       if (answer.events) {
         co_await send_events(stream, std::move(answer));
         break;

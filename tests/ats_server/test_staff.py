@@ -5,6 +5,8 @@ import sqlite3
 import subprocess
 import time
 
+from playwright.sync_api import expect
+
 from conftest import CHROMIUM, FLAGS, begin, failed_interview, invite, links_of, write
 
 
