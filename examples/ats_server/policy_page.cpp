@@ -69,7 +69,9 @@ class picture {
     mark(now, "now", o.views.word(l, "policy.now"), axis_ + 58);
     if (answer.eligible_at)
       mark(*answer.eligible_at, "eligible",
-           o.views.word(l, "policy.from") + " " + instant_in(l, *answer.eligible_at, o.time_zone), axis_ + 80);
+           o.views.word(l, "policy.from") + " " +
+               instant_in(l, std::chrono::ceil<std::chrono::minutes>(*answer.eligible_at), o.time_zone),
+           axis_ + 80);
   }
 
   std::string svg(std::string_view description) const {

@@ -55,11 +55,10 @@ enum class fate {
   cancelled,
   voided
 };
-constexpr std::array fates{
-    fate::waits,  fate::passed,          fate::failed_long_ago, fate::passed,        fate::submitted,
-    fate::passed, fate::failed_lately,   fate::expired,         fate::retaken,       fate::passed,
-    fate::runs,   fate::failed_long_ago, fate::on_hold,         fate::passed,        fate::cancelled,
-    fate::waits,  fate::passed,          fate::voided,          fate::submitted, fate::passed};
+constexpr std::array fates{fate::waits,  fate::passed,          fate::failed_long_ago, fate::passed,    fate::submitted,
+                           fate::passed, fate::failed_lately,   fate::expired,         fate::retaken,   fate::passed,
+                           fate::runs,   fate::failed_long_ago, fate::on_hold,         fate::passed,    fate::cancelled,
+                           fate::waits,  fate::passed,          fate::voided,          fate::submitted, fate::passed};
 
 constexpr std::array good_answers{
     "I would put a queue between the two and let the consumer acknowledge only after its own commit.",

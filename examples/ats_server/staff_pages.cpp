@@ -88,7 +88,7 @@ data row_of(office& o, const visitor& who, const hirenow::list_row& r, hirenow::
     row.set("next", can.next);
     row.set("next_word", o.views.word(who.lang, "next." + can.next));
   } else {
-    row.set("turn", o.views.word(who.lang, "turn." + std::string(to_string(i.state))));
+    row.set("turn", o.views.word(who.lang, "turn." + (can.may_retake ? "retake" : std::string(to_string(i.state)))));
   }
   return row;
 }
