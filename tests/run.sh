@@ -6,6 +6,7 @@
 #   tests/run.sh                every test
 #   tests/run.sh --quick        the debug build and its tests alone
 #   tests/run.sh --python       the Python module and its tests alone
+#   tests/run.sh --browser      the back end of examples/ats_server, through a browser, alone
 #   tests/run.sh --bench        the benchmarks instead, in a release build
 #   tests/run.sh --no-install   install nothing
 #
@@ -15,11 +16,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=0 python=0 bench=0 install=1
+quick=0 python=0 browser=0 bench=0 install=1
 for argument in "$@"; do
   case $argument in
     --quick) quick=1 ;;
     --python) python=1 ;;
+    --browser) browser=1 ;;
     --bench) bench=1 ;;
     --no-install) install=0 ;;
     *)
@@ -160,6 +162,27 @@ run_pytest() { # <log> <argument of pytest>...
   passed=$((passed + good)) failed=$((failed + bad))
 }
 
+browser_tests() { # examples/ats_server in headless Chromium; SCREENSHOTS: where pictures of its pages go
+  local venv=build/browser python
+  [ -x build/dev/examples/ats_server/ats_server ] || build dev
+  begin_stage "browser: tests"
+  [ -x "$venv/bin/python" ] || "${PYTHON:-/usr/bin/python3}" -m venv "$venv"
+  python=$PWD/$venv/bin/python
+  "$python" -m pip install --quiet --upgrade --requirement tests/ats_server/requirements.txt
+  ATS_SERVER=build/dev/examples/ats_server/ats_server ATS_SCREENSHOTS=${SCREENSHOTS:-build/screenshots} \
+    run_pytest build/browser-tests.log tests/ats_server
+}
+
+browser_load() { # two hundred applicants and twenty recruiters, beside a bare Beast handler
+  build demo
+  begin_stage "browser: load"
+  if python3 tests/ats_server/load.py build/demo/examples/ats_server/ats_server; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
+}
+
 python_bench() { # the module beside the same in C++
   local out=build/python-bench site=build/python-bench/site python
   begin_stage "python: speed"
@@ -194,6 +217,14 @@ if ((bench)); then
   done
   run_tests release --tests-regex '^c_library$'
   python_bench
+  browser_load
+  end_stage
+  exit
+fi
+
+if ((browser)); then
+  build dev
+  browser_tests
   end_stage
   exit
 fi
@@ -210,6 +241,7 @@ if ((quick)); then
   end_stage
   exit
 fi
+browser_tests
 build asan
 run_tests asan
 build tsan
