@@ -87,6 +87,7 @@ def database(url):
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", f"sqlite:{BASE_DIR / 'ats.db'}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
 STATIC_URL = "static/"

@@ -369,6 +369,14 @@ def test_sweep(committed):
     assert committed.state(interview_id) is InterviewState.EXPIRED
 
 
+@pytest.mark.parametrize(
+    "command", [("hirenow_dispatch", "--workers", "0"), ("hirenow_sweep", "--limit", "0")], ids=str
+)
+def test_options_that_make_no_sense_are_told_in_one_line(committed, command):
+    with pytest.raises(CommandError, match="--workers|invalid_argument"):
+        run(*command)
+
+
 def test_verify_audit(committed, tmp_path):
     committed.failed()
     file = tmp_path / "checkpoint.json"

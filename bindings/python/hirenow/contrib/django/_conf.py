@@ -77,22 +77,23 @@ class _Conf:
     def dispatcher_options(self) -> Dict[str, Any]:
         """What else the dispatcher is made with."""
         return {
-            name: _between_connections(resolved(value)) if name in DISPATCHER_CALLABLES and value else value
+            name: _closing_connections(resolved(value)) if name in DISPATCHER_CALLABLES and value else value
             for name, value in dict(self["DISPATCHER"]).items()
         }
 
 
-def _between_connections(work: Callable[..., Any]) -> Callable[..., Any]:
-    """The callable on a dispatcher's thread, which lives long: as between two requests, connections that broke or are
-    too old are not used again."""
-    from django.db import close_old_connections
+def _closing_connections(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The callable on a dispatcher's thread, of which Django knows nothing: what it opened there nobody else would
+    close, nor notice when it broke."""
+    from django.db import connections
 
     def done(*arguments: Any) -> Any:
-        close_old_connections()
         try:
             return work(*arguments)
         finally:
-            close_old_connections()
+            for connection in connections.all(initialized_only=True):
+                if not connection.in_atomic_block:
+                    connection.close()
 
     return done
 

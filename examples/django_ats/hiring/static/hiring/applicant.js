@@ -44,6 +44,7 @@ async function begin() {
   endsAt = performance.now() + body.left * 1000;
   for (const [name, text] of Object.entries(body.answers)) if ($(name)) $(name).value = text;
   dirty = false;
+  tick();
   show("sitting");
 }
 
@@ -93,10 +94,12 @@ for (const button of document.querySelectorAll(".ask"))
   });
 
 setInterval(save, 500);
-setInterval(() => {
+function tick() {
   if (fence === null) return;
   const left = Math.max(0, Math.round((endsAt - performance.now()) / 1000));
   $("left").textContent = Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0");
   if (left === 0) save().then(() => leave(null));
-}, 250);
+}
+
+setInterval(tick, 250);
 look().catch(() => show("trouble"));

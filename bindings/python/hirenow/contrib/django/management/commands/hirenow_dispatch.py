@@ -8,8 +8,9 @@ from datetime import datetime, timezone
 from types import FrameType
 from typing import Any, Optional
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+import hirenow
 from hirenow.contrib.django import dispatcher, store_engine
 
 
@@ -34,6 +35,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Runs it."""
+        if not 1 <= options["workers"] <= 256:
+            raise CommandError("--workers must be 1 to 256")
+        try:
+            self._run(options)
+        except hirenow.Error as error:
+            raise CommandError(str(error)) from error
+
+    def _run(self, options: Any) -> None:
         sending = dispatcher(options["database"])
         if options["once"]:
             if options["sweep_every"]:

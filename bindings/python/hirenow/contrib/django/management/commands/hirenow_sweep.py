@@ -6,6 +6,7 @@ from typing import Any, List
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+import hirenow
 from hirenow import SetAside
 from hirenow.contrib.django import store_engine
 
@@ -29,7 +30,10 @@ class Command(BaseCommand):
         records = events = 0
         failed: List[SetAside] = []
         while True:
-            report = engine.sweep(options["limit"])
+            try:
+                report = engine.sweep(options["limit"])
+            except hirenow.Error as error:
+                raise CommandError(str(error)) from error
             records, events = records + report.records, events + report.events
             failed += report.failed
             if not report.more or not report.records:
