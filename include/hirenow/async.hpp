@@ -173,8 +173,25 @@ class async_engine {
                std::move(who), std::move(idempotency_key));
   }
   template <class Token>
-  auto async_set_policy(std::string track, std::string document, actor who, Token&& token) const {
-    return run(std::forward<Token>(token), &engine::set_policy, std::move(track), std::move(document), std::move(who));
+  auto async_set_policy(std::string track, std::string document, actor who, activation when, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::set_policy, std::move(track), std::move(document), std::move(who),
+               when);
+  }
+  template <class Token>
+  auto async_grant_waiver(waiver_request request, actor who, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::grant_waiver, std::move(request), std::move(who));
+  }
+  template <class Token>
+  auto async_approve_waiver(std::string applicant_id, std::uint64_t number, actor who, waiver_step_options options,
+                            Token&& token) const {
+    return run(std::forward<Token>(token), &engine::approve_waiver, std::move(applicant_id), number, std::move(who),
+               std::move(options));
+  }
+  template <class Token>
+  auto async_revoke_waiver(std::string applicant_id, std::uint64_t number, actor who, waiver_step_options options,
+                           Token&& token) const {
+    return run(std::forward<Token>(token), &engine::revoke_waiver, std::move(applicant_id), number, std::move(who),
+               std::move(options));
   }
   template <class Token>
   auto async_redrive(message_key key, actor who, std::string idempotency_key, Token&& token) const {
@@ -196,6 +213,19 @@ class async_engine {
 
   // Reading.
 
+  template <class Token>
+  auto async_policies(std::string track, actor who, std::optional<policy_place> before, std::size_t limit,
+                      Token&& token) const {
+    return run(std::forward<Token>(token), &engine::policies, std::move(track), std::move(who), before, limit);
+  }
+  template <class Token>
+  auto async_what_if(what_if_query query, actor who, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::what_if, std::move(query), std::move(who));
+  }
+  template <class Token>
+  auto async_waivers(std::string applicant_id, actor who, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::waivers, std::move(applicant_id), std::move(who));
+  }
   template <class Token>
   auto async_find(interview_id id, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::find, id, std::move(who));
