@@ -463,6 +463,31 @@ TEST_CASE("a lock that is held too long is an error with a name", "[sqlite]") {
   CHECK(store->commit(next_person(1)).has_value());
 }
 
+TEST_CASE("a turn that is not given back is an error with a name, and later a turn again", "[sqlite]") {
+  fresh_file f;
+  sqlite_options options;
+  options.busy_timeout = std::chrono::milliseconds(20);
+  const auto store = f.open(options).value();
+  // As a process would hold it that was stopped in the middle of a commit.
+  const int other = ::open((f.path.string() + "-hirenow-lock").c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(::flock(other, LOCK_EX) == 0);
+  for (int n = 0; n < 3; ++n) CHECK(store->commit(next_person(1)).error().code == errc::store_busy);
+  CHECK(store->load({.tenant = "acme", .who = std::string_view("person-1")}).has_value());
+  CHECK(f.open(options).error().code == errc::store_busy);
+  REQUIRE(::flock(other, LOCK_UN) == 0);
+  result<void> done = detail::fail(errc::store_busy, "");
+  for (int n = 0; n < 200 && !done; ++n) done = store->commit(next_person(1));
+  CHECK(done);
+  // Nor does the store keep a turn that it wanted once.
+  bool is_free = false;
+  for (int n = 0; n < 200 && !is_free; ++n) {
+    is_free = ::flock(other, LOCK_EX | LOCK_NB) == 0;
+    if (!is_free) ::usleep(10'000);
+  }
+  CHECK(is_free);
+  ::close(other);
+}
+
 TEST_CASE("a lock that somebody else holds for a while is waited for", "[sqlite]") {
   fresh_file f;
   const auto store = f.open().value();

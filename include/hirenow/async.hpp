@@ -78,6 +78,8 @@ class async_operation {
 }  // namespace detail
 
 /// An engine whose calls are Asio operations. A small handle, cheap to copy.
+/// Returns, in each call: what the completion token gives; it is handed the answer of the blocking call of that name, of
+/// the same type and with the same errors. Arguments are copied, so they may die before the answer comes.
 class async_engine {
  public:
   using executor_type = boost::asio::any_io_executor;
@@ -91,22 +93,27 @@ class async_engine {
 
   // Inviting.
 
+  /// `engine::schedule`.
   template <class Token>
   auto async_schedule(schedule_request request, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::schedule, std::move(request), std::move(who));
   }
+  /// `engine::retake_eligibility`.
   template <class Token>
   auto async_retake_eligibility(interview_id id, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::retake_eligibility, id, std::move(who));
   }
+  /// `engine::retake`.
   template <class Token>
   auto async_retake(interview_id id, actor who, retake_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::retake, id, std::move(who), std::move(options));
   }
+  /// `engine::reissue`.
   template <class Token>
   auto async_reissue(interview_id id, actor who, reissue_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::reissue, id, std::move(who), std::move(options));
   }
+  /// `engine::request_link`.
   template <class Token>
   auto async_request_link(std::string link_token, std::string idempotency_key, Token&& token) const {
     return run(std::forward<Token>(token), &engine::request_link, std::move(link_token), std::move(idempotency_key));
@@ -114,26 +121,32 @@ class async_engine {
 
   // The applicant's sitting.
 
+  /// `engine::inspect`.
   template <class Token>
   auto async_inspect(std::string link_token, Token&& token) const {
     return run(std::forward<Token>(token), &engine::inspect, std::move(link_token));
   }
+  /// `engine::start`.
   template <class Token>
   auto async_start(std::string link_token, std::string session_key, Token&& token) const {
     return run(std::forward<Token>(token), &engine::start, std::move(link_token), std::move(session_key));
   }
+  /// `engine::resume`.
   template <class Token>
   auto async_resume(std::string link_token, std::string session_key, Token&& token) const {
     return run(std::forward<Token>(token), &engine::resume, std::move(link_token), std::move(session_key));
   }
+  /// `engine::checkpoint`.
   template <class Token>
   auto async_checkpoint(session open, std::string progress, Token&& token) const {
     return run(std::forward<Token>(token), &engine::checkpoint, std::move(open), std::move(progress));
   }
+  /// `engine::submit`.
   template <class Token>
   auto async_submit(session open, submit_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::submit, std::move(open), std::move(options));
   }
+  /// `engine::withdraw`.
   template <class Token>
   auto async_withdraw(std::string link_token, withdraw_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::withdraw, std::move(link_token), std::move(options));
@@ -141,71 +154,86 @@ class async_engine {
 
   // Deciding.
 
+  /// `engine::decide`.
   template <class Token>
   auto async_decide(interview_id id, actor who, decision what, Token&& token) const {
     return run(std::forward<Token>(token), &engine::decide, id, std::move(who), std::move(what));
   }
+  /// `engine::reopen`.
   template <class Token>
   auto async_reopen(interview_id id, actor who, reopen_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::reopen, id, std::move(who), std::move(options));
   }
+  /// `engine::void_attempt`.
   template <class Token>
   auto async_void_attempt(interview_id id, actor who, void_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::void_attempt, id, std::move(who), std::move(options));
   }
+  /// `engine::accommodate`.
   template <class Token>
   auto async_accommodate(interview_id id, actor who, accommodate_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::accommodate, id, std::move(who), std::move(options));
   }
+  /// `engine::cancel`.
   template <class Token>
   auto async_cancel(interview_id id, actor who, cancel_options options, Token&& token) const {
     return run(std::forward<Token>(token), &engine::cancel, id, std::move(who), std::move(options));
   }
+  /// `engine::update_applicant`.
   template <class Token>
   auto async_update_applicant(applicant person, actor who, std::string idempotency_key, Token&& token) const {
     return run(std::forward<Token>(token), &engine::update_applicant, std::move(person), std::move(who),
                std::move(idempotency_key));
   }
+  /// `engine::record_fact`.
   template <class Token>
   auto async_record_fact(std::string applicant_id, fact what, actor who, std::string idempotency_key,
                          Token&& token) const {
     return run(std::forward<Token>(token), &engine::record_fact, std::move(applicant_id), std::move(what),
                std::move(who), std::move(idempotency_key));
   }
+  /// `engine::set_policy`.
   template <class Token>
   auto async_set_policy(std::string track, std::string document, actor who, activation when, Token&& token) const {
     return run(std::forward<Token>(token), &engine::set_policy, std::move(track), std::move(document), std::move(who),
                when);
   }
+  /// `engine::grant_waiver`.
   template <class Token>
   auto async_grant_waiver(waiver_request request, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::grant_waiver, std::move(request), std::move(who));
   }
+  /// `engine::approve_waiver`.
   template <class Token>
   auto async_approve_waiver(std::string applicant_id, std::uint64_t number, actor who, waiver_step_options options,
                             Token&& token) const {
     return run(std::forward<Token>(token), &engine::approve_waiver, std::move(applicant_id), number, std::move(who),
                std::move(options));
   }
+  /// `engine::revoke_waiver`.
   template <class Token>
   auto async_revoke_waiver(std::string applicant_id, std::uint64_t number, actor who, waiver_step_options options,
                            Token&& token) const {
     return run(std::forward<Token>(token), &engine::revoke_waiver, std::move(applicant_id), number, std::move(who),
                std::move(options));
   }
+  /// `engine::redrive`.
   template <class Token>
   auto async_redrive(message_key key, actor who, std::string idempotency_key, Token&& token) const {
     return run(std::forward<Token>(token), &engine::redrive, key, std::move(who), std::move(idempotency_key));
   }
+  /// `engine::drop`.
   template <class Token>
   auto async_drop(message_key key, actor who, std::string idempotency_key, Token&& token) const {
     return run(std::forward<Token>(token), &engine::drop, key, std::move(who), std::move(idempotency_key));
   }
+  /// `engine::erase_applicant`.
   template <class Token>
   auto async_erase_applicant(std::string applicant_id, actor who, std::string idempotency_key, Token&& token) const {
     return run(std::forward<Token>(token), &engine::erase_applicant, std::move(applicant_id), std::move(who),
                std::move(idempotency_key));
   }
+  /// `engine::sweep`.
   template <class Token>
   auto async_sweep(std::size_t limit, Token&& token) const {
     return run(std::forward<Token>(token), &engine::sweep, limit);
@@ -213,56 +241,69 @@ class async_engine {
 
   // Reading.
 
+  /// `engine::policies`.
   template <class Token>
   auto async_policies(std::string track, actor who, std::optional<policy_place> before, std::size_t limit,
                       Token&& token) const {
     return run(std::forward<Token>(token), &engine::policies, std::move(track), std::move(who), before, limit);
   }
+  /// `engine::what_if`.
   template <class Token>
   auto async_what_if(what_if_query query, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::what_if, std::move(query), std::move(who));
   }
+  /// `engine::waivers`.
   template <class Token>
   auto async_waivers(std::string applicant_id, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::waivers, std::move(applicant_id), std::move(who));
   }
+  /// `engine::find`.
   template <class Token>
   auto async_find(interview_id id, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::find, id, std::move(who));
   }
+  /// `engine::permitted_actions`.
   template <class Token>
   auto async_permitted_actions(interview_id id, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::permitted_actions, id, std::move(who));
   }
+  /// `engine::list`.
   template <class Token>
   auto async_list(dashboard_query query, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::list, std::move(query), std::move(who));
   }
+  /// `engine::history`.
   template <class Token>
   auto async_history(interview_id id, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::history, id, std::move(who));
   }
+  /// `engine::read_progress`.
   template <class Token>
   auto async_read_progress(interview_id id, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::read_progress, id, std::move(who));
   }
+  /// `engine::read_audit`.
   template <class Token>
   auto async_read_audit(std::string applicant_id, actor who, std::uint64_t after, std::size_t limit,
                         Token&& token) const {
     return run(std::forward<Token>(token), &engine::read_audit, std::move(applicant_id), std::move(who), after, limit);
   }
+  /// `engine::verify_audit`.
   template <class Token>
   auto async_verify_audit(std::string applicant_id, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::verify_audit, std::move(applicant_id), std::move(who));
   }
+  /// `engine::audit_checkpoint`.
   template <class Token>
   auto async_audit_checkpoint(actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::audit_checkpoint, std::move(who));
   }
+  /// `engine::verify_audit_checkpoint`.
   template <class Token>
   auto async_verify_audit_checkpoint(std::string checkpoint, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::verify_audit_checkpoint, std::move(checkpoint), std::move(who));
   }
+  /// `engine::read_messages`.
   template <class Token>
   auto async_read_messages(message_query query, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::read_messages, query, std::move(who));

@@ -56,7 +56,6 @@ class engine {
   /// The same engine over another store: keys, policies, options and clock are shared, none is copied. Made for one
   /// transaction of the host's, over what `join_transaction` gives; it costs next to nothing.
   /// Owns: borrows the other store and the clock; this engine may be gone before it.
-  /// Since: 0.1
   engine on(hirenow::store& other) const { return engine(other, shared_); }
 
   // Inviting.
@@ -238,7 +237,6 @@ class engine {
 
   /// The link to an interview's current generation. A link is a credential: the actor needs what `reissue` needs.
   /// Errors: key_invalid where its key was retired.
-  /// Since: 0.1
   result<std::string> link_of(const interview_id& id, const actor& who) const;
 
   // For the dispatcher, and for hosts that build their own.

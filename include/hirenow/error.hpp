@@ -157,6 +157,7 @@ using result = boost::system::result<T, error>;
 /// Thrown by `result<T>::value()`, and by constructors that are given unusable options.
 class exception : public std::runtime_error {
  public:
+  /// Its `what()` is the code's name and the error's message.
   explicit exception(error e)
       : std::runtime_error(std::string(to_string(e.code)) + ": " + e.message), error_(std::move(e)) {}
   /// The error as it was returned.

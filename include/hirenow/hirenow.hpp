@@ -6,6 +6,7 @@
 #include "hirenow/crypto.hpp"
 #include "hirenow/dispatch_stats.hpp"
 #include "hirenow/dispatcher.hpp"
+#include "hirenow/dispatcher_options.hpp"
 #include "hirenow/engine.hpp"
 #include "hirenow/error.hpp"
 #include "hirenow/interview.hpp"

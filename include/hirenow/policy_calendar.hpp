@@ -29,7 +29,9 @@ struct known_period {
 
 /// What cuts time into periods that follow one another.
 struct period_calendar {
+  /// Where its periods come from.
   enum class form : std::uint8_t { day, week, month, quarter, year, regular, listed, facts };
+  /// One listed period: from the beginning of a day to that of another, or to the next period.
   struct dates {
     local_days from{};
     std::optional<local_days> until{};
@@ -54,6 +56,7 @@ struct working_calendar {
 
 /// From where a span is counted, and to what its end is moved up.
 struct span_timing {
+  /// Of which instant it is counted.
   enum class base : std::uint8_t {
     instant,   ///< the very instant; a day is 24 hours
     start_of,  ///< the first day of the period it lies in; a day is a date
@@ -123,6 +126,7 @@ class wall_calendar {
 /// A period calendar in a zone, with the periods that facts add.
 class period_clock {
  public:
+  /// Borrows all three.
   period_clock(const period_calendar& calendar, std::span<const known_period> facts, const wall_calendar& wall)
       : calendar_(calendar), facts_(facts), wall_(wall) {}
 

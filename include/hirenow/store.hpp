@@ -232,6 +232,7 @@ struct claimed_message {
 /// What a worker writes about a message it holds. It holds it while nobody else has claimed, settled or withdrawn it: a
 /// lease that has run out but was not taken is still its own. `accepted`, `retry` and `dead` count one try more.
 struct settlement {
+  /// What became of the message.
   enum class verdict : std::uint8_t {
     accepted,
     withdrawn,  ///< the last check found it senseless

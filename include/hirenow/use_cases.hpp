@@ -202,6 +202,7 @@ struct what_if_counts {
   std::uint64_t sooner = 0;         ///< not eligible before or after, but sooner
   std::uint64_t later = 0;          ///< not eligible before or after, and later, or never
 
+  /// Adds up what several pages counted.
   what_if_counts& operator+=(const what_if_counts& other) {
     applicants += other.applicants, interviews += other.interviews, tracks += other.tracks;
     eligible_now += other.eligible_now, eligible_then += other.eligible_then;
@@ -313,6 +314,7 @@ struct audit_report {
 
 /// What a sweep did.
 struct sweep_report {
+  /// A record that could not be moved, and why.
   struct set_aside {
     due_record record;
     hirenow::error error;

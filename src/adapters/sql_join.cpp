@@ -21,7 +21,7 @@ class joined_store final : public detail::sql_reader<joined_store> {
       : sql_(connection, options.schema), options_(options) {}
 
   result<loaded> load(const load_request& request) override {
-    return call([&](sql_session& s) { return detail::sql_load(s, request); });
+    return call([&](sql_session& s) { return load_whole(s, request); });
   }
   result<void> commit(const change_set& changes) override {
     return call([&](sql_session& s) { detail::sql_commit(s, changes); });
@@ -40,6 +40,34 @@ class joined_store final : public detail::sql_reader<joined_store> {
 
  private:
   friend class detail::sql_reader<joined_store>;
+
+  /// With READ COMMITTED every statement sees what was committed since the one before. A record that was changed between
+  /// two of them is loaded again: an answer to a repeated request would speak of an interview that was not there yet.
+  static loaded load_whole(sql_session& s, const load_request& request) {
+    constexpr int most_tries = 5;
+    for (int tries = 1;; ++tries) {
+      loaded found = detail::sql_load(s, request);
+      if (!s.is_postgresql() || found.record.version == version_now(s, request)) return found;
+      if (tries == most_tries)
+        throw exception(detail::fail(errc::conflict, "the record was changed again and again while it was loaded"));
+    }
+  }
+
+  static std::uint64_t version_now(sql_session& s, const load_request& request) {
+    const auto tenant_no = s.find_tenant(request.tenant);
+    if (!tenant_no) return 0;
+    std::uint64_t version = 0;
+    const auto take = [&](const detail::sql_row& row) { version = static_cast<std::uint64_t>(row.integer(0)); };
+    if (const auto* wanted = std::get_if<interview_id>(&request.who))
+      s.connection.execute(
+          "SELECT a.version FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_applicant AS a ON "
+          "a.applicant_no = k.applicant_no WHERE k.interview = $1 AND k.tenant_no = $2",
+          {*wanted, *tenant_no}, take);
+    else
+      s.connection.execute("SELECT version FROM main.hirenow_applicant WHERE tenant_no = $1 AND applicant = $2",
+                           {*tenant_no, std::get<std::string_view>(request.who)}, take);
+    return version;
+  }
 
   static error not_here() {
     return detail::fail(errc::invalid_argument,

@@ -6,12 +6,13 @@
 /// Threads: serves any thread.
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace hirenow::detail {
 
@@ -63,15 +64,19 @@ class sql_names {
   }
 
  private:
-  using numbers = std::map<std::string, std::int64_t, std::less<>>;
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using numbers = std::unordered_map<std::string, std::int64_t, text_hash, std::equal_to<>>;
   static constexpr std::size_t most = 100'000;  // beyond that the database is asked each time
 
   static constexpr std::size_t most_applicants = 1000;  // then all are forgotten
   mutable std::shared_mutex mutex_;
   numbers tenants_;
-  std::map<std::int64_t, numbers> tracks_;  // by tenant
-  std::map<std::int64_t, std::string> track_names_;
-  std::map<std::int64_t, numbers> applicants_;  // by tenant
+  std::unordered_map<std::int64_t, numbers> tracks_;  // by tenant
+  std::unordered_map<std::int64_t, std::string> track_names_;
+  std::unordered_map<std::int64_t, numbers> applicants_;  // by tenant
   std::size_t applicant_count_ = 0;
 };
 

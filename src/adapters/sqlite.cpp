@@ -60,7 +60,7 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
         connect_(std::move(connect)),
         own_writer_(connect_(true, settings())),
         writer_(*own_writer_),
-        turn_(own_lock_path()) {
+        turn_(own_lock_path(), options_.busy_timeout) {
     const std::lock_guard turn(turn_);
     set_up_file();
   }

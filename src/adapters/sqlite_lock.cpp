@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <condition_variable>
+#include <csignal>
 #include <cstring>
 #include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -48,40 +53,104 @@ struct open_files {
 
 }  // namespace
 
-turn_lock::turn_lock(const std::string& path) {
+/// The open file, and where its turn is waited for. flock(2) knows no time limit, so a thread of ours waits in it where
+/// the turn is not free, and whoever wants it waits for that thread, as long as he cares to.
+struct turn_lock::seat {
+  explicit seat(const std::string& path) {
+    auto& open = open_files::all();
+    const std::lock_guard guard(open.mutex);  // no fork between opening and noting it
+    open.files.reserve(open.files.size() + 1);
+    file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0) raise("cannot open " + path);
+    open.files.push_back(file);
+  }
+  ~seat() {
+    auto& open = open_files::all();
+    const std::lock_guard guard(open.mutex);
+    // In the child of a fork it is no longer there: the number may be another file's by now.
+    if (std::erase(open.files, file) > 0) ::close(file);
+  }
+
+  void stand_in_line() noexcept {
+    int locked;
+    do locked = ::flock(file, LOCK_EX);
+    while (locked != 0 && errno == EINTR);
+    const int error = locked == 0 ? 0 : errno;
+    const std::lock_guard guard(mutex);
+    failed = error;
+    in_line = false;
+    if (wanted) {
+      arrived = true;
+      arrives.notify_one();
+    } else {
+      ::flock(file, LOCK_UN);
+    }
+  }
+
+  int file = -1;
+  std::mutex mutex{};
+  std::condition_variable arrives{};
+  bool in_line = false;  // the thread waits
+  bool wanted = false;   // and somebody for it
+  bool arrived = false;
+  int failed = 0;
+};
+
+namespace {
+
+/// Starts a thread that takes no signal of the host's.
+template <class Run>
+void start_quietly(Run run) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    std::thread(std::move(run)).detach();
+  } catch (const std::system_error& e) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw exception(fail(errc::store_unavailable, std::string("cannot wait for the lock: ") + e.what()));
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace
+
+turn_lock::turn_lock(const std::string& path, std::chrono::milliseconds longest_wait)
+    : seat_(std::make_shared<seat>(path)), longest_wait_(longest_wait) {
   std::array<std::uint8_t, sizeof own_mark_> random;
   random_bytes(random);
   std::memcpy(&own_mark_, random.data(), sizeof own_mark_);
-  auto& open = open_files::all();
-  const std::lock_guard guard(open.mutex);  // no fork between opening and noting it
-  open.files.reserve(open.files.size() + 1);
-  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (file_ < 0) raise("cannot open " + path);
-  open.files.push_back(file_);
-}
-
-turn_lock::~turn_lock() {
-  auto& open = open_files::all();
-  const std::lock_guard guard(open.mutex);
-  // In the child of a fork it is no longer there: the number may be another file's by now.
-  if (std::erase(open.files, file_) > 0) ::close(file_);
 }
 
 void turn_lock::lock() {
-  while (::flock(file_, LOCK_EX) != 0)
-    if (errno != EINTR) raise("cannot lock");
+  seat& s = *seat_;
+  std::unique_lock guard(s.mutex);
+  if (!s.in_line) {
+    if (::flock(s.file, LOCK_EX | LOCK_NB) == 0) return;
+    if (errno != EWOULDBLOCK && errno != EINTR) raise("cannot lock");
+    start_quietly([mine = seat_] { mine->stand_in_line(); });
+    s.in_line = true;
+  }
+  s.wanted = true;
+  const bool arrived = s.arrives.wait_for(guard, longest_wait_, [&] { return s.arrived; });
+  s.wanted = s.arrived = false;
+  if (!arrived) throw exception(fail(errc::store_busy, "another process kept its turn for too long"));
+  if (s.failed != 0) {
+    errno = std::exchange(s.failed, 0);
+    raise("cannot lock");
+  }
 }
 
 void turn_lock::mark() {
-  if (::pwrite(file_, &own_mark_, sizeof own_mark_, 0) < 0) raise("cannot write the lock file");
+  if (::pwrite(seat_->file, &own_mark_, sizeof own_mark_, 0) < 0) raise("cannot write the lock file");
 }
 
 bool turn_lock::is_marked_by_us() const {
   std::uint64_t found = 0;
-  if (::pread(file_, &found, sizeof found, 0) < 0) raise("cannot read the lock file");
+  if (::pread(seat_->file, &found, sizeof found, 0) < 0) raise("cannot read the lock file");
   return found == own_mark_;
 }
 
-void turn_lock::unlock() noexcept { ::flock(file_, LOCK_UN); }
+void turn_lock::unlock() noexcept { ::flock(seat_->file, LOCK_UN); }
 
 }  // namespace hirenow::detail

@@ -5,7 +5,9 @@
 /// a child closes it at once.
 /// Threads: one at a time.
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace hirenow::detail {
@@ -13,12 +15,12 @@ namespace hirenow::detail {
 class turn_lock {
  public:
   /// Opens the file, and makes it where there is none. Throws store_read_only, store_full, store_unavailable.
-  explicit turn_lock(const std::string& path);
-  ~turn_lock();
+  turn_lock(const std::string& path, std::chrono::milliseconds longest_wait);
   turn_lock(const turn_lock&) = delete;
   turn_lock& operator=(const turn_lock&) = delete;
 
-  /// Waits for its turn. Throws store_unavailable.
+  /// Waits for its turn, but no longer than was said: whoever has it may have been stopped. Throws store_busy,
+  /// store_unavailable.
   void lock();
   void unlock() noexcept;
 
@@ -28,7 +30,9 @@ class turn_lock {
   bool is_marked_by_us() const;
 
  private:
-  int file_ = -1;
+  struct seat;
+  std::shared_ptr<seat> seat_;
+  std::chrono::milliseconds longest_wait_;
   std::uint64_t own_mark_ = 0;
 };
 

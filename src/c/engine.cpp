@@ -1,6 +1,8 @@
 /// The engine's use cases, for C. Each function reads what it is handed, asks the engine, and fills a handle that was
 /// made before. Where an engine comes from stands in open.cpp.
 
+#include <type_traits>
+
 #include "handles.hpp"
 #include "json_documents.hpp"
 #include "rows.hpp"
@@ -216,9 +218,6 @@ void fill(hirenow_interview& to, changed&& from) noexcept {
 void fill(hirenow_sitting& to, sitting&& from) noexcept {
   to.interview.show(to.value.emplace(std::move(from)).interview);
 }
-void fill(hirenow_inspection& to, inspection&& from) noexcept {
-  if (const auto& kept = to.value.emplace(std::move(from)).interview) to.interview.show(*kept);
-}
 void fill(hirenow_eligibility& to, eligibility&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_actions& to, std::vector<permitted_action>&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_sweep_report& to, sweep_report&& from) noexcept { to.value = std::move(from); }
@@ -232,6 +231,13 @@ void fill(hirenow_page& to, list_page&& from) {
   to.value = std::move(from);
   for (const auto& row : to.value.rows) to.rows.emplace_back().show(row.interview);
 }
+
+/// Becomes what the call returns where it is written to, without a copy in between.
+template <class Call>
+struct in_place {
+  const Call& call;
+  operator std::invoke_result_t<const Call&>() const { return call(); }
+};
 
 /// Asks the engine, and fills the handle with its answer.
 template <class Handle, class Ask>
@@ -394,7 +400,15 @@ hirenow_status hirenow_link_for_row(hirenow_engine* engine, const char* tenant, 
 
 hirenow_status hirenow_inspect(hirenow_engine* engine, const char* token, hirenow_inspection** out,
                                hirenow_error** error) {
-  return ask(engine, error, out, [&](auto& e) { return e.inspect(text(token)); });
+  return make(error, out, [&](hirenow_inspection& handle) -> result<void> {
+    auto& core = core_of(engine);
+    const auto call = [&] { return core.inspect(text(token)); };
+    auto& answer = handle.answer.emplace(in_place{call});
+    if (!answer) return std::move(answer.error());
+    handle.value = &*answer;
+    if (handle.value->interview) handle.interview.show(*handle.value->interview);
+    return {};
+  });
 }
 hirenow_status hirenow_start(hirenow_engine* engine, const char* token, const void* session_key,
                              size_t session_key_size, hirenow_sitting** out, hirenow_error** error) {

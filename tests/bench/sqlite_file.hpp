@@ -145,8 +145,8 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
   const digest some{1, 2, 3};
   sqlite3_stmt* s = db.prepare(
       "INSERT INTO hirenow_interview VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?16, NULL, "
-      "86400, 600, ?9, ?10, ?11, ?12, ?13, ?14, NULL, ?15, 1, '2026-03', ?9, ?9, ?10, NULL, "
-      "NULL)");
+      "86400, 600, 0, 0, 0, NULL, ?9, ?10, ?11, ?12, ?13, ?14, NULL, ?15, 1, '2026-03', ?9, ?9, ?10, "
+      "NULL, NULL)");
   sqlite3_stmt* const session = db.prepare("INSERT INTO hirenow_session VALUES (?1, ?2, ?3, 1, 0, ?4, NULL, NULL)");
   for (const auto& l : lives) {
     const bool open = is_open(l);
@@ -238,8 +238,9 @@ inline void build_bare_file(const std::string& path, const std::string& from) {
       {"person", "applicant_no INTEGER PRIMARY KEY, salt, email, name, locale, time_zone)"},
       {"interview",
        "tenant_no, applicant_no, track_no, slot, attempt, interview, state, outcome, overtime, sort_at, "
-       "clock, score, time_limit, grace, created_at, start_by, started_at, deadline, submitted_at, "
-       "decided_at, link_requested_at, changed_at, generation, kid, issued_at, not_before, expires_at, "
+       "clock, score, time_limit, grace, extra_percent, extra_time, pause_credit, ends_by, created_at, start_by, "
+       "started_at, deadline, submitted_at, decided_at, link_requested_at, changed_at, generation, kid, issued_at, "
+       "not_before, expires_at, "
        "retake_of, superseded_by, PRIMARY KEY (tenant_no, applicant_no, track_no, slot)) WITHOUT ROWID"},
       {"interview_key", "interview PRIMARY KEY, tenant_no, applicant_no, track_no, attempt) WITHOUT ROWID"},
       {"audit",

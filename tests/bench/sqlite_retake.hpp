@@ -123,7 +123,7 @@ class bare_retake {
   sqlite3_stmt* key_ = db_.prepare("INSERT INTO hirenow_interview_key VALUES (?1, 1, ?2, ?3, ?4)");
   sqlite3_stmt* insert_ = db_.prepare(
       "INSERT INTO hirenow_interview VALUES (1, ?1, ?2, 0, ?3, ?4, 0, 0, 0, ?5, 0, NULL, 86400, "
-      "0, ?6, ?5, NULL, NULL, NULL, NULL, NULL, ?6, 1, ?7, ?6, ?6, ?5, ?8, NULL)");
+      "0, 0, 0, 0, NULL, ?6, ?5, NULL, NULL, NULL, NULL, NULL, ?6, 1, ?7, ?6, ?6, ?5, ?8, NULL)");
   sqlite3_stmt* audit_ =
       db_.prepare("INSERT INTO hirenow_audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
   sqlite3_stmt* withdraw_ = db_.prepare("UPDATE hirenow_outbox SET state = 3 WHERE interview = ?1 AND state IN (0, 1)");

@@ -13,7 +13,18 @@ from hosts import ARCHIVED, FAILED, HOSTS, POSTGRES, Application, Stage, postgre
 from sqlalchemy import orm, text
 
 import hirenow
-from hirenow import Actor, Applicant, Fact, FactKind, InterviewState, Outcome, Role, _dbapi, _hirenow
+from hirenow import (
+    Actor,
+    Applicant,
+    Fact,
+    FactKind,
+    InterviewState,
+    Outcome,
+    Role,
+    _dbapi,
+    _hirenow,
+    _psycopg,
+)
 from hirenow.testing import check_store
 
 __all__ = ["stage"]
@@ -190,6 +201,26 @@ def test_with_read_committed_a_call_sees_what_others_have_committed(stage):
     stage.retake()
     host.commit()
     assert stage.seen() == ("first", ARCHIVED)
+
+
+@pytest.mark.parametrize("stage", ["psycopg", "psycopg2", "Django PostgreSQL"], indirect=True)
+def test_with_read_committed_a_record_is_loaded_whole(stage, monkeypatch):
+    """Somebody retakes between two statements of ours: the answer to the same click is there, and so is what it names."""
+    won = []
+    original = _psycopg._Both.execute
+
+    def execute(driver, sql, parameters):
+        if "hirenow_answer" in sql and not won:
+            won.append(stage.w.engine.retake(stage.at.id, actor=stage.w.recruiter, idempotency_key="click"))
+        return original(driver, sql, parameters)
+
+    monkeypatch.setattr(_psycopg._Both, "execute", execute)
+    host = stage.connect()
+    host.begin()
+    again = stage.retake(idempotency_key="click")
+    host.commit()
+    assert again.replayed and again.interview.id == won[0].interview.id
+    assert len(list(stage.w.engine.interviews(actor=stage.w.recruiter))) == 2
 
 
 @pytest.mark.parametrize("stage", ["psycopg", "psycopg2", "SQLAlchemy psycopg", "Django PostgreSQL"], indirect=True)
@@ -624,4 +655,22 @@ def test_tables_can_be_made_in_the_hosts_transaction(tmp_path):
     w.engine.on(db).submit(sitting.session)
     db.rollback()
     assert w.engine.on(db).find(invited.interview.id, actor=w.recruiter).state is InterviewState.IN_PROGRESS
+    db.close()
+
+
+@pytest.mark.parametrize("connect", [psycopg.connect, psycopg2.connect], ids=["psycopg", "psycopg2"])
+def test_tables_can_be_made_in_the_hosts_transaction_in_postgresql(connect):
+    w, url, where = World(), postgres_url(), {"schema": "made in a transaction"}
+    db = connect(url)
+    for end in (db.rollback, db.commit):
+        with pytest.raises(hirenow.SchemaDamagedError):
+            w.engine.on(db, **where).schedule(w.ada, "t", actor=w.recruiter)
+        invited = w.engine.on(db, create_tables=True, **where).schedule(w.ada, "t", actor=w.recruiter)
+        end()
+    assert w.engine.on(db, **where).find(invited.interview.id, actor=w.recruiter).state is InterviewState.SCHEDULED
+    db.rollback()
+    with hirenow.open_store(url, create_tables=False, **where) as store:  # it finds them whole
+        assert len(list(w.engine.over(store).interviews(actor=w.recruiter))) == 1
+    db.cursor().execute('DROP SCHEMA "made in a transaction" CASCADE')
+    db.commit()
     db.close()

@@ -112,7 +112,6 @@ struct join_options {
 /// "host_transaction" from `claim` and `settle`, since a lease must be committed before anything is sent.
 /// Owns: the caller owns the store, which borrows the connection.
 /// Threads: one call at a time.
-/// Since: 0.1
 result<std::unique_ptr<store>> join_transaction(host_connection& connection, const join_options& options = {});
 
 /// Opens a connection to the file that the store is of, with which no statement begins a transaction by itself. Called
@@ -125,7 +124,6 @@ using host_connection_opener = std::function<result<std::unique_ptr<host_connect
 /// Errors: those of `open_sqlite_store`, and the opener's.
 /// Owns: the caller owns the store, which owns the connections.
 /// Threads: the store serves any thread; a connection serves several, one at a time.
-/// Since: 0.1
 result<std::unique_ptr<store>> open_sqlite_store_through(const std::string& path, host_connection_opener open,
                                                          const sqlite_options& options = {});
 

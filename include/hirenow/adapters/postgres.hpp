@@ -43,7 +43,6 @@ struct postgres_options {
 /// Errors: invalid_argument, store_unavailable, store_busy, store_read_only where the role may not do what it has to,
 /// schema_too_new, schema_damaged.
 /// Owns: the caller owns the store and must end every call on it before destroying it.
-/// Since: 0.1
 result<std::unique_ptr<store>> open_postgres_store(const std::string& conninfo, const postgres_options& options = {});
 
 }  // namespace hirenow

@@ -45,7 +45,6 @@ struct sqlite_options {
 /// Errors: store_not_a_database, schema_too_new, schema_damaged, store_read_only, store_full, store_corrupt,
 /// store_unavailable, store_busy, invalid_argument for a path that names no file.
 /// Owns: the caller owns the store and must end every call on it before destroying it.
-/// Since: 0.1
 result<std::unique_ptr<store>> open_sqlite_store(const std::string& path, const sqlite_options& options = {});
 
 }  // namespace hirenow

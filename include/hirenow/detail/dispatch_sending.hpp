@@ -1,0 +1,177 @@
+#pragma once
+/// What a dispatcher does with one message: looks once more whether it still makes sense, renders it and sends it.
+/// Threads: any, several at once.
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "hirenow/crypto.hpp"
+#include "hirenow/detail/draft.hpp"
+#include "hirenow/detail/guarded.hpp"
+#include "hirenow/detail/step.hpp"
+#include "hirenow/dispatcher_options.hpp"
+#include "hirenow/engine.hpp"
+#include "hirenow/mailer.hpp"
+#include "hirenow/message_template.hpp"
+
+namespace hirenow::detail {
+
+using steady = std::chrono::steady_clock;
+
+/// What became of a message, not written down yet.
+struct finding {
+  settlement::verdict what = settlement::verdict::accepted;
+  sys_seconds at{};
+  std::string text{};
+  bool store_failed = false;
+};
+
+inline double chance() {
+  std::array<std::uint8_t, 4> bytes{};
+  random_bytes(bytes);
+  std::uint32_t n = 0;
+  for (const auto b : bytes) n = n << 8 | b;
+  return static_cast<double>(n) / 4294967296.0;
+}
+
+/// Sends messages, one at a call. Borrows all three.
+class message_sender {
+ public:
+  message_sender(hirenow::engine& engine, hirenow::mailer& mailer, const dispatcher_options& options)
+      : engine_(engine), mailer_(mailer), options_(options) {}
+
+  steady::time_point steady_now() const { return options_.steady_now ? options_.steady_now() : steady::now(); }
+
+  /// Checks, renders and sends one message. Nothing that is thrown gets through.
+  finding handle(const claimed_message& c, const lease_token& token, steady::time_point renewed) const {
+    using enum settlement::verdict;
+    const auto now = [&] { return engine_.now(); };
+    const auto again = [&](std::string text) {
+      const std::uint32_t tries = c.mail.tries + 1;
+      if (tries >= options_.most_tries) return finding{dead, now(), std::move(text)};
+      return finding{retry, now() + backoff_after(tries, chance(), options_), std::move(text)};
+    };
+    // Untried: what the store does is no fault of the message.
+    const auto give_back = [&](bool store_failed) {
+      return finding{release, now() + backoff_after(1, chance(), options_), {}, store_failed};
+    };
+    if (!is_known(c.mail.key.kind)) return give_back(false);  // a store's that does not leave them to newer nodes
+    // A worker that stood still past its lease may have been replaced: it asks before it goes on.
+    if (steady_now() - renewed > options_.renew_every) {
+      const settlement renewal{c.mail.key, c.tenant, token, renew, now() + options_.lease, {}};
+      const auto ours = detail::guarded([&] { return engine_.storage().settle({&renewal, 1}); });
+      if (!ours || !ours->front()) return give_back(!ours);
+    }
+    auto data = detail::guarded([&] {
+      return engine_.storage().load(
+          {.tenant = c.tenant, .who = c.mail.key.interview, .with_rules = false, .with_others = false});
+    });
+    if (!data) return give_back(true);
+    detail::draft d(std::move(data->record), now());
+    if (const auto ok = d.apply_clock(); !ok) return again(ok.error().message);
+    const interview* i = find_interview(d.record(), c.mail.key.interview);
+    if (auto why = senseless(c.mail, d.record(), i, d.now()); !why.empty()) return {withdrawn, now(), std::move(why)};
+
+    // Temporary, even where it looks final: a template, a key ring and a link base can be put right, a letter that is
+    // declared dead at once has to be looked for.
+    const auto mail = detail::guarded([&] { return render(c, d.record(), *i); });
+    if (!mail) return again("cannot be rendered: " + mail.error().message);
+    HIRENOW_STEP("dispatcher: before send");
+    auto said = detail::guarded([&]() -> result<delivery> { return mailer_.send(*mail); });
+    HIRENOW_STEP("dispatcher: after send");
+    if (!said) return again("the mailer threw: " + said.error().message);
+    std::string text = storable(std::move(said->answer));
+    switch (said->outcome) {
+      case delivery_outcome::accepted: return {accepted, now(), std::move(text)};
+      case delivery_outcome::permanent: return {dead, now(), std::move(text)};
+      case delivery_outcome::temporary:
+      case delivery_outcome::ambiguous: break;
+    }
+    return again(std::move(text));
+  }
+
+ private:
+  /// Why this message must not be sent any more; empty where it may.
+  static std::string senseless(const message& m, const applicant_record& record, const interview* i, sys_seconds now) {
+    if (record.erased || !i) return "the person was erased";
+    const auto is = [&](interview_state s) { return i->state == s; };
+    const std::string now_in = "the interview is " + std::string(to_string(i->state));
+    switch (m.key.kind) {
+      case message_kind::decision_passed: return is(interview_state::passed) ? "" : now_in;
+      case message_kind::decision_failed: return is(interview_state::failed) ? "" : now_in;
+      case message_kind::decision_on_hold: return is(interview_state::on_hold) ? "" : now_in;
+      case message_kind::cancelled: return is(interview_state::cancelled) ? "" : now_in;
+      case message_kind::reminder:
+        if (!is(interview_state::scheduled)) return now_in;
+        break;
+      case message_kind::invitation:
+      case message_kind::retake_invitation:
+      case message_kind::reissued_link: break;
+    }
+    if (!is_active(i->state)) return now_in;
+    if (m.generation != i->link.generation) return "a newer link was sent";
+    const auto limit = i->deadline && is(interview_state::in_progress) ? *i->deadline : i->start_by;
+    return now >= limit ? "the link has expired" : "";
+  }
+
+  /// A server's words, or an adapter's, as a store may rely on them: UTF-8 without NUL.
+  static std::string storable(std::string text) {
+    if (limits::is_text(text)) return text;
+    for (char& c : text)
+      if (c == '\0' || static_cast<unsigned char>(c) >= 0x80) c = '?';
+    return text;
+  }
+
+  result<outgoing_mail> render(const claimed_message& c, const applicant_record& record, const interview& i) const {
+    const auto own = options_.senders.find(c.tenant);
+    const mail_sender& sender = own == options_.senders.end() ? options_.sender : own->second;
+    message_view view;
+    view.applicant_name = record.person.name;
+    view.time_zone = record.person.time_zone;
+    view.company_name = sender.name;
+    view.track = i.track;
+    if (options_.track_title) view.track_title = options_.track_title(c.tenant, i.track);
+    view.attempt = i.attempt;
+    if (i.link.not_before > i.link.issued_at) view.opens_at = i.link.not_before;
+    view.start_by = i.start_by;
+    view.deadline = i.deadline;
+    const deadline_terms terms = deadline_breakdown(i, i.start_by);
+    view.time_limit = terms.time_limit + terms.by_percent + terms.extra + terms.pause;
+    if (carries_link(c.mail.key.kind)) {
+      auto link = engine_.link_of(c.tenant, record.person.id, i);
+      if (!link) return link.error();
+      view.link = *link;
+    }
+    auto text = options_.renderer ? options_.renderer(c.mail.key.kind, record.person.locale, view)
+                                  : options_.templates.render(c.mail.key.kind, record.person.locale, view);
+    if (!text) return text.error();
+    if (options_.renderer) {
+      for (const std::string* part : {&text->subject, &text->text, &text->html, &text->language})
+        if (!limits::is_text(*part))
+          return fail(errc::template_invalid, "the renderer's text is not UTF-8 without NUL");
+      text->subject = without_controls(text->subject);
+      text->language = without_controls(text->language);
+    }
+    outgoing_mail mail;
+    mail.message_id = message_id(c.mail.key, std::string_view(sender.address).substr(sender.address.rfind('@') + 1));
+    mail.from_address = sender.address;
+    mail.from_name = sender.name;
+    mail.to_address = record.person.email;
+    mail.to_name = record.person.name;
+    mail.subject = std::move(text->subject);
+    mail.text = std::move(text->text);
+    mail.html = std::move(text->html);
+    mail.language = std::move(text->language);
+    return mail;
+  }
+
+  hirenow::engine& engine_;
+  hirenow::mailer& mailer_;
+  const dispatcher_options& options_;
+};
+
+}  // namespace hirenow::detail

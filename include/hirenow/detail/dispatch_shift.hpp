@@ -1,0 +1,386 @@
+#pragma once
+/// One run of a dispatcher: senders check, render and send; the clerk, the thread that called, does everything with the
+/// outbox.
+/// Threads: as each part says.
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "hirenow/crypto.hpp"
+#include "hirenow/detail/dispatch_sending.hpp"
+#include "hirenow/detail/guarded.hpp"
+#include "hirenow/detail/step.hpp"
+#include "hirenow/dispatch_stats.hpp"
+#include "hirenow/dispatcher_options.hpp"
+#include "hirenow/engine.hpp"
+#include "hirenow/mailer.hpp"
+
+namespace hirenow::detail {
+
+class shift;
+
+/// What the runs of one dispatcher share.
+struct dispatch_desk {
+  hirenow::engine& engine;
+  hirenow::mailer& mailer;
+  const dispatcher_options options;
+  std::mutex running_mutex{};
+  std::vector<shift*> running{};
+  std::mutex totals_mutex{};
+  dispatch_report totals{};
+  std::atomic<bool> woken{false};
+};
+
+class shift {
+ public:
+  shift(dispatch_desk& desk, std::size_t workers, std::size_t limit, bool until_idle, std::stop_token stop)
+      : desk_(desk),
+        sender_(desk.engine, desk.mailer, desk.options),
+        workers_(workers),
+        until_idle_(until_idle),
+        stop_(std::move(stop)),
+        found_meanwhile_(batch * workers / 4),
+        ahead_(batch * workers),
+        left_(limit) {}
+
+  void work() {
+    // Whatever ends the run, these go in the opposite order: the senders are told, then joined.
+    std::vector<std::jthread> senders;
+    const ending tell_senders{*this};
+    const std::stop_callback on_stop(stop_, [this] { look(); });
+    for (std::size_t n = 0; n < workers_; ++n) senders.emplace_back([this] { send_loop(); });
+    clerk_loop();
+  }
+
+  /// Wakes the clerk.
+  void look() {
+    const std::lock_guard lock(mutex_);
+    clerk_wakes_.notify_one();
+  }
+
+  /// How it went. For the thread that called work(), when it has returned.
+  const dispatch_report& report() const { return report_; }
+  /// Why the store could not be asked at all. As report().
+  std::optional<error> failure() const { return claimed_any_ ? std::nullopt : first_error_; }
+
+ private:
+  static constexpr std::size_t batch = 32;                        // answers a worker may have unrecorded
+  static constexpr std::chrono::milliseconds oldest_answer{100};  // and how old one may be
+  static constexpr std::size_t most_ahead = 1024;                 // messages a fast run may hold before it needs them
+  static constexpr std::chrono::milliseconds after_failure{200};  // until a store that failed is asked again
+
+  struct held_message {
+    claimed_message message;
+    lease_token token{};
+    steady::time_point renewed{};
+  };
+  struct answer {
+    message_key key{};
+    finding found{};
+  };
+
+  struct ending {
+    explicit ending(shift& of) : s(of) {
+      const std::lock_guard lock(s.desk_.running_mutex);
+      s.desk_.running.push_back(&s);
+    }
+    ~ending() {
+      {
+        const std::lock_guard lock(s.desk_.running_mutex);
+        std::erase(s.desk_.running, &s);
+      }
+      const std::lock_guard lock(s.mutex_);
+      s.over_ = true;
+      s.work_arrives_.notify_all();
+    }
+    shift& s;
+  };
+
+  // The clerk. Only he adds to `held_` or takes from it, so what he reads there needs no lock.
+
+  void clerk_loop() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      if (desk_.woken.exchange(false)) next_look_ = {};
+      if (stop_.stop_requested()) give_back();
+      if (held_.empty() && (stop_.stop_requested() || (until_idle_ && left_ == 0))) return;
+      // Each that is due has its turn before any has a second: a renewal that fails must not put off the rest.
+      const auto now = sender_.steady_now();
+      const auto renewal = next_renewal(now), settling = next_settling(), claiming = next_claim();
+      if (renewal <= now) renew(lock);
+      if (settling <= now) settle(lock);
+      if (claiming <= now) claim(lock);
+      const auto next = std::min({renewal, settling, claiming, now + std::chrono::hours(1)});
+      if (next > now) clerk_wakes_.wait_for(lock, next - now);
+    }
+  }
+
+  /// Looked up among all that is held only when the instant that was found last has come.
+  steady::time_point next_renewal(steady::time_point now) {
+    if (held_.empty()) return steady::time_point::max();
+    if (renewal_ <= now) {
+      auto oldest = steady::time_point::max();
+      for (const auto& [key, h] : held_) oldest = std::min(oldest, h.renewed);
+      renewal_ = oldest + desk_.options.renew_every;
+    }
+    return std::max(renewal_, store_rests_until_);
+  }
+  steady::time_point next_settling() const {
+    if (answers_.empty()) return steady::time_point::max();
+    const bool at_once = answers_.size() >= settle_when() || answers_.size() == held_.size();
+    return std::max(at_once ? oldest_ : oldest_ + oldest_answer, store_rests_until_);
+  }
+  steady::time_point next_claim() const {
+    if (left_ == 0 || stop_.stop_requested() || queue_.size() > claim_when()) return steady::time_point::max();
+    return next_look_;
+  }
+  /// As late as the senders need not wait: what is still allowed then is twice of what they found while the last
+  /// answers were written down, and never more than three quarters.
+  std::size_t settle_when() const {
+    const std::size_t most = batch * workers_;
+    return most - std::clamp<std::size_t>(2 * found_meanwhile_, 1, most * 3 / 4);
+  }
+  std::size_t claim_when() const { return ahead_ / 2; }
+
+  /// Asks the outbox for more.
+  void claim(std::unique_lock<std::mutex>& lock) {
+    hirenow::store& store = desk_.engine.storage();
+    const auto asked = sender_.steady_now();
+    claim_request wanted{desk_.engine.now(), desk_.options.lease, std::min(ahead_ - queue_.size(), left_), {}};
+    random_bytes(wanted.token);
+    lock.unlock();
+    // Looking is a read; claiming is a commit, so an empty outbox is not claimed from.
+    const auto next = guarded([&] { return store.next_due(); });
+    result<std::vector<claimed_message>> claimed{};
+    if (next && *next && **next <= wanted.now) {
+      HIRENOW_STEP("dispatcher: before claim");
+      claimed = guarded([&] { return store.claim(wanted); });
+      HIRENOW_STEP("dispatcher: after claim");
+    }
+    lock.lock();
+    if (!next) failed(next.error());
+    if (!claimed) failed(claimed.error());
+    const bool nothing = !claimed || claimed->empty();
+    // Half to one and a half of the interval: dispatchers that started together do not stay together.
+    next_look_ = nothing ? sender_.steady_now() +
+                               std::chrono::duration_cast<steady::duration>(desk_.options.poll_every * (0.5 + chance()))
+                         : steady::time_point{};
+    if (nothing && until_idle_) left_ = 0;
+    if (nothing) return;
+    claimed_any_ = true;
+    // A claim is a commit, and commits are dear: a run that is soon through with what it claimed claims more at a
+    // time. One that is slow holds little, so that others may have it.
+    if (asked - last_claim_ > std::chrono::seconds(1))
+      ahead_ = batch * workers_;
+    else if (asked - last_claim_ < std::chrono::milliseconds(250) && claimed->size() == wanted.limit)
+      ahead_ = std::max(ahead_, std::min(2 * ahead_, most_ahead));
+    last_claim_ = asked;
+    left_ -= std::min(left_, claimed->size());
+    for (auto& m : *claimed) {
+      const message_key key = m.mail.key;
+      const auto [at, added] = held_.try_emplace(key, held_message{std::move(m), wanted.token, asked});
+      if (added) {
+        queue_.push_back(&at->second);
+      } else {
+        // A lease of our own ran out, because the clock was moved or this process stood still. What is under way goes
+        // on, under the new lease.
+        at->second.token = wanted.token;
+        at->second.renewed = asked;
+      }
+    }
+    work_arrives_.notify_all();
+  }
+
+  /// What waits untried goes back to the outbox.
+  void give_back() {
+    const sys_seconds now = desk_.engine.now();
+    for (const held_message* h : queue_) add({h->message.mail.key, {settlement::verdict::release, now, {}}});
+    queue_.clear();
+  }
+
+  void add(answer a) {
+    if (answers_.empty()) oldest_ = sender_.steady_now();
+    answers_.push_back(std::move(a));
+  }
+
+  static settlement settlement_of(const held_message& h, settlement::verdict what, sys_seconds at,
+                                  std::string_view text = {}) {
+    return {h.message.mail.key, h.message.tenant, h.token, what, at, text};
+  }
+
+  /// Lengthens leases. A message whose lease was lost is dropped, unless a sender has it: then settling will tell.
+  void renew(std::unique_lock<std::mutex>& lock) {
+    const sys_seconds until = desk_.engine.now() + desk_.options.lease;
+    const auto asked = sender_.steady_now();
+    std::vector<settlement> all;
+    std::vector<held_message*> of;
+    for (auto& [key, h] : held_)
+      if (h.renewed + desk_.options.renew_every <= asked) {
+        all.push_back(settlement_of(h, settlement::verdict::renew, until));
+        of.push_back(&h);
+      }
+    lock.unlock();
+    const auto ours = guarded([&] { return desk_.engine.storage().settle(all); });
+    lock.lock();
+    if (!ours) return failed(ours.error());
+    for (std::size_t n = 0; n < of.size(); ++n) {
+      of[n]->renewed = asked;
+      if ((*ours)[n]) continue;
+      if (const auto at = std::find(queue_.begin(), queue_.end(), of[n]); at != queue_.end()) {
+        queue_.erase(at);
+        held_.erase(all[n].key);
+        tally(&dispatch_report::lost);
+      }
+    }
+  }
+
+  /// Writes down what the senders found.
+  void settle(std::unique_lock<std::mutex>& lock) {
+    const auto answers = std::exchange(answers_, {});
+    const auto oldest = oldest_;
+    lock.unlock();
+    std::vector<settlement> all;
+    for (const auto& a : answers) all.push_back(settlement_of(held_.at(a.key), a.found.what, a.found.at, a.found.text));
+    HIRENOW_STEP("dispatcher: before settle");
+    const auto ours = guarded([&] { return desk_.engine.storage().settle(all); });
+    HIRENOW_STEP("dispatcher: after settle");
+    if (ours)
+      for (std::size_t n = 0; n < answers.size(); ++n) count(held_.at(answers[n].key), answers[n].found, (*ours)[n]);
+    lock.lock();
+    found_meanwhile_ = answers_.size();
+    if (!ours) {
+      failed(ours.error());
+      // Kept, and tried again: an answer that is forgotten is a mail that goes out twice. Only a run that is to end
+      // cannot wait longer than its leases last.
+      const bool to_end = until_idle_ || stop_.stop_requested();
+      const auto expired = sender_.steady_now() - desk_.options.lease;
+      for (auto& a : answers) {
+        if (!to_end || held_.at(a.key).renewed > expired) {
+          answers_.push_back(a);
+        } else {
+          held_.erase(a.key);
+          tally(&dispatch_report::lost);
+        }
+      }
+      oldest_ = oldest;
+      return;
+    }
+    for (const auto& a : answers) held_.erase(a.key);
+    work_arrives_.notify_all();
+  }
+
+  void count(const held_message& h, const finding& found, bool ours) {
+    using enum settlement::verdict;
+    if (found.store_failed) tally(&dispatch_report::store_errors);
+    if (!ours) {
+      tally(&dispatch_report::lost);
+      return;
+    }
+    dispatch_event told{h.message.tenant, h.message.applicant_id, h.message.mail.key};
+    switch (found.what) {
+      case accepted:
+        tally(&dispatch_report::accepted);
+        told.state = message_state::accepted;
+        break;
+      case withdrawn:
+        tally(&dispatch_report::withdrawn);
+        told.state = message_state::withdrawn;
+        break;
+      case dead:
+        tally(&dispatch_report::dead);
+        told.state = message_state::dead;
+        break;
+      case retry:
+        tally(&dispatch_report::retried);
+        told.next_try = found.at;
+        break;
+      case renew:
+      case release: tally(&dispatch_report::released); return;
+    }
+    if (!desk_.options.on_event) return;
+    told.answer = found.text;
+    try {
+      desk_.options.on_event(told);
+    } catch (...) {
+      // The mail is sent and written down; a listener's fault undoes neither.
+    }
+  }
+
+  /// Counts one, for this run and for the dispatcher.
+  void tally(std::size_t dispatch_report::* what) {
+    ++(report_.*what);
+    const std::lock_guard lock(desk_.totals_mutex);
+    ++(desk_.totals.*what);
+  }
+
+  void failed(const error& e) {
+    tally(&dispatch_report::store_errors);
+    if (!first_error_) first_error_ = e;
+    store_rests_until_ = sender_.steady_now() + after_failure;
+  }
+
+  // The senders.
+
+  void send_loop() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      work_arrives_.wait(lock, [&] { return over_ || may_send(); });
+      if (over_) return;
+      // The clerk renews leases under the mutex, so the sender looks at a copy; the message itself stays as it is.
+      const held_message* held = queue_.front();
+      const lease_token token = held->token;
+      const auto renewed = held->renewed;
+      queue_.pop_front();
+      if (queue_.size() == claim_when()) clerk_wakes_.notify_one();
+      lock.unlock();
+      auto found = sender_.handle(held->message, token, renewed);
+      lock.lock();
+      add({held->message.mail.key, std::move(found)});
+      // Otherwise he has set his alarm already.
+      if (answers_.size() == 1 || answers_.size() == settle_when() || answers_.size() == held_.size())
+        clerk_wakes_.notify_one();
+    }
+  }
+  /// Of what is held, all that does not wait in the queue is being sent or not written down yet.
+  bool may_send() const {
+    return !queue_.empty() && !stop_.stop_requested() && held_.size() - queue_.size() < batch * workers_;
+  }
+
+  dispatch_desk& desk_;
+  const message_sender sender_;
+  const std::size_t workers_;
+  const bool until_idle_;
+  const std::stop_token stop_;
+  std::mutex mutex_{};
+  std::condition_variable clerk_wakes_{};
+  std::condition_variable work_arrives_{};
+  std::map<message_key, held_message> held_{};  // claimed and not yet settled
+  std::deque<const held_message*> queue_{};     // of these: not yet taken by a sender
+  std::vector<answer> answers_{};               // of these: found, not yet written down
+  steady::time_point oldest_{};                 // of the answers
+  steady::time_point next_look_{};              // when the outbox is asked again
+  steady::time_point store_rests_until_{};
+  steady::time_point last_claim_{};
+  steady::time_point renewal_{};  // no lease is to be renewed before
+  std::size_t found_meanwhile_;   // answers that came while others were written down
+  std::size_t ahead_;             // how many messages may wait in the queue
+  std::size_t left_;
+  bool over_ = false;
+  // The clerk's alone.
+  bool claimed_any_ = false;
+  dispatch_report report_{};
+  std::optional<error> first_error_{};
+};
+
+}  // namespace hirenow::detail
