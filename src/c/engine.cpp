@@ -274,7 +274,7 @@ hirenow_status ask_for_waiver(hirenow_engine* engine, hirenow_error** error, hir
     auto& core = core_of(engine);
     rows.waivers.reserve(1);  // once the waiver is written, nothing may fail
     result<waiver_changed> changed = question(core);
-    if (!changed) return std::move(changed.error());
+    if (!changed) return changed.error();
     put<std::int32_t>(replayed, changed->replayed);
     return rows.take(std::move(*changed)), result<void>();
   });
