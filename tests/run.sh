@@ -8,6 +8,7 @@
 #   tests/run.sh --python       the Python module and its tests alone
 #   tests/run.sh --browser      the back end of examples/ats_server, through a browser, alone
 #   tests/run.sh --bench        the benchmarks instead, in a release build
+#   tests/run.sh --mutants      defects planted in the evaluation of policies, which the specs must find (7 minutes)
 #   tests/run.sh --no-install   install nothing
 #
 # JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (30). PYTHON: the interpreter
@@ -16,13 +17,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=0 python=0 browser=0 bench=0 install=1
+quick=0 python=0 browser=0 bench=0 mutants=0 install=1
 for argument in "$@"; do
   case $argument in
     --quick) quick=1 ;;
     --python) python=1 ;;
     --browser) browser=1 ;;
     --bench) bench=1 ;;
+    --mutants) mutants=1 ;;
     --no-install) install=0 ;;
     *)
       sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
@@ -231,6 +233,13 @@ fi
 
 if ((python)); then
   python_module
+  end_stage
+  exit
+fi
+
+if ((mutants)); then
+  begin_stage "defects planted in policies"
+  if "${PYTHON:-/usr/bin/python3}" tests/tools/policy_mutants.py . build/mutants; then passed=1; else failed=1; fi
   end_stage
   exit
 fi

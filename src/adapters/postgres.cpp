@@ -225,6 +225,7 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
   result<void> try_commit(const change_set& changes, steady::time_point deadline) {
     std::vector<std::string> tracks;
     for (const auto& change : changes.interviews) tracks.push_back(change.after.track);
+    for (const auto& change : changes.waivers) tracks.push_back(change.after.track);
     if (auto known = make_names(changes.tenant, tracks); !known) return known;
     return transact(begin_writing, true, [&](sql_session& s) { detail::sql_commit(s, changes); }, deadline);
   }

@@ -49,6 +49,7 @@ due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_
 std::optional<sys_seconds> sql_next_due(sql_session& s);
 outbox_figures sql_outbox(sql_session& s, sys_seconds now);
 std::vector<message> sql_messages(sql_session& s, const message_query& query);
+std::vector<stored_policy> sql_policies(sql_session& s, const policy_query& query);
 std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant, std::string_view applicant_id,
                                         std::uint64_t after, std::size_t limit);
 std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant, std::string_view after,
@@ -60,6 +61,9 @@ void sql_commit(sql_session& s, const change_set& changes);
 bool sql_save_progress(sql_session& s, const checkpoint_request& request);
 std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& request);
 std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlements);
+/// A part of `sql_commit`.
+void sql_write_waivers(sql_session& s, std::span<const waiver_change> changes, std::int64_t tenant_no,
+                       std::int64_t applicant_no);
 void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy& policy);
 /// Deletes those of the answers that have expired. `sql_find_expired` finds them; it reads the whole table, so it is
 /// called outside the write transaction.

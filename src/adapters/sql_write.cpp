@@ -460,6 +460,8 @@ void sql_commit(sql_session& s, const change_set& changes) {
   HIRENOW_STEP("sql: interviews written");
   write_facts(s, changes, record);
   HIRENOW_STEP("sql: facts written");
+  sql_write_waivers(s, changes.waivers, record.tenant_no, record.applicant_no);
+  HIRENOW_STEP("sql: waivers written");
   write_audit(s, changes, record, before.audit_no);
   HIRENOW_STEP("sql: audit written");
   write_outbox(s, changes, record);
@@ -595,20 +597,6 @@ std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlem
   std::vector<bool> out;
   for (const auto count : changed) out.push_back(count == 1);
   return out;
-}
-
-void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy& policy) {
-  const std::int64_t tenant_no = s.tenant(tenant);
-  const std::int64_t track_no = policy.track.empty() ? 0 : s.track(tenant_no, policy.track);
-  if (policy.document.empty())
-    s.connection.execute("DELETE FROM main.hirenow_policy WHERE tenant_no = $1 AND track_no = $2",
-                         {tenant_no, track_no});
-  else
-    s.connection.execute(
-        "INSERT INTO main.hirenow_policy (tenant_no, track_no, document, hash, set_by, set_at) VALUES "
-        "($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_no, track_no) DO UPDATE SET document = "
-        "excluded.document, hash = excluded.hash, set_by = excluded.set_by, set_at = excluded.set_at",
-        {tenant_no, track_no, policy.document, policy.hash, policy.set_by, policy.set_at});
 }
 
 std::size_t sql_prune(sql_session& s, sys_seconds now, const std::vector<tenant_answer>& some) {

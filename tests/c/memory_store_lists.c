@@ -114,6 +114,11 @@ hirenow_status memory_store_due(void *ctx, int64_t when, size_t limit, const cha
       const int64_t end = clock_limit(interview_at(e.record, m));
       if (end != HIRENOW_NONE && end <= when && (e.limit == HIRENOW_NONE || end < e.limit)) e.limit = end;
     }
+    for (size_t m = 0; m < e.record->waivers.count; ++m) {
+      const hirenow_waiver_row *w = at(&e.record->waivers, sizeof *w, m);
+      if (is_open_waiver(w->state) && w->expires_at <= when && (e.limit == HIRENOW_NONE || w->expires_at < e.limit))
+        e.limit = w->expires_at;
+    }
     if (e.limit == HIRENOW_NONE) continue;
     if (cursor[0] && compare_keys(e.limit, e.record->tenant, e.record->row.applicant_id, 0, after.key, after.first,
                                   after.second, 0) <= 0)

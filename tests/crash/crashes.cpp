@@ -69,6 +69,7 @@ struct context {
   std::string token{};
   hirenow::session session{};
   hirenow::message_key message{};
+  std::uint64_t number = 0;  // a waiver's
 };
 
 struct scenario {
@@ -85,7 +86,7 @@ context scheduled(world& w, const std::string& who = "ada") {
   auto request = invitation(who);
   request.reminders = {24h};
   const auto invited = must(w.engine.schedule(request, recruiter));
-  return {invited.interview.id, token_of(invited.link), {}, {}};
+  return {.interview = invited.interview.id, .token = token_of(invited.link)};
 }
 context started(world& w) {
   auto c = scheduled(w);
@@ -116,6 +117,25 @@ context with_dead_letter(world& w) {
   if (!must(w.store->settle({&dead, 1})).at(0)) throw std::runtime_error("no dead letter");
   c.message = claimed.at(0).mail.key;
   return c;
+}
+
+// A failure under a policy with one rule that may be waived, and one that two people waive.
+context under_waivable_rules(world& w) {
+  auto c = failed(w);
+  must(w.engine.set_policy("", R"({"hirenow_policy": 1, "version": "w", "rules": [
+      {"rule": "wait", "id": "wait", "after": ["P30D"]},
+      {"rule": "most", "id": "cap", "attempts": 3, "second_approver": true}]})",
+                           admin));
+  return c;
+}
+hirenow::waiver_request waiver_of(const char* rule) {
+  return {.applicant_id = "ada",
+          .track = "backend/technical",
+          .rule_id = rule,
+          .reason_code = "visa_delay",
+          .expires_at = day_one + 48h,
+          .reason = "it came late",
+          .idempotency_key = std::string("w") + rule};
 }
 
 std::vector<scenario> scenarios() {
@@ -199,6 +219,46 @@ std::vector<scenario> scenarios() {
       {"set_policy", [](world& w) { return scheduled(w); },
        [](world& w, const context&) {
          must(w.engine.set_policy("", R"({"hirenow_policy": 1, "version": "2", "rules": []})", admin));
+       }},
+      {"grant_waiver", under_waivable_rules,
+       [](world& w, const context&) { must(w.engine.grant_waiver(waiver_of("wait"), admin)); }},
+      {"approve_waiver",
+       [](world& w) {
+         auto c = under_waivable_rules(w);
+         c.number = must(w.engine.grant_waiver(waiver_of("cap"), admin)).waiver.number;
+         return c;
+       },
+       [](world& w, const context& c) {
+         const hirenow::actor second{"bert", "acme", hirenow::role::admin};
+         must(w.engine.approve_waiver("ada", c.number, second, {.idempotency_key = "k"}));
+       }},
+      {"revoke_waiver",
+       [](world& w) {
+         auto c = under_waivable_rules(w);
+         c.number = must(w.engine.grant_waiver(waiver_of("wait"), admin)).waiver.number;
+         return c;
+       },
+       [](world& w, const context& c) {
+         must(w.engine.revoke_waiver("ada", c.number, admin, {.reason = "not needed", .idempotency_key = "k"}));
+       }},
+      {"retake by a waiver",
+       [](world& w) {
+         auto c = under_waivable_rules(w);
+         must(w.engine.grant_waiver(waiver_of("wait"), admin));
+         return c;
+       },
+       [](world& w, const context& c) { must(w.engine.retake(c.interview, recruiter, {.idempotency_key = "k"})); }},
+      {"sweep a waiver",
+       [](world& w) {
+         auto c = under_waivable_rules(w);
+         must(w.engine.grant_waiver(waiver_of("wait"), admin));
+         return c;
+       },
+       [](world& w, const context&) { must(w.engine.sweep()); }, true, 100h},
+      {"set_policy from an instant on", [](world& w) { return scheduled(w); },
+       [](world& w, const context&) {
+         must(w.engine.set_policy("", R"({"hirenow_policy": 1, "version": "2", "rules": []})", admin,
+                                  {.from = day_one + 24h, .running_waits = hirenow::running_waits::keep}));
        }},
       {"redrive", with_dead_letter, [](world& w, const context& c) { must(w.engine.redrive(c.message, admin, "k")); }},
       {"drop", with_dead_letter, [](world& w, const context& c) { must(w.engine.drop(c.message, admin, "k")); }},

@@ -66,6 +66,7 @@ class file {
     counts["fences"] = one("SELECT group_concat(fence || ':' || open) FROM hirenow_session");
     counts["people"] = one("SELECT group_concat(email) FROM hirenow_person");
     counts["policies"] = one("SELECT group_concat(document) FROM hirenow_policy");
+    counts["waivers"] = one("SELECT group_concat(rule || ':' || state || ':' || approved_by) FROM hirenow_waiver");
     counts["link requests"] = one("SELECT group_concat(coalesce(link_requested_at, '-')) FROM hirenow_interview");
     return counts;
   }
@@ -102,6 +103,11 @@ class file {
         {"I4: rows and audit agree on every state",
          "SELECT 1 FROM hirenow_interview AS i WHERE state IS NOT (SELECT a.to_state FROM hirenow_audit AS a WHERE "
          "a.interview = i.interview AND a.to_state IS NOT NULL ORDER BY a.sequence DESC LIMIT 1)"},
+        {"I6: a waiver is used once, by an interview that is there",
+         "SELECT 1 FROM hirenow_waiver AS w WHERE (state = 2) <> (used_for IS NOT NULL) OR (used_for IS NOT NULL AND "
+         "NOT EXISTS (SELECT 1 FROM hirenow_interview AS i WHERE i.interview = w.used_for AND i.applicant_no = "
+         "w.applicant_no)) OR (SELECT count(*) FROM hirenow_audit AS a WHERE a.applicant_no = w.applicant_no AND "
+         "a.event = 'use_waiver' AND a.details = '{\"waiver\":' || w.number || '}') <> (state = 2)"},
         {"I2: no message without the audit entry that promised it",
          "SELECT 1 FROM hirenow_outbox AS m WHERE NOT EXISTS (SELECT 1 FROM hirenow_audit AS a WHERE a.applicant_no = "
          "m.applicant_no AND a.sequence = m.occasion)"},

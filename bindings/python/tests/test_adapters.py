@@ -56,6 +56,9 @@ class Passing(hirenow.Store):
     def set_policy(self, tenant, policy):
         self.inner.set_policy(tenant, policy)
 
+    def policies(self, query):
+        return self.inner.policies(query)
+
     def prune(self, now, limit):
         return self.inner.prune(now, limit)
 
