@@ -6,8 +6,8 @@
 #   tests/run.sh                every test
 #   tests/run.sh --quick        the debug build and its tests alone
 #   tests/run.sh --python       the Python module and its tests alone
-#   tests/run.sh --browser      the back end of examples/ats_server, through a browser, alone
 #   tests/run.sh --bench        the benchmarks instead, in a release build
+#   tests/run.sh --campaigns    the campaigns in full instead: thousands of kills, a million messages; it takes an hour
 #   tests/run.sh --no-install   install nothing
 #
 # JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (30). PYTHON: the interpreter
@@ -16,13 +16,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=0 python=0 browser=0 bench=0 install=1
+quick=0 python=0 bench=0 campaigns=0 install=1
 for argument in "$@"; do
   case $argument in
     --quick) quick=1 ;;
     --python) python=1 ;;
-    --browser) browser=1 ;;
     --bench) bench=1 ;;
+    --campaigns) campaigns=1 ;;
     --no-install) install=0 ;;
     *)
       sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
@@ -120,7 +120,7 @@ python_venv() { # sets `python`: an interpreter with all that the module's tests
 }
 
 python_module() {
-  local dist=build/python-dist log=build/python-tests.log python
+  local dist=build/python-dist log=build/python-tests.log summary python
   begin_stage "python: build"
   rm -rf "$dist"
   python_venv
@@ -137,50 +137,17 @@ python_module() {
   done
 
   begin_stage "python: tests"
-  run_pytest "$log" bindings/python/tests
-
-  local database
-  for database in sqlite postgresql; do
-    begin_stage "django: tests with $database"
-    HIRENOW_TEST_DATABASE=$database run_pytest "build/django-$database-tests.log" -c examples/django_ats/pytest.ini \
-      --rootdir examples/django_ats examples/django_ats/tests
-  done
-}
-
-run_pytest() { # <log> <argument of pytest>...
-  local log=$1 summary good bad
-  shift
-  timeout --signal=ABRT 600 "$python" -X faulthandler -m pytest -q -o cache_dir="$PWD/build/pytest_cache" "$@" 2>&1 | tee "$log" || true
+  timeout --signal=ABRT 600 "$python" -X faulthandler -m pytest -q -o cache_dir=build/pytest_cache bindings/python/tests 2>&1 | tee "$log" || true
   # "3 failed, 969 passed, 1 error in 2.10s"
   summary=$(tail -n 1 "$log")
   counted() { grep -oE "[0-9]+ $1" <<<"$summary" | awk '{ n += $1 } END { print n + 0 }' || true; }
+  local good bad
   good=$(counted passed) bad=$(counted '(failed|errors?)')
   if ((good + bad == 0)); then
     echo "no test ran"
     return 1
   fi
   passed=$((passed + good)) failed=$((failed + bad))
-}
-
-browser_tests() { # examples/ats_server in headless Chromium; SCREENSHOTS: where pictures of its pages go
-  local venv=build/browser python
-  [ -x build/dev/examples/ats_server/ats_server ] || build dev
-  begin_stage "browser: tests"
-  [ -x "$venv/bin/python" ] || "${PYTHON:-/usr/bin/python3}" -m venv "$venv"
-  python=$PWD/$venv/bin/python
-  "$python" -m pip install --quiet --upgrade --requirement tests/ats_server/requirements.txt
-  ATS_SERVER=build/dev/examples/ats_server/ats_server ATS_SCREENSHOTS=${SCREENSHOTS:-build/screenshots} \
-    run_pytest build/browser-tests.log tests/ats_server
-}
-
-browser_load() { # two hundred applicants and twenty recruiters, beside a bare Beast handler
-  build demo
-  begin_stage "browser: load"
-  if python3 tests/ats_server/load.py build/demo/examples/ats_server/ats_server; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-  fi
 }
 
 python_bench() { # the module beside the same in C++
@@ -217,14 +184,20 @@ if ((bench)); then
   done
   run_tests release --tests-regex '^c_library$'
   python_bench
-  browser_load
   end_stage
   exit
 fi
 
-if ((browser)); then
+if ((campaigns)); then
   build dev
-  browser_tests
+  for campaign in kills stops cuts zombies crowd backlog; do
+    begin_stage "campaign: $campaign"
+    if tests/support/postgres.sh run build/dev/tests/campaigns --full "$campaign"; then
+      passed=$((passed + 1))
+    else
+      failed=$((failed + 1))
+    fi
+  done
   end_stage
   exit
 fi
@@ -241,7 +214,6 @@ if ((quick)); then
   end_stage
   exit
 fi
-browser_tests
 build asan
 run_tests asan
 build tsan

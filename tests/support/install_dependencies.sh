@@ -4,7 +4,7 @@
 #   install_dependencies.sh [demo] [tests] [bench]
 #
 # Always: compiler, CMake and the libraries. demo: the mail server of the demo. tests: Catch2, clang, the mail server, Redis,
-# Chromium, Python's headers and venv.
+# Python's headers and venv.
 # bench: Google Benchmark. Does nothing where nothing is missing, and never removes a package.
 set -euo pipefail
 
@@ -57,7 +57,6 @@ name_what_is_missing() {
     need_command redis-server "Redis"
     [ -n "$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" ] || need_command initdb "the PostgreSQL server"
     need_command pgbouncer "PgBouncer"
-    need_command chromium "Chromium"
   fi
   if ((with_bench)); then need_header benchmark/benchmark.h "Google Benchmark"; fi
   if ((${#missing[@]})); then
@@ -87,7 +86,7 @@ fi
 if ((with_demo)); then wanted+=(python3-aiosmtpd); fi
 if ((with_tests)); then
   wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv abigail-tools golang-go pkg-config
-    libcjson-dev postgresql pgbouncer redis-server chromium fonts-dejavu-core)
+    libcjson-dev postgresql pgbouncer redis-server)
 fi
 if ((with_bench)); then wanted+=(libbenchmark-dev); fi
 
