@@ -120,6 +120,7 @@ const std::vector<planted>& planted_defects() {
       plant<claimed_twice>("a message is claimed twice"),
       plant<bent_claim<lease_a_second_short>>("a lease is a second short"),
       plant<bent_claim<claim_a_second_late>>("a claim is a second late"),
+      plant<claims_of_one_tenant_first>("one tenant's messages are claimed before any other's"),
       plant<bent_claim<claim_without_limit>>("a claim's limit is ignored"),
       plant<next_due_forgets_leases>("the outbox's next instant forgets leases"),
       plant<messages_of_all_tenants>("messages of another tenant are shown"),

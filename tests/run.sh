@@ -9,6 +9,7 @@
 #   tests/run.sh --browser      the back end of examples/ats_server, through a browser, alone
 #   tests/run.sh --bench        the benchmarks instead, in a release build
 #   tests/run.sh --mutants      defects planted in the evaluation of policies, which the specs must find (7 minutes)
+#   tests/run.sh --campaigns    the campaigns in full instead: thousands of kills, a million messages; it takes an hour
 #   tests/run.sh --no-install   install nothing
 #
 # JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (30). PYTHON: the interpreter
@@ -17,7 +18,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=0 python=0 browser=0 bench=0 mutants=0 install=1
+quick=0 python=0 browser=0 bench=0 mutants=0 campaigns=0 install=1
 for argument in "$@"; do
   case $argument in
     --quick) quick=1 ;;
@@ -25,6 +26,7 @@ for argument in "$@"; do
     --browser) browser=1 ;;
     --bench) bench=1 ;;
     --mutants) mutants=1 ;;
+    --campaigns) campaigns=1 ;;
     --no-install) install=0 ;;
     *)
       sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
@@ -227,6 +229,20 @@ fi
 if ((browser)); then
   build dev
   browser_tests
+  end_stage
+  exit
+fi
+
+if ((campaigns)); then
+  build dev
+  for campaign in kills stops cuts zombies crowd backlog; do
+    begin_stage "campaign: $campaign"
+    if tests/support/postgres.sh run build/dev/tests/campaigns --full "$campaign"; then
+      passed=$((passed + 1))
+    else
+      failed=$((failed + 1))
+    fi
+  done
   end_stage
   exit
 fi

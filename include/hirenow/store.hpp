@@ -309,7 +309,10 @@ class store {
   virtual result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) = 0;
 
   /// Takes due messages, and those whose lease has run out (`now >= its end`), under a new lease until `now + lease`;
-  /// earliest due or run out first. Must give a message to one claimer only, and must have committed before it returns.
+  /// of each tenant the earliest due or run out first. Where it cannot take all, it Must share: of n tenants with such
+  /// messages each gets limit / n places, or as many as it can fill; May give the rest to any of them, and of very many
+  /// tenants May look at a thousand, others each time.
+  /// Must give a message to one claimer only, and must have committed before it returns.
   /// Must leave messages of kinds that it does not know to newer nodes, here and in `next_due`.
   virtual result<std::vector<claimed_message>> claim(const claim_request& request) = 0;
 

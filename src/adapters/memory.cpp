@@ -382,7 +382,14 @@ class memory_store final : public store {
       std::sort(ready.begin(), ready.end(), [](const candidate& a, const candidate& b) {
         return std::tie(a.from, a.row->mail.key) < std::tie(b.from, b.row->mail.key);
       });
-      if (ready.size() > request.limit) ready.resize(request.limit);
+      // Every tenant's first, then every tenant's second: so where not all can be taken, each has its share.
+      std::map<std::string_view, std::size_t> taken;
+      std::vector<std::pair<std::size_t, candidate>> in_turn;
+      for (const auto& c : ready) in_turn.emplace_back(taken[c.owner->first]++, c);
+      std::stable_sort(in_turn.begin(), in_turn.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+      if (in_turn.size() > request.limit) in_turn.resize(request.limit);
+      ready.clear();
+      for (const auto& [turn, c] : in_turn) ready.push_back(c);
 
       std::vector<claimed_message> out;
       for (const auto& c : ready) {

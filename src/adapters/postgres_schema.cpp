@@ -6,6 +6,7 @@
 #include "hirenow/lifecycle.hpp"
 #include "hirenow/message.hpp"
 #include "hirenow/store.hpp"
+#include "sql_report.hpp"
 
 namespace hirenow::detail {
 namespace {
@@ -297,6 +298,8 @@ class schema_writer {
     table("hirenow_count_delta", "\n  tenant_no bigint NOT NULL,\n  track_no bigint NOT NULL," + states +
                                      "\n  delta_no bigint GENERATED ALWAYS AS IDENTITY,\n  PRIMARY KEY (tenant_no, "
                                      "delta_no)");
+    out_.push_back("CREATE VIEW " + q_ + "hirenow_message_report AS " + message_report(sql_dialect::postgresql, q_));
+    out_.push_back("CREATE VIEW " + q_ + "hirenow_audit_report AS " + audit_report(sql_dialect::postgresql, q_));
   }
 
   void triggers() {
@@ -391,12 +394,16 @@ struct found_version {
   std::string fingerprint{};
 };
 
-bool has_tables(sql_connection& c, std::string_view schema) {
+bool has_tables(sql_connection& c, std::string_view schema, bool* rows_are_protected = nullptr) {
   bool any = false;
   c.execute(
-      "SELECT 1 FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace WHERE "
+      "SELECT CASE WHEN r.relrowsecurity THEN 1 ELSE 0 END FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace "
+      "AS n ON n.oid = r.relnamespace WHERE "
       "n.nspname = $1 AND r.relname = 'hirenow_version'",
-      {schema}, [&](const sql_row&) { any = true; });
+      {schema}, [&](const sql_row& row) {
+        any = true;
+        if (rows_are_protected) *rows_are_protected = row.integer(0) != 0;
+      });
   return any;
 }
 
@@ -477,8 +484,8 @@ void check_schema_name(std::string_view name) {
                          "a schema's name has 1 to 63 bytes, does not begin with pg_ and holds none of $ ? % ' \" \\"));
 }
 
-bool postgres_schema_is_there(sql_connection& c, std::string_view schema) {
-  if (!has_tables(c, schema)) return false;
+bool postgres_schema_is_there(sql_connection& c, std::string_view schema, bool& rows_are_protected) {
+  if (!has_tables(c, schema, &rows_are_protected)) return false;
   const auto found = newest_version(c);
   if (found.usable_from > postgres_schema_version) too_new(found.version);
   return found.version >= postgres_schema_version;
@@ -497,6 +504,32 @@ bool postgres_schema_is_complete(sql_connection& c, std::string_view schema) {
     throw exception(
         fail(errc::schema_damaged, "a table, constraint, index, trigger or function of hirenow's was altered"));
   return true;
+}
+
+bool postgres_rows_are_protected(sql_connection& c, std::string_view schema) {
+  bool are = false;
+  return has_tables(c, schema, &are) && are;
+}
+
+void protect_postgres_rows(sql_connection& c, std::string_view schema) {
+  if (postgres_rows_are_protected(c, schema)) return;
+  const std::string q = quoted_identifier(schema) + ".";
+  const std::string rows = "pg_catalog.current_setting('hirenow.rows', true)";
+  const auto protect = [&](const std::string& table, const std::string& condition) {
+    c.run("CREATE POLICY hirenow_rows ON " + q + table + " USING (" + condition + ")");
+    c.run("ALTER TABLE " + q + table + " ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY");
+  };
+  // The owner is under it too; superusers are above everything.
+  for (const char* table :
+       {"hirenow_applicant", "hirenow_interview", "hirenow_interview_key", "hirenow_outbox", "hirenow_answer",
+        "hirenow_policy", "hirenow_waiver", "hirenow_count", "hirenow_count_delta"})
+    protect(table, rows + " = 'all' OR tenant_no = (SELECT t.tenant_no FROM " + q +
+                       "hirenow_tenant AS t WHERE t.tenant = pg_catalog.substr(" + rows + ", 8))");
+  for (const std::string table : {"hirenow_person", "hirenow_audit", "hirenow_note", "hirenow_fact", "hirenow_session"})
+    protect(table,
+            "EXISTS (SELECT FROM " + q + "hirenow_applicant AS a WHERE a.applicant_no = " + table + ".applicant_no)");
+  // So that whoever joins learns of it with the look that it takes anyhow; everybody may know the version.
+  protect("hirenow_version", "true");
 }
 
 void prepare_postgres_schema(sql_connection& c, std::string_view schema) {

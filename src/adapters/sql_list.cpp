@@ -201,6 +201,7 @@ list_page sql_list(sql_session& s, const list_request& request) {
   const list_place after = read_list_cursor(request.cursor);
   list_page page;
   if (request.with_counts) page.counts.emplace();
+  s.rows_of(request.tenant);
   const auto tenant_no = s.find_tenant(request.tenant);
   if (!tenant_no) return page;
   std::int64_t track_no = 0;
@@ -234,6 +235,7 @@ due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_
   const auto after = cursor.empty() ? std::array<std::int64_t, 3>{std::numeric_limits<std::int64_t>::min(), 0, 0}
                                     : read_cursor<3>('d', cursor);
   due_page page;
+  s.rows_of_all();
   std::array<std::int64_t, 3> last{};
   s.connection.execute(
       "SELECT t.tenant, a.applicant, d.first_limit, d.tenant_no, d.applicant_no FROM (SELECT u.tenant_no, "

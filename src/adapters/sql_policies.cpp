@@ -29,6 +29,7 @@ void sql_write_waivers(sql_session& s, std::span<const waiver_change> changes, s
 }
 
 void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy& policy) {
+  s.rows_of(tenant);
   const std::int64_t tenant_no = s.tenant(tenant);
   const std::int64_t track_no = policy.track.empty() ? 0 : s.track(tenant_no, policy.track);
   s.connection.post_one(

@@ -7,6 +7,13 @@
 
 namespace hirenow::detail {
 
+void sql_session::rows_of(std::string_view tenant) {
+  if (limits_rows) connection.post("SELECT pg_catalog.set_config('hirenow.rows', 'tenant ' || $1, true)", {tenant});
+}
+void sql_session::rows_of_all() {
+  if (limits_rows) connection.post("SELECT pg_catalog.set_config('hirenow.rows', 'all', true)", {});
+}
+
 std::optional<std::int64_t> sql_session::find_tenant(std::string_view name) {
   if (auto known = names.tenant(name)) return known;
   std::optional<std::int64_t> found;
@@ -377,6 +384,7 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
 }  // namespace
 
 loaded sql_load(sql_session& s, const load_request& request) {
+  s.rows_of(request.tenant);
   loaded out;
   const auto tenant_no = s.find_tenant(request.tenant);
   if (!tenant_no) return out;
@@ -444,6 +452,7 @@ loaded sql_load(sql_session& s, const load_request& request) {
 
 std::vector<stored_policy> sql_policies(sql_session& s, const policy_query& query) {
   std::vector<stored_policy> out;
+  s.rows_of(query.tenant);
   const auto tenant_no = s.find_tenant(query.tenant);
   if (!tenant_no) return out;
   const auto track_no = query.track.empty() ? std::optional<std::int64_t>(0) : s.find_track(*tenant_no, query.track);
@@ -463,6 +472,7 @@ std::vector<stored_policy> sql_policies(sql_session& s, const policy_query& quer
 std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant, std::string_view applicant_id,
                                         std::uint64_t after, std::size_t limit) {
   std::vector<audit_entry> out;
+  s.rows_of(tenant);
   const auto tenant_no = s.find_tenant(tenant);
   if (!tenant_no) return out;
   // From the newest entry back by pointer; `previous` is the hash of the entry that the pointer names. PostgreSQL has
@@ -515,6 +525,7 @@ std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant,
 std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant, std::string_view after,
                                         std::size_t limit) {
   std::vector<audit_head> out;
+  s.rows_of(tenant);
   if (const auto tenant_no = s.find_tenant(tenant))
     s.connection.execute(
         "SELECT applicant, sequence, audit_head FROM main.hirenow_applicant WHERE tenant_no = $1 AND "
@@ -526,40 +537,16 @@ std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant,
 
 std::vector<tenant_answer> sql_find_expired(sql_session& s, sys_seconds now, std::size_t limit) {
   std::vector<tenant_answer> out;
+  s.rows_of_all();
   s.connection.execute("SELECT tenant_no, answer_key FROM main.hirenow_answer WHERE expires_at <= $1 LIMIT $2",
                        {now, limit},
                        [&](const sql_row& row) { out.push_back({row.integer(0), row.array<answer_key>(1)}); });
   return out;
 }
 
-std::optional<sys_seconds> sql_next_due(sql_session& s) {
-  std::optional<sys_seconds> next;
-  const auto take = [&](const sql_row& row) { next = row.instant(0) - s.clock_skew; };
-  s.connection.post(
-      "SELECT wake_at FROM main.hirenow_outbox WHERE state IN (0, 1) AND kind < $1 ORDER BY wake_at LIMIT 1",
-      {message_kind_count}, take);
-  s.connection.finish();
-  return next;
-}
-
-outbox_figures sql_outbox(sql_session& s, sys_seconds now) {
-  outbox_figures out;
-  s.connection.execute(
-      "SELECT state, count(*), sum(CASE WHEN wake_at <= $1 THEN 1 ELSE 0 END), min(wake_at) FROM main.hirenow_outbox "
-      "WHERE state IN (0, 1) AND kind < $2 GROUP BY state",
-      {now, message_kind_count}, [&](const sql_row& row) {
-        const bool is_queued = row.integer(0) == static_cast<std::int64_t>(message_state::queued);
-        (is_queued ? out.queued : out.leased) = row.number(1);
-        (is_queued ? out.due : out.lapsed) = row.number(2);
-        if (is_queued && row.instant(3) <= now) out.oldest_due = row.instant(3);
-      });
-  s.connection.execute("SELECT count(*) FROM main.hirenow_outbox WHERE state = 4 AND kind < $1", {message_kind_count},
-                       [&](const sql_row& row) { out.dead = row.number(0); });
-  return out;
-}
-
 std::vector<message> sql_messages(sql_session& s, const message_query& query) {
   std::vector<message> out;
+  s.rows_of(query.tenant);
   const auto tenant_no = s.find_tenant(query.tenant);
   if (!tenant_no) return out;
   const auto take = [&](const sql_row& row) { out.push_back(read_message(row, 0)); };

@@ -7,6 +7,7 @@
 #include "hirenow/lifecycle.hpp"
 #include "hirenow/message.hpp"
 #include "hirenow/store.hpp"
+#include "sql_report.hpp"
 
 namespace hirenow::detail {
 namespace {
@@ -354,9 +355,9 @@ std::vector<schema_object> make_objects() {
   last_answer TEXT NOT NULL,
   PRIMARY KEY (interview, kind, occasion)
 ) WITHOUT ROWID)"},
-      // In the order of the claim, and with all that counting them needs.
+      // In the order of the claim, tenant by tenant, and with all that counting them needs.
       {"index", "hirenow_outbox_unsent",
-       " ON hirenow_outbox (wake_at, interview, kind, occasion, state) WHERE state IN (0, 1)"},
+       " ON hirenow_outbox (tenant_no, wake_at, interview, kind, occasion, state) WHERE state IN (0, 1)"},
       {"index", "hirenow_outbox_dead", " ON hirenow_outbox (tenant_no) WHERE state = 4"},
       {"table", "hirenow_answer", R"( (
   tenant_no INTEGER NOT NULL,
@@ -389,6 +390,8 @@ std::vector<schema_object> make_objects() {
       {"table", "hirenow_count",
        " (\n  tenant_no INTEGER NOT NULL,\n  track_no INTEGER NOT NULL," + count_columns() +
            "\n  PRIMARY KEY (tenant_no, track_no)\n) WITHOUT ROWID"},
+      {"view", "hirenow_message_report", " AS " + message_report(sql_dialect::sqlite, {})},
+      {"view", "hirenow_audit_report", " AS " + audit_report(sql_dialect::sqlite, {})},
   };
 }
 

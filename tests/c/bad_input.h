@@ -206,6 +206,7 @@ static void test_nothing_at_all(void) {
   CHECK(hirenow_sweep_report_get_failed_status(NULL, 0) == HIRENOW_OK);
   IS(hirenow_sweep_report_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_join(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_join_postgres(NULL, NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_engine_on(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_engine_store(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_engine_now(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);

@@ -154,6 +154,7 @@ static const struct {
     {"backoff_after", "a number"},
     {"reply_*", "called inside the calls over the store in C, whose callbacks fail with them"},
     {"store_join", "with engine_on"},
+    {"store_join_postgres", "store_join, over a server"},
     {"store_open_through", "store_open, over the host's driver; c_connection has one"},
     {"audit_append", "with store_commit"},
     {"audit_verifier_*", "with audit_verifier_new"},

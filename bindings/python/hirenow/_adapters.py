@@ -55,7 +55,8 @@ class Store(abc.ABC):
 
     @abc.abstractmethod
     def claim(self, request: ClaimRequest) -> Sequence[ClaimedMessage]:
-        """Takes due messages, and those whose lease has run out, under a new lease."""
+        """Takes due messages, and those whose lease has run out, under a new lease. Where it cannot take all, each of n
+        tenants gets `limit` / n places, or as many as it can fill."""
 
     @abc.abstractmethod
     def settle(self, settlements: Tuple[Settlement, ...]) -> Sequence[bool]:

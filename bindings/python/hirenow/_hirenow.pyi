@@ -381,6 +381,8 @@ class DispatcherCore:
         lease: timedelta,
         renew_every: timedelta,
         poll_every: timedelta,
+        most_per_minute: int,
+        most_per_minute_of_tenant: int,
         on_event: Callable[[DispatchEvent], object] | None,
         on_error: Callable[[BaseException], object] | None,
         /,

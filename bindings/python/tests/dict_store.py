@@ -305,9 +305,15 @@ class DictStore(hirenow.Store):
 
     def claim(self, request):
         with self.lock:
-            ready = sorted((x for x in self._outbox() if x[0] <= request.now), key=lambda x: x[:2])[: request.limit]
+            ready = sorted((x for x in self._outbox() if x[0] <= request.now), key=lambda x: x[:2])
+            # Every tenant's first, then every tenant's second: so where not all can be taken, each has its share.
+            turns = {}
+            for n, x in enumerate(ready):
+                turns.setdefault(x[2][0], []).append((len(turns.get(x[2][0], ())), n))
+            order = sorted(place for places in turns.values() for place in places)[: request.limit]
             out = []
-            for _, _, owner, rows, m in ready:
+            for _, n in order:
+                _, _, owner, rows, m = ready[n]
                 leased = m.replace(state=MessageState.LEASED)
                 rows.outbox[m.key] = leased, request.token, request.now + request.lease
                 out.append(ClaimedMessage(*owner, leased))

@@ -50,6 +50,13 @@ struct sqlite3;
  * outlive the store and be closed after it. Threads: one call at a time. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_join(struct sqlite3 *connection, int32_t create_tables, hirenow_store **out,
                                               hirenow_error **error);
+/* libpq's own handle, PGconn. */
+struct pg_conn;
+/* The same on a PostgreSQL connection of the host's, which must not be in pipeline mode. hirenow's tables stand in
+ * `schema`; NULL is "hirenow". Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_store_join_postgres(struct pg_conn *connection, const char *schema,
+                                                       int32_t create_tables, hirenow_store **out,
+                                                       hirenow_error **error);
 
 /* A tenant's own base for links. Never grows. Since: 0.1 */
 typedef struct hirenow_link_base {
