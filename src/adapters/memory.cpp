@@ -384,12 +384,13 @@ class memory_store final : public store {
       });
       // Every tenant's first, then every tenant's second: so where not all can be taken, each has its share.
       std::map<std::string_view, std::size_t> taken;
-      std::vector<std::pair<std::size_t, candidate>> in_turn;
-      for (const auto& c : ready) in_turn.emplace_back(taken[c.owner->first]++, c);
-      std::stable_sort(in_turn.begin(), in_turn.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-      if (in_turn.size() > request.limit) in_turn.resize(request.limit);
-      ready.clear();
-      for (const auto& [turn, c] : in_turn) ready.push_back(c);
+      std::vector<std::pair<std::size_t, std::size_t>> order;  // by turn, then by place
+      for (std::size_t n = 0; n < ready.size(); ++n) order.emplace_back(taken[ready[n].owner->first]++, n);
+      std::sort(order.begin(), order.end());
+      if (order.size() > request.limit) order.resize(request.limit);
+      std::vector<candidate> in_turn;
+      for (const auto& [turn, n] : order) in_turn.push_back(ready[n]);
+      ready = std::move(in_turn);
 
       std::vector<claimed_message> out;
       for (const auto& c : ready) {

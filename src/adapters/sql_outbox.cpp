@@ -8,6 +8,7 @@
 #include <iterator>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/step.hpp"
@@ -78,11 +79,11 @@ bool is_earlier(const found_message& a, const found_message& b) {
 std::vector<claimed_message> in_turn(std::vector<found_message> found) {
   std::ranges::sort(found, is_earlier);
   std::map<std::int64_t, std::size_t> taken;
-  std::vector<std::pair<std::size_t, found_message*>> order;
-  for (auto& one : found) order.emplace_back(taken[one.tenant_no]++, &one);
-  std::ranges::stable_sort(order, {}, &std::pair<std::size_t, found_message*>::first);
+  std::vector<std::pair<std::size_t, std::size_t>> order;  // by turn, then by place
+  for (std::size_t n = 0; n < found.size(); ++n) order.emplace_back(taken[found[n].tenant_no]++, n);
+  std::ranges::sort(order);
   std::vector<claimed_message> out;
-  for (auto& [turn, one] : order) out.push_back(std::move(one->message));
+  for (const auto& [turn, n] : order) out.push_back(std::move(found[n].message));
   return out;
 }
 

@@ -389,7 +389,9 @@ struct claims_of_one_tenant_first : defective_store {
     claim_request all = r;
     all.limit = 100'000;
     auto out = sound().claim(all);
-    std::stable_sort(out->begin(), out->end(), [](const auto& a, const auto& b) { return a.tenant < b.tenant; });
+    std::sort(out->begin(), out->end(), [](const auto& a, const auto& b) {
+      return std::tie(a.tenant, a.mail.due_at, a.mail.key) < std::tie(b.tenant, b.mail.due_at, b.mail.key);
+    });
     while (out->size() > r.limit) {
       const settlement back{out->back().mail.key,         out->back().tenant,      r.token,
                             settlement::verdict::release, out->back().mail.due_at, {}};
