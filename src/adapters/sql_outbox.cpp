@@ -91,11 +91,12 @@ std::vector<claimed_message> in_turn(std::vector<found_message> found) {
 
 #define HIRENOW_CLOCK \
   "WITH clock AS MATERIALIZED (SELECT CASE WHEN $5 = 1 THEN " HIRENOW_DATABASE_NOW " ELSE $1 END AS now), "
-// Kinds that a newer program has are left to that.
+// Kinds that a newer program has are left to that. Which of one instant are taken is nobody's business: an order among
+// them would have all of them read and sorted.
 #define HIRENOW_DUE(condition)                                                                                  \
   "due AS MATERIALIZED (SELECT o.interview, o.kind, o.occasion, o.wake_at FROM main.hirenow_outbox AS o WHERE " \
   "o.state IN (0, 1) AND o.wake_at <= (SELECT now FROM clock) AND o.kind < $6 AND " condition                   \
-  " ORDER BY o.wake_at, o.interview, o.kind, o.occasion LIMIT $2 FOR UPDATE SKIP LOCKED) "
+  " ORDER BY o.wake_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
 #define HIRENOW_TAKE                                                                                                  \
   "UPDATE main.hirenow_outbox AS o SET state = 1, lease = $3, wake_at = (SELECT now FROM clock) + $4 FROM due AS d, " \
   "main.hirenow_tenant AS t, main.hirenow_applicant AS a WHERE o.interview = d.interview AND o.kind = d.kind AND "    \
