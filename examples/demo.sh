@@ -4,16 +4,24 @@
 #   examples/demo.sh                   install what is missing, build, run
 #   examples/demo.sh --no-install      build and run
 #   examples/demo.sh --program FILE    run this program; build nothing
+#   examples/demo.sh [--no-install] --serve [OPTION]...
+#                                      serve the pages of examples/ats_server instead, with seeded data and an inbox,
+#                                      on http://127.0.0.1:8080; --interviews 100000, --port N, --database postgresql://…
 #
 # Exits 0 only if every step ended as it should.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-program='' install=1
+program='' install=1 serve=0
 while (($#)); do
   case $1 in
     --no-install) install=0 ;;
     --program) program=$2 install=0 && shift ;;
+    --serve)
+      serve=1
+      shift
+      break
+      ;;
     *)
       sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
       exit 2
@@ -23,10 +31,16 @@ while (($#)); do
 done
 
 if ((install)); then tests/support/install_dependencies.sh demo; fi
+if ((serve)); then
+  echo "demo: building (the first time takes a minute or two)"
+  cmake --preset demo >/dev/null
+  cmake --build --preset demo --target ats_server
+  exec build/demo/examples/ats_server/ats_server --data build/ats-data "$@"
+fi
 if [ -z "$program" ]; then
   echo "demo: building (the first time takes a minute or two)"
   cmake --preset demo >/dev/null
-  cmake --build --preset demo
+  cmake --build --preset demo --target example_demo
   program=build/demo/examples/demo
 fi
 

@@ -9,7 +9,7 @@
 struct row {
   char section[32], member[32], kind[32];
 };
-static struct row rows[256];
+static struct row rows[320];
 static size_t row_count;
 static char seen[64][32];
 static size_t seen_count;
@@ -116,6 +116,23 @@ static void check_rows(const char *section, hirenow_rows *some) {
   hirenow_rows_free(some);
 }
 
+static int pages;
+static int32_t look_at_page(void *ctx, const hirenow_what_if_counts *so_far, const char *page_json) {
+  cJSON *document = cJSON_Parse(page_json);
+  ++*(int *)ctx;
+  CHECK(document && so_far->applicants > 0);
+  if (document) check_object("what_if", document, 1);
+  cJSON_Delete(document);
+  return 0;
+}
+static int32_t stop_at_page(void *ctx, const hirenow_what_if_counts *so_far, const char *page_json) {
+  struct world *w = ctx;
+  hirenow_sweep_report *report = NULL;
+  (void)so_far, (void)page_json;
+  IS(hirenow_sweep(w->engine, 0, &report, NULL), HIRENOW_REENTRANT_CALL);
+  return 1;
+}
+
 static void test_answers(struct world *w) {
   hirenow_text *text = NULL;
   hirenow_interview *i = sit_and_submit(w, "ada", "documents"), *failed = NULL;
@@ -161,6 +178,26 @@ static void test_answers(struct world *w) {
   IS(hirenow_store_list(store, &request, &some, NULL), HIRENOW_OK);
   check_rows("page", some);
   hirenow_store_free(store);
+
+  hirenow_waiver_request exception = HIRENOW_WAIVER_REQUEST_INIT;
+  exception.applicant_id = "ada";
+  exception.track = "documents";
+  exception.rule_id = "wait-14-days";
+  exception.reason_code = "visa_delay";
+  exception.expires_at = w->now + 86400;
+  IS(hirenow_grant_waiver(w->engine, &exception, &w->admin, &some, NULL, NULL), HIRENOW_OK);
+  check_rows("waivers", some);
+  const char *policy = "{\"hirenow_policy\":1,\"version\":\"v\",\"rules\":[]}";
+  IS(hirenow_set_policy(w->engine, "elsewhere", policy, &w->admin, NULL), HIRENOW_OK);
+  IS(hirenow_policies(w->engine, "elsewhere", &w->admin, HIRENOW_NONE, 0, 0, &some, NULL), HIRENOW_OK);
+  check_rows("policies", some);
+  hirenow_what_if_query tried = HIRENOW_WHAT_IF_QUERY_INIT;
+  hirenow_what_if_counts counts = HIRENOW_WHAT_IF_COUNTS_INIT;
+  tried.document =
+      "{\"hirenow_policy\":1,\"version\":\"v\",\"rules\":[{\"rule\":\"most\",\"id\":\"once\",\"attempts\":1}]}";
+  IS(hirenow_what_if(w->engine, &tried, &w->admin, look_at_page, &pages, &counts, NULL), HIRENOW_OK);
+  CHECK(pages == 1 && counts.tracks == 1 && counts.cease == 1 && counts.applicants == 1);
+  IS(hirenow_what_if(w->engine, &tried, &w->admin, stop_at_page, w, &counts, NULL), HIRENOW_OPERATION_ABORTED);
 
   hirenow_token *token = NULL;
   IS(hirenow_token_verify(w->keys, token_of(hirenow_interview_get_link(i)), "hirenow", "interview", &token, NULL),

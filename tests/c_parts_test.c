@@ -421,7 +421,11 @@ static void test_store_by_hand(struct world *w) {
   IS(hirenow_store_list(store, NULL, &rows, NULL), HIRENOW_INVALID_ARGUMENT);
 
   const char *document = "{\"hirenow_policy\":1,\"version\":\"v\",\"rules\":[]}";
-  hirenow_policy_row own = {sizeof own, "by hand", document, "anna", 5, {0}};
+  hirenow_policy_row own = HIRENOW_POLICY_ROW_INIT;
+  own.track = "by hand";
+  own.document = document;
+  own.set_by = "anna";
+  own.set_at = 5;
   IS(hirenow_store_set_policy(store, "acme", &own, NULL), HIRENOW_OK);
   hirenow_load_request request;
   memset(&request, 0, sizeof request);

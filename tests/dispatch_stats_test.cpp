@@ -109,6 +109,7 @@ TEST_CASE("a store that does not count leaves the gauges out", "[dispatcher]") {
 TEST_CASE("Prometheus reads the figures", "[dispatcher]") {
   dispatch_stats stats{.sent = {.accepted = 1, .retried = 2, .dead = 3, .withdrawn = 4, .released = 5, .lost = 6}};
   stats.sent.store_errors = 7;
+  stats.sent.put_off = 11;
   stats.outbox = outbox_figures{10, 8, 2, 1, 9, monday};
   stats.oldest_due_age = 61;
   CHECK(prometheus_text(stats) ==
@@ -130,6 +131,7 @@ TEST_CASE("Prometheus reads the figures", "[dispatcher]") {
         "hirenow_dispatched_messages_total{outcome=\"withdrawn\"} 4\n"
         "hirenow_dispatched_messages_total{outcome=\"released\"} 5\n"
         "hirenow_dispatched_messages_total{outcome=\"lost\"} 6\n"
+        "hirenow_dispatched_messages_total{outcome=\"put_off\"} 11\n"
         "# HELP hirenow_dispatcher_store_errors_total Calls of this dispatcher's that the store failed.\n"
         "# TYPE hirenow_dispatcher_store_errors_total counter\n"
         "hirenow_dispatcher_store_errors_total 7\n");

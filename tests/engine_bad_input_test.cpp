@@ -79,6 +79,12 @@ TEST_CASE("no id that is none gets past any call", "[engine]") {
       expect_refusal(code_of(w.bench.list({.applicant_id = bad.text}, w.recruiter)));
       expect_refusal(code_of(w.bench.list({.cursor = bad.text}, w.recruiter)));
       expect_refusal(code_of(w.bench.set_policy(bad.text, "", w.admin)));
+      expect_refusal(code_of(w.bench.policies(bad.text, w.admin)));
+      const std::string document = retake_policy::standard().document();
+      expect_refusal(code_of(w.bench.what_if({.document = document, .track = bad.text}, w.admin)));
+      expect_refusal(code_of(w.bench.what_if({.document = document, .cursor = bad.text}, w.admin)));
+      expect_refusal(code_of(w.bench.approve_waiver(w.ada.id, 1, w.admin, {.idempotency_key = bad.text})));
+      expect_refusal(code_of(w.bench.revoke_waiver(w.ada.id, 1, w.admin, {.idempotency_key = bad.text})));
       expect_refusal(
           code_of(w.bench.record_fact(w.ada.id, {.name = "n", .track = bad.text, .at = monday}, w.recruiter)));
       const auto policy = code_of(w.bench.set_policy("", bad.text, w.admin));
@@ -110,6 +116,15 @@ TEST_CASE("no id that is none gets past any call", "[engine]") {
     expect_refusal(code_of(w.bench.void_attempt(at.id, w.reviewer, {.reason_code = bad.text})));
     expect_refusal(code_of(w.bench.accommodate(at.id, w.recruiter, {.pause = 60s, .reason_code = bad.text})));
     expect_refusal(code_of(w.bench.erase_applicant(bad.text, w.admin)));
+    expect_refusal(code_of(w.bench.approve_waiver(bad.text, 1, w.admin)));
+    expect_refusal(code_of(w.bench.revoke_waiver(bad.text, 1, w.admin)));
+    expect_refusal(code_of(w.bench.waivers(bad.text, w.admin)));
+    for (const auto field : {&waiver_request::applicant_id, &waiver_request::track, &waiver_request::rule_id,
+                             &waiver_request::reason_code}) {
+      waiver_request request{w.ada.id, w.track, "wait-14-days", "r", w.clock.now() + days{1}};
+      request.*field = bad.text;
+      expect_refusal(code_of(w.bench.grant_waiver(request, w.admin)));
+    }
     expect_refusal(code_of(w.bench.read_audit(bad.text, w.admin)));
     expect_refusal(code_of(w.bench.verify_audit(bad.text, w.admin)));
     expect_refusal(code_of(w.bench.audit_checkpoint({bad.text, acme, role::admin})));

@@ -69,6 +69,21 @@ const std::array staff_calls{
                                         const actor& who) { return answer_of(e.read_audit("app-1", who)); }},
     staff_call{use_case::verify_audit, [](engine& e, const attempt_at_hand&,
                                           const actor& who) { return answer_of(e.verify_audit("app-1", who)); }},
+    staff_call{use_case::grant_waiver,
+               [](engine& e, const attempt_at_hand&, const actor& who) {
+                 return answer_of(e.grant_waiver({.applicant_id = "app-1",
+                                                  .track = "backend/technical",
+                                                  .rule_id = "wait-14-days",
+                                                  .reason_code = "r",
+                                                  .expires_at = monday + days{30}},
+                                                 who));
+               }},
+    staff_call{use_case::approve_waiver, [](engine& e, const attempt_at_hand&,
+                                            const actor& who) { return answer_of(e.approve_waiver("app-1", 1, who)); }},
+    staff_call{use_case::revoke_waiver, [](engine& e, const attempt_at_hand&,
+                                           const actor& who) { return answer_of(e.revoke_waiver("app-1", 1, who)); }},
+    staff_call{use_case::read_waivers,
+               [](engine& e, const attempt_at_hand&, const actor& who) { return answer_of(e.waivers("app-1", who)); }},
     staff_call{use_case::redrive,
                [](engine& e, const attempt_at_hand& a, const actor& who) {
                  return answer_of(e.redrive({a.id, message_kind::invitation, 1}, who));
@@ -85,6 +100,12 @@ const std::array staff_calls{
 const std::array tenant_calls{
     staff_call{use_case::set_policy, [](engine& e, const attempt_at_hand&,
                                         const actor& who) { return answer_of(e.set_policy("", "", who)); }},
+    staff_call{use_case::read_policies,
+               [](engine& e, const attempt_at_hand&, const actor& who) { return answer_of(e.policies("", who)); }},
+    staff_call{use_case::what_if,
+               [](engine& e, const attempt_at_hand&, const actor& who) {
+                 return answer_of(e.what_if({.document = retake_policy::standard().document()}, who));
+               }},
     staff_call{use_case::list,
                [](engine& e, const attempt_at_hand&, const actor& who) { return answer_of(e.list({}, who)); }},
     staff_call{use_case::read_messages,

@@ -220,6 +220,7 @@ TEST_CASE("the guide's table has the limits that are enforced", "[limits]") {
         row("policy document", bytes(limits::policy) + ", nested " + std::to_string(limits::policy_depth) + " deep"),
         row("reminders of one link", std::to_string(limits::reminders)),
         row("interviews of one applicant", grouped(limits::attempts)),
+        row("waivers of one applicant", grouped(limits::waivers) + ", used and lapsed ones too"),
         row("rows of a page", std::to_string(limits::page)),
         row("accommodation", "100 to " + grouped(limits::accommodation_percent) + " % of the time limit")}) {
     INFO(due);

@@ -71,7 +71,8 @@ TEST_CASE("an actor without a role may nothing, one with several what any of the
 
 TEST_CASE("what only an admin may", "[permissions]") {
   using enum use_case;
-  for (const use_case what : {reopen, set_policy, redrive, drop, erase_applicant}) {
+  for (const use_case what :
+       {reopen, set_policy, redrive, drop, erase_applicant, grant_waiver, approve_waiver, revoke_waiver, what_if}) {
     CHECK(check_permission(default_permissions, what, {"a", "t", role::admin}).has_value());
     CHECK(check_permission(default_permissions, what, {"a", "t", role::recruiter | role::reviewer}).has_error());
   }

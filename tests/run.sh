@@ -6,7 +6,10 @@
 #   tests/run.sh                every test
 #   tests/run.sh --quick        the debug build and its tests alone
 #   tests/run.sh --python       the Python module and its tests alone
+#   tests/run.sh --browser      the back end of examples/ats_server, through a browser, alone
 #   tests/run.sh --bench        the benchmarks instead, in a release build
+#   tests/run.sh --mutants      defects planted in the evaluation of policies, which the specs must find (7 minutes)
+#   tests/run.sh --campaigns    the campaigns in full instead: thousands of kills, a million messages; it takes an hour
 #   tests/run.sh --no-install   install nothing
 #
 # JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (30). PYTHON: the interpreter
@@ -15,12 +18,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=0 python=0 bench=0 install=1
+quick=0 python=0 browser=0 bench=0 mutants=0 campaigns=0 install=1
 for argument in "$@"; do
   case $argument in
     --quick) quick=1 ;;
     --python) python=1 ;;
+    --browser) browser=1 ;;
     --bench) bench=1 ;;
+    --mutants) mutants=1 ;;
+    --campaigns) campaigns=1 ;;
     --no-install) install=0 ;;
     *)
       sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
@@ -160,6 +166,27 @@ run_pytest() { # <log> <argument of pytest>...
   passed=$((passed + good)) failed=$((failed + bad))
 }
 
+browser_tests() { # examples/ats_server in headless Chromium; SCREENSHOTS: where pictures of its pages go
+  local venv=build/browser python
+  [ -x build/dev/examples/ats_server/ats_server ] || build dev
+  begin_stage "browser: tests"
+  [ -x "$venv/bin/python" ] || "${PYTHON:-/usr/bin/python3}" -m venv "$venv"
+  python=$PWD/$venv/bin/python
+  "$python" -m pip install --quiet --upgrade --requirement tests/ats_server/requirements.txt
+  ATS_SERVER=build/dev/examples/ats_server/ats_server ATS_SCREENSHOTS=${SCREENSHOTS:-build/screenshots} \
+    run_pytest build/browser-tests.log tests/ats_server
+}
+
+browser_load() { # two hundred applicants and twenty recruiters, beside a bare Beast handler
+  build demo
+  begin_stage "browser: load"
+  if python3 tests/ats_server/load.py build/demo/examples/ats_server/ats_server; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
+}
+
 python_bench() { # the module beside the same in C++
   local out=build/python-bench site=build/python-bench/site python
   begin_stage "python: speed"
@@ -194,6 +221,28 @@ if ((bench)); then
   done
   run_tests release --tests-regex '^c_library$'
   python_bench
+  browser_load
+  end_stage
+  exit
+fi
+
+if ((browser)); then
+  build dev
+  browser_tests
+  end_stage
+  exit
+fi
+
+if ((campaigns)); then
+  build dev
+  for campaign in kills stops cuts zombies crowd backlog; do
+    begin_stage "campaign: $campaign"
+    if tests/support/postgres.sh run build/dev/tests/campaigns --full "$campaign"; then
+      passed=$((passed + 1))
+    else
+      failed=$((failed + 1))
+    fi
+  done
   end_stage
   exit
 fi
@@ -204,12 +253,20 @@ if ((python)); then
   exit
 fi
 
+if ((mutants)); then
+  begin_stage "defects planted in policies"
+  if "${PYTHON:-/usr/bin/python3}" tests/tools/policy_mutants.py . build/mutants; then passed=1; else failed=1; fi
+  end_stage
+  exit
+fi
+
 build dev
 run_tests dev
 if ((quick)); then
   end_stage
   exit
 fi
+browser_tests
 build asan
 run_tests asan
 build tsan

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A mail server on loopback that misbehaves as it is told: for the tests of the SMTP mailer.
 
-    smtp_faults.py [--tls starttls|implicit --cert PEM --key PEM] [--auth] FAULT...
+    smtp_faults.py [--tls starttls|implicit --cert PEM --key PEM] [--auth] [--keep FOLDER] FAULT...
 
 A fault is STEP:ACTION. Steps: greeting, ehlo, helo, starttls, auth, mail, rcpt, data, body (the mail's text, once the
 first of it has arrived), dot (the answer to the final dot), quit, idle (after a mail was accepted), again (MAIL after a
@@ -15,7 +15,9 @@ mail was accepted on the same connection). Actions:
     late=SECONDS answer as usual, but only then
 
 A fault with "@N" after the step holds on the N-th connection only: "mail@2:cut".
-Prints "port N" when ready; at the end of every connection "connection N: STEP STEP ..." with the steps it got to.
+With --keep every mail whose final dot was neither refused with 4yz nor 5yz becomes a file: one the server may have taken.
+A line on standard input, faults with tabs between them, takes the place of the faults before; connections are counted
+anew, and "told" is printed. Prints "port N" when ready; at the end of every connection "connection N: STEP STEP ..." with the steps it got to.
 Ends with its standard input.
 """
 
@@ -27,6 +29,7 @@ import struct
 import sys
 import threading
 import time
+from pathlib import Path
 
 
 class Cut(Exception):
@@ -109,6 +112,9 @@ class Connection:
             if not more:
                 raise Cut
             text += more
+        refused = self.fault("dot").partition("=")[2][:1] in ("4", "5")
+        if self.options.keep and not refused:
+            Path(self.options.keep, f"{time.monotonic_ns()}.eml").write_bytes(text)
 
     def run(self):
         if self.options.tls == "implicit":
@@ -176,8 +182,10 @@ def main():
     parser.add_argument("--cert")
     parser.add_argument("--key")
     parser.add_argument("--auth", action="store_true")
+    parser.add_argument("--keep", metavar="FOLDER")
     options = parser.parse_args()
     options.faults = [tuple(fault.split(":", 1)) for fault in options.faults]
+    options.count = 0
     if options.tls != "none":
         options.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         options.context.load_cert_chain(options.cert, options.key)
@@ -190,14 +198,17 @@ def main():
     print(f"port {listener.getsockname()[1]}", flush=True)
 
     def accept():
-        number = 0
         while True:
             peer, _ = listener.accept()
-            number += 1
-            threading.Thread(target=handle, args=(options, number, peer), daemon=True).start()
+            options.count += 1
+            threading.Thread(target=handle, args=(options, options.count, peer), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
-    sys.stdin.read()
+    for line in sys.stdin:
+        options.faults = [tuple(fault.split(":", 1)) for fault in line.rstrip("\n").split("\t")]
+        options.count = 0
+        sys.stdout.write("told\n")
+        sys.stdout.flush()
     os._exit(0)
 
 

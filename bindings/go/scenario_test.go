@@ -20,6 +20,7 @@ type player struct {
 	interviews map[string]string
 	links      map[string]string
 	sessions   map[string]Session
+	waivers    map[string]uint64
 }
 
 // step is a call with its arguments, and which of them were asked for.
@@ -50,6 +51,9 @@ func (s step) who() Actor {
 	bits, ok := roles[word]
 	if !ok {
 		s.t.Fatal("no role", word)
+	}
+	if id := s.text("id"); id != "" {
+		return Actor{id, "acme", bits}
 	}
 	return Actor{word, "acme", bits}
 }
@@ -168,6 +172,53 @@ func (p *player) call(what string, s step) (object, error) {
 	case "verify_audit":
 		entries, err := g.VerifyAudit(s.text("applicant"), s.who())
 		return object{"entries": entries}, err
+	}
+	return p.except(what, s)
+}
+
+func (p *player) excepted(s step, w Waiver, err error) (object, error) {
+	name := s.text("names")
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		p.waivers[name] = w.Number
+	}
+	return object{"state": w.State, "replayed": w.Replayed}, nil
+}
+
+// except makes the calls about policies and exceptions to them.
+func (p *player) except(what string, s step) (object, error) {
+	g := p.engine
+	switch what {
+	case "grant_waiver":
+		w, err := g.GrantWaiver(s.text("applicant"), WaiverRequest{Track: s.text("track"), RuleID: s.text("rule"),
+			ReasonCode: s.text("reason_code"), ExpiresAt: p.clock.Now() + s.span("expires_in"), Floor: s.text("floor"),
+			IdempotencyKey: s.text("idempotency_key")}, s.who())
+		return p.excepted(s, w, err)
+	case "approve_waiver":
+		w, err := g.ApproveWaiver(s.text("applicant"), p.waivers[s.text("waiver")], s.who())
+		return p.excepted(s, w, err)
+	case "revoke_waiver":
+		w, err := g.RevokeWaiver(s.text("applicant"), p.waivers[s.text("waiver")], s.who())
+		return p.excepted(s, w, err)
+	case "waivers":
+		all, err := g.Waivers(s.text("applicant"), s.who())
+		states := []string{}
+		for _, w := range all {
+			states = append(states, w.State)
+		}
+		return object{"states": asInterfaces(states)}, err
+	case "set_policy":
+		var from int64
+		if at := s.find("active_from"); at != nil {
+			from = instant(p.t, at)
+		}
+		return object{}, g.SetPolicy(s.text("track"), text(s.find("policy")), from, s.text("running_waits") == "keep",
+			s.who())
+	case "policies":
+		all, err := g.Policies(s.text("track"), s.who())
+		return object{"count": len(all)}, err
 	}
 	return p.look(what, s)
 }
@@ -288,7 +339,7 @@ func (p *player) play(args object) {
 
 func TestScenarios(t *testing.T) {
 	scenarios := spec(t, "scenarios.json")["scenarios"].([]interface{})
-	if len(scenarios) < 5 {
+	if len(scenarios) < 6 {
 		t.Errorf("only %d scenarios", len(scenarios))
 	}
 	for _, v := range scenarios {
@@ -304,7 +355,7 @@ func TestScenarios(t *testing.T) {
 					t.Fatal(err)
 				}
 				p := &player{t: t, clock: NewClock(begin), interviews: map[string]string{}, links: map[string]string{},
-					sessions: map[string]Session{}}
+					sessions: map[string]Session{}, waivers: map[string]uint64{}}
 				p.engine, err = Open(url, keys, text(scenario["policy"]), "https://example.com/i", p.clock)
 				if err != nil {
 					t.Fatal(err)

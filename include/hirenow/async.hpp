@@ -194,8 +194,28 @@ class async_engine {
   }
   /// `engine::set_policy`.
   template <class Token>
-  auto async_set_policy(std::string track, std::string document, actor who, Token&& token) const {
-    return run(std::forward<Token>(token), &engine::set_policy, std::move(track), std::move(document), std::move(who));
+  auto async_set_policy(std::string track, std::string document, actor who, activation when, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::set_policy, std::move(track), std::move(document), std::move(who),
+               when);
+  }
+  /// `engine::grant_waiver`.
+  template <class Token>
+  auto async_grant_waiver(waiver_request request, actor who, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::grant_waiver, std::move(request), std::move(who));
+  }
+  /// `engine::approve_waiver`.
+  template <class Token>
+  auto async_approve_waiver(std::string applicant_id, std::uint64_t number, actor who, waiver_step_options options,
+                            Token&& token) const {
+    return run(std::forward<Token>(token), &engine::approve_waiver, std::move(applicant_id), number, std::move(who),
+               std::move(options));
+  }
+  /// `engine::revoke_waiver`.
+  template <class Token>
+  auto async_revoke_waiver(std::string applicant_id, std::uint64_t number, actor who, waiver_step_options options,
+                           Token&& token) const {
+    return run(std::forward<Token>(token), &engine::revoke_waiver, std::move(applicant_id), number, std::move(who),
+               std::move(options));
   }
   /// `engine::redrive`.
   template <class Token>
@@ -221,6 +241,22 @@ class async_engine {
 
   // Reading.
 
+  /// `engine::policies`.
+  template <class Token>
+  auto async_policies(std::string track, actor who, std::optional<policy_place> before, std::size_t limit,
+                      Token&& token) const {
+    return run(std::forward<Token>(token), &engine::policies, std::move(track), std::move(who), before, limit);
+  }
+  /// `engine::what_if`.
+  template <class Token>
+  auto async_what_if(what_if_query query, actor who, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::what_if, std::move(query), std::move(who));
+  }
+  /// `engine::waivers`.
+  template <class Token>
+  auto async_waivers(std::string applicant_id, actor who, Token&& token) const {
+    return run(std::forward<Token>(token), &engine::waivers, std::move(applicant_id), std::move(who));
+  }
   /// `engine::find`.
   template <class Token>
   auto async_find(interview_id id, actor who, Token&& token) const {

@@ -60,6 +60,19 @@ inline std::string hex(const digest& d) {
   return text;
 }
 
+/// How the audit calls a waiver's step; `from` is nothing for a new one.
+constexpr std::string_view waiver_event(std::optional<waiver_state> from, waiver_state to) {
+  if (!from) return "grant_waiver";
+  switch (to) {
+    case waiver_state::granted: return "approve_waiver";
+    case waiver_state::used: return "use_waiver";
+    case waiver_state::lapsed: return "lapse_waiver";
+    case waiver_state::revoked: return "revoke_waiver";
+    case waiver_state::proposed: break;
+  }
+  return "unknown";
+}
+
 /// Whether the note is the one that the details commit to. Quotes inside a JSON string are escaped, so that the
 /// member's name can stand in the text as a member only.
 inline bool note_fits(std::string_view salt, const audit_entry& entry) {

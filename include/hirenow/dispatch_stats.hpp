@@ -25,6 +25,7 @@ struct dispatch_report {
   std::size_t lost = 0;       ///< not ours any more when its answer came: another worker had taken the lease, or a
                               ///< change had withdrawn it; or the store failed until the run had to end
   std::size_t store_errors = 0;
+  std::size_t put_off = 0;  ///< given back untried, because a limit of the rate did not let them go yet
 
   friend bool operator==(const dispatch_report&, const dispatch_report&) = default;
 };
@@ -70,6 +71,7 @@ inline std::string prometheus_text(const dispatch_stats& stats) {
   sample("hirenow_dispatched_messages_total", "outcome", "withdrawn", sent.withdrawn);
   sample("hirenow_dispatched_messages_total", "outcome", "released", sent.released);
   sample("hirenow_dispatched_messages_total", "outcome", "lost", sent.lost);
+  sample("hirenow_dispatched_messages_total", "outcome", "put_off", sent.put_off);
   family("hirenow_dispatcher_store_errors_total", "counter", "Calls of this dispatcher's that the store failed.");
   sample("hirenow_dispatcher_store_errors_total", {}, {}, sent.store_errors);
   return out;

@@ -56,8 +56,8 @@ class dispatcher {
 
   /// Sends what is due now, at most `limit` messages, and returns when all of it is settled. A plain call for a host
   /// that has workers of its own: a task of Celery's, a cron job, a thread. Calls that overlap, here or in another
-  /// process, share the work and double nothing. Where a stop is asked for meanwhile, it finishes what is being sent
-  /// and gives the rest back.
+  /// process, share the work and double nothing. What a limit of the rate does not let go now is left. Where a stop is
+  /// asked for meanwhile, it finishes what is being sent and gives the rest back.
   /// Errors: invalid_argument, and the store's where it could not be asked at all.
   result<dispatch_report> dispatch_due(std::size_t limit = 1000, std::stop_token stop = {}) {
     if (limit == 0) return detail::fail(errc::invalid_argument, "a run of nothing");

@@ -50,6 +50,11 @@ struct dispatcher_options {
   seconds lease{30};  ///< a dead worker's messages are free again after this
   seconds renew_every{10};
   std::chrono::milliseconds poll_every{200};  ///< how often an idle dispatcher looks, with jitter
+  /// So many mails a minute may leave, spread evenly; 0: as many as can. It is this dispatcher that counts: where n
+  /// share a store, n times as many leave, so give each its part.
+  std::uint32_t most_per_minute = 0;
+  /// And so many of one tenant. What a tenant has more is put off to when it may go, so others need not wait for it.
+  std::uint32_t most_per_minute_of_tenant = 0;
   /// Told of every answer once it is written down, on the thread that runs the dispatcher. Must not throw: what it
   /// throws is lost.
   std::function<void(const dispatch_event&)> on_event{};

@@ -140,10 +140,42 @@ class engine {
   result<person_changed> record_fact(std::string_view applicant_id, const fact& what, const actor& who,
                                      std::string_view idempotency_key = {});
 
-  /// Sets the retake policy of the actor's tenant, or of one track; an empty document takes it away. Setting the same
-  /// document again changes only who set it and when.
+  // Policies and exceptions to them.
+
+  /// Sets the retake policy of the actor's tenant, or of one track, at once or from an instant on; an empty document
+  /// takes it away. Nothing that was set is forgotten: `policies` lists it, and decisions name its hash. Where the very
+  /// same document would be in force then anyway, nothing is written.
+  /// Errors: policy_invalid; invalid_argument where it would be in force before now; conflict where somebody else was
+  /// setting one at the same time.
+  result<void> set_policy(std::string_view track, std::string_view document, const actor& who,
+                          const activation& when = {});
+
+  /// The policies of the actor's tenant, or of one track: the last one first, those that are planned among them.
+  result<std::vector<stored_policy>> policies(std::string_view track, const actor& who,
+                                              const std::optional<policy_place>& before = {}, std::size_t limit = 50);
+
+  /// What would change if this policy were set now, for so many applicants at a time. Changes nothing.
   /// Errors: policy_invalid.
-  result<void> set_policy(std::string_view track, std::string_view document, const actor& who);
+  result<what_if_page> what_if(const what_if_query& query, const actor& who);
+
+  /// Grants an exception to one rule, or proposes it where the policy wants a second person. `schedule` and `retake`
+  /// use what they need, and nothing else.
+  /// Errors: invalid_argument where the policy in force has no such rule or does not let it be waived;
+  /// invalid_transition where one for this rule and track is open.
+  result<waiver_changed> grant_waiver(const waiver_request& request, const actor& who);
+
+  /// Approves a proposed waiver. Somebody else does it than who proposed it.
+  /// Errors: invalid_transition where it is not proposed.
+  result<waiver_changed> approve_waiver(std::string_view applicant_id, std::uint64_t number, const actor& who,
+                                        const waiver_step_options& options = {});
+
+  /// Revokes a waiver that is open.
+  /// Errors: invalid_transition where it is used, lapsed or revoked.
+  result<waiver_changed> revoke_waiver(std::string_view applicant_id, std::uint64_t number, const actor& who,
+                                       const waiver_step_options& options = {});
+
+  /// All waivers of an applicant, by number, as the clock would have them now.
+  result<std::vector<waiver>> waivers(std::string_view applicant_id, const actor& who);
 
   /// Queues a dead message again.
   /// Errors: invalid_transition where it is not dead.
@@ -270,6 +302,7 @@ class engine {
   }
   detail::answer_ids ids_of(const changed& a) const { return {a.interview.id, 0, {}, {}}; }
   detail::answer_ids ids_of(const person_changed&) const { return {}; }
+  detail::answer_ids ids_of(const waiver_changed& a) const { return {.waiver = a.waiver.number}; }
   detail::answer_ids ids_of(const link_requested& a) const { return {a.interview, 0, {}, a.queued}; }
   template <class Answer>
   static void show(Answer& answer);
@@ -277,6 +310,7 @@ class engine {
   result<void> rebuild(retaken& a, const applicant_record& record, const detail::answer_ids& ids) const;
   result<void> rebuild(changed& a, const applicant_record& record, const detail::answer_ids& ids) const;
   result<void> rebuild(person_changed& a, const applicant_record& record, const detail::answer_ids& ids) const;
+  result<void> rebuild(waiver_changed& a, const applicant_record& record, const detail::answer_ids& ids) const;
   result<void> rebuild(link_requested& a, const applicant_record& record, const detail::answer_ids& ids) const;
 
   /// What start and resume share.
@@ -284,7 +318,12 @@ class engine {
 
   result<void> check_actor(use_case what, const actor& who) const;
   result<void> check_token_may(use_case what) const;
-  result<retake_policy> policy_of(const loaded& data) const;
+  result<retake_policy> policy_of(const std::optional<stored_policy>& stored) const;
+  /// The policy before this one, in its own scope or else in the tenant's; nothing where there was none.
+  result<std::optional<stored_policy>> policy_before(std::string_view tenant, const stored_policy& of) const;
+  /// The policy that judges a further attempt at a track: the one in force, or, where that lets waits run on, an older.
+  result<retake_policy> policy_for(const loaded& data, const applicant_record& record, std::string_view track,
+                                   std::span<const attempt> attempts) const;
   result<token_claims> claims_behind(std::string_view token) const;
   std::string link_base_of(std::string_view tenant) const;
 
@@ -302,8 +341,20 @@ class engine {
   static result<void> check_person(const applicant& person, bool with_email);
   static void promise_link(draft& d, const interview& i, message_kind kind, std::uint64_t occasion, const notify& n,
                            const std::vector<seconds>& reminders, const author& who);
-  result<eligibility> judge_retake(const loaded& data, const applicant_record& record, const interview& i,
-                                   sys_seconds now) const;
+  /// An answer, and the numbers of the waivers that it needs.
+  struct judgement {
+    eligibility answer;
+    std::vector<std::uint64_t> waivers{};
+  };
+  static judgement judge(const retake_policy& policy, const applicant_record& record, retake_question question);
+  result<judgement> judge_retake(const loaded& data, const applicant_record& record, const interview& i,
+                                 sys_seconds now) const;
+  /// Adds to an answer what no policy can allow.
+  static void judge_state(eligibility& e, const applicant_record& record, const interview& i);
+  static void use_waivers(draft& d, const std::vector<std::uint64_t>& numbers, const author& who,
+                          const interview_id& interview);
+  result<waiver_changed> step_waiver(use_case what, std::string_view applicant_id, std::uint64_t number,
+                                     const actor& who, const waiver_step_options& options);
   static error refusal_of(const eligibility& e, const applicant_record& record, const interview* i);
   result<audit_report> verify_record(const applicant_record& record) const;
   result<loaded> load_for(use_case what, const actor& who, std::variant<std::string_view, interview_id> subject) const;
@@ -321,5 +372,7 @@ class engine {
 #include "hirenow/detail/engine_core.hpp"
 #include "hirenow/detail/engine_deciding.hpp"
 #include "hirenow/detail/engine_inviting.hpp"
+#include "hirenow/detail/engine_policies.hpp"
 #include "hirenow/detail/engine_reading.hpp"
 #include "hirenow/detail/engine_sitting.hpp"
+#include "hirenow/detail/engine_waivers.hpp"

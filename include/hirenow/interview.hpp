@@ -255,6 +255,49 @@ struct fact {
   friend bool operator==(const fact&, const fact&) = default;
 };
 
+/// Where a waiver stands. The numbers are stored.
+enum class waiver_state : std::uint8_t {
+  proposed = 0,  ///< waits for a second person's approval
+  granted = 1,   ///< may be used
+  used = 2,      ///< one further attempt was allowed by it
+  lapsed = 3,    ///< the clock ended it
+  revoked = 4,
+};
+inline constexpr std::size_t waiver_state_count = 5;
+
+/// The state's word.
+constexpr std::string_view to_string(waiver_state s) {
+  constexpr std::array<std::string_view, waiver_state_count> words{"proposed", "granted", "used", "lapsed", "revoked"};
+  const auto n = static_cast<std::size_t>(s);
+  return n < words.size() ? words[n] : "unknown";
+}
+/// Open: something can still come of it.
+constexpr bool is_open(waiver_state s) { return s == waiver_state::proposed || s == waiver_state::granted; }
+/// Whether a waiver may go from one state to another.
+constexpr bool is_lawful_step(waiver_state from, waiver_state to) {
+  if (from == waiver_state::proposed && to == waiver_state::granted) return true;
+  if (from == waiver_state::granted && to == waiver_state::used) return true;
+  return is_open(from) && (to == waiver_state::lapsed || to == waiver_state::revoked);
+}
+
+/// An exception to one rule of the retake policy, for one applicant at one track. It is used once, and it expires; at
+/// most one for a rule and a track is open.
+struct waiver {
+  std::uint64_t number = 0;  ///< of the audit entry that recorded it: its name within the record
+  std::string track;
+  std::string rule_id;
+  std::string reason_code;  ///< the host's word, for example "visa_delay"
+  std::string floor{};      ///< of a wait or a lock-out: the part that stays, as a policy writes a span; empty: none
+  waiver_state state = waiver_state::granted;
+  std::string granted_by;                  ///< an actor's id
+  std::string approved_by{};               ///< another actor's, where the policy wants a second one
+  sys_seconds granted_at{};                ///< when it was recorded, granted or proposed
+  sys_seconds expires_at{};                ///< expired means `now >= expires_at`
+  std::optional<interview_id> used_for{};  ///< the interview that it allowed
+
+  friend bool operator==(const waiver&, const waiver&) = default;
+};
+
 /// The applicant with all interviews and one version.
 struct applicant_record {
   std::string tenant;
@@ -268,6 +311,7 @@ struct applicant_record {
   sys_seconds last_instant{};           ///< of the newest audit entry: time never runs backwards behind it
   std::vector<interview> interviews{};  ///< by creation
   std::vector<fact> facts{};            ///< by sequence
+  std::vector<waiver> waivers{};        ///< by number
 
   friend bool operator==(const applicant_record&, const applicant_record&) = default;
 };
@@ -282,6 +326,12 @@ inline const interview* find_interview(const applicant_record& record, const int
 inline const interview* current_interview(const applicant_record& record, std::string_view track) {
   for (const auto& i : record.interviews)
     if (i.track == track && is_current(i.state)) return &i;
+  return nullptr;
+}
+/// The waiver of this number, or nullptr. Borrows from the record.
+inline const waiver* find_waiver(const applicant_record& record, std::uint64_t number) {
+  for (const auto& w : record.waivers)
+    if (w.number == number) return &w;
   return nullptr;
 }
 /// The newest interview of a track, in whatever state, or nullptr. Borrows from the record.

@@ -24,6 +24,7 @@ inline constexpr std::size_t policy = 64 * 1024;          ///< bytes of a policy
 inline constexpr std::size_t policy_depth = 16;           ///< nesting of a policy document
 inline constexpr std::size_t progress = 256 * 1024;       ///< bytes of saved progress
 inline constexpr std::size_t attempts = 10'000;           ///< interviews of one applicant that are read
+inline constexpr std::size_t waivers = 1'000;             ///< waivers of one applicant
 inline constexpr std::size_t fact_value = 2 * 1024;       ///< bytes of a fact's value
 inline constexpr std::size_t reminders = 16;              ///< reminders of one link
 inline constexpr std::size_t page = 500;                  ///< rows of one page

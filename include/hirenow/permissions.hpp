@@ -85,8 +85,14 @@ enum class use_case : std::uint8_t {
   erase_applicant,
   accommodate,
   drop,
+  grant_waiver,
+  approve_waiver,
+  revoke_waiver,
+  read_waivers,
+  read_policies,
+  what_if,
 };
-inline constexpr std::size_t use_case_count = 31;
+inline constexpr std::size_t use_case_count = 37;
 
 /// One row: which roles may, and whether the applicant's token or the engine itself may. Nobody can take
 /// `submit` from the engine: it would leave overtime without an end.
@@ -101,8 +107,8 @@ struct permission {
 /// The table. Made of `default_permissions` unless the host brings its own.
 using permission_table = std::array<permission, use_case_count>;
 
-/// Recruiters run interviews, reviewers judge them, an admin may do both and alone erases, reopens, redrives, drops
-/// and sets policies.
+/// Recruiters run interviews, reviewers judge them, an admin may do both and alone erases, reopens, redrives, drops,
+/// sets and tries out policies, and grants waivers.
 inline constexpr permission_table default_permissions = [] {
   constexpr role_set recruiter = role::recruiter | role::admin;
   constexpr role_set reviewer = role::reviewer | role::admin;
@@ -141,6 +147,12 @@ inline constexpr permission_table default_permissions = [] {
       {use_case::erase_applicant, "erase_applicant", admin},
       {use_case::accommodate, "accommodate", recruiter},
       {use_case::drop, "drop", admin},
+      {use_case::grant_waiver, "grant_waiver", admin},
+      {use_case::approve_waiver, "approve_waiver", admin},
+      {use_case::revoke_waiver, "revoke_waiver", admin},
+      {use_case::read_waivers, "read_waivers", anyone},
+      {use_case::read_policies, "read_policies", anyone},
+      {use_case::what_if, "what_if", admin},
   }};
 }();
 

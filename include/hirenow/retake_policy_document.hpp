@@ -77,9 +77,9 @@ class policy_reader : detail::document_reader {
         rule_kind{"all_of", {"rules"}, default_counts, nullptr}};
     return all;
   }
-  static constexpr std::array<std::string_view, 13> common{"rule",   "id",     "description", "counts", "same",
-                                                           "score",  "except", "broken_by",   "since",  "when",
-                                                           "unless", "advice", "waivable"};
+  static constexpr std::array<std::string_view, 14> common{"rule",   "id",     "description", "counts",         "same",
+                                                           "score",  "except", "broken_by",   "since",          "when",
+                                                           "unless", "advice", "waivable",    "second_approver"};
 
   void policy(const value& root) {
     const object* const whole = an_object(root, "");
@@ -265,6 +265,8 @@ class policy_reader : detail::document_reader {
       if (!group.empty()) fault(path + "/advice", "stands at a group, not at its members");
     }
     made.waivable = flag(o, path, "waivable", true);
+    made.second_approver = flag(o, path, "second_approver", false);
+    if (made.second_approver && !made.waivable) fault(path + "/second_approver", "stands at a rule that can be waived");
     if (found->read) {
       (this->*found->read)(o, path, made);
       made_.rules.push_back(std::move(made));

@@ -197,6 +197,7 @@ struct retake_rule {
   std::string group{};            ///< the id of the group it belongs to
   std::string advice{};           ///< not empty: the rule warns with this code, and never forbids
   bool waivable = true;
+  bool second_approver = false;            ///< a waiver needs the approval of a second person
   std::optional<rule_condition> when{};    ///< applies where this holds
   std::optional<rule_condition> unless{};  ///< does not apply where this holds
   std::variant<wait_rule, most_rule, lockout_rule, passed_rule, require_rule, period_rule, status_rule, group_rule>

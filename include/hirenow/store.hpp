@@ -22,15 +22,49 @@
 
 namespace hirenow {
 
-/// A retake policy as it stands in the store. An empty track is the tenant's own policy.
+/// What becomes of waits that run when a policy takes another's place. The numbers are stored.
+enum class running_waits : std::uint8_t {
+  replace = 0,  ///< everybody is judged by the new policy
+  keep = 1,     ///< whose newest attempt at the track is older stays with the policy before, up to the next attempt
+};
+inline constexpr std::size_t running_waits_count = 2;
+
+/// The word: "replace" or "keep".
+constexpr std::string_view to_string(running_waits r) {
+  return r == running_waits::replace ? "replace" : r == running_waits::keep ? "keep" : "unknown";
+}
+
+/// A retake policy as it stands in the store. An empty track is the tenant's own policy. Nothing that was set is ever
+/// changed or deleted: a later row takes the place of an earlier one.
 struct stored_policy {
   std::string track{};
-  std::string document;  ///< JSON
+  std::string document;  ///< JSON; empty: from then on there is none
   digest hash{};         ///< SHA-256 of the document
   std::string set_by{};
   sys_seconds set_at{};
+  sys_seconds active_from{};  ///< in force from this instant on
+  hirenow::running_waits running_waits = hirenow::running_waits::replace;
+  std::uint64_t number = 0;  ///< 1, 2, 3, … among the tenant's own, or among the track's; given by the store
 
   friend bool operator==(const stored_policy&, const stored_policy&) = default;
+};
+
+/// A place among the policies of one tenant or track. The one in force is the last by instant, then by number, of those
+/// whose instant has come.
+struct policy_place {
+  sys_seconds active_from{};
+  std::uint64_t number = 0;
+
+  friend bool operator==(const policy_place&, const policy_place&) = default;
+  friend auto operator<=>(const policy_place&, const policy_place&) = default;
+};
+
+/// Which policies to show: the tenant's own, or those of one track.
+struct policy_query {
+  std::string_view tenant{};
+  std::string_view track{};              ///< empty: the tenant's own
+  std::optional<policy_place> before{};  ///< only those before this place; nothing: from the last one on
+  std::size_t limit = 50;
 };
 
 /// What an idempotency key is looked up by: SHA-256 over operation and key, cut to 16 bytes. Scoped by tenant.
@@ -60,18 +94,19 @@ struct load_request {
   std::string_view tenant;
   std::variant<std::string_view, interview_id> who;  ///< applicant id, or interview id
   std::string_view track{};                          ///< whose policy is wanted; empty: that of the interview
-  bool with_rules = true;  ///< bring what a retake is judged by, policy and facts; else they may be left out
+  bool with_rules = true;        ///< bring what a retake is judged by, policy and facts; else they may be left out
+  sys_seconds at = max_instant;  ///< bring the policy that is in force at this instant
   std::optional<answer_key> answer{};  ///< look this answer up as well
   bool with_sitting = false;           ///< bring the sitting of the interview that is named as well, even if it is over
   bool with_progress = false;          ///< bring the progress of the interview that is named as well
-  bool with_others = true;             ///< bring all interviews; else those that are not named may be left out
+  bool with_others = true;             ///< bring all interviews and waivers; else what is not named may be left out
 };
 
 /// One consistent snapshot. Interviews come by `created_at`, those of one track by attempt. Sittings must come of
 /// interviews in progress and where one was asked for; those of others may be left empty, because nobody will ask.
 struct loaded {
   applicant_record record{};              ///< version 0 where there is none
-  std::optional<stored_policy> policy{};  ///< of (tenant, track), else of the tenant, else nothing
+  std::optional<stored_policy> policy{};  ///< in force of (tenant, track), else of the tenant, else nothing
   std::optional<stored_answer> answer{};  ///< even one that has expired and was not pruned yet
   std::optional<hirenow::progress> progress{};
 };
@@ -82,6 +117,12 @@ struct interview_change {
   interview after;
   std::optional<interview_state> before{};  ///< its state in the store; nothing for a new one
   bool sitting_changed = false;             ///< `after.sitting` is to be written too; else the stored one stays
+};
+
+/// A waiver as it is to be after one step. Only state, `approved_by` and `used_for` ever change.
+struct waiver_change {
+  waiver after;
+  std::optional<waiver_state> before{};  ///< its state in the store; nothing for a new one
 };
 
 /// Unsent messages of an interview (queued or leased) that a change makes senseless.
@@ -98,10 +139,11 @@ struct change_set {
   std::string applicant_id;
   std::uint64_t expected_version = 0;  ///< 0: the record must not exist yet
   applicant_record head{};             ///< version, sequence, audit_head, subject, salt and last_instant as they
-                                       ///< are to be; its `erased`, interviews and facts are not looked at
+                                       ///< are to be; its `erased`, interviews, facts and waivers are not looked at
   bool write_person = false;           ///< `head.person` is new or changed
   std::vector<interview_change> interviews{};  ///< in order; one interview may take several lawful steps in turn
   std::vector<fact> facts{};
+  std::vector<waiver_change> waivers{};   ///< in order; one waiver may take several lawful steps in turn
   std::vector<audit_entry> audit{};       ///< finished entries, in order; a note goes to a row of its own
   std::vector<withdrawal> withdrawals{};  ///< done before `messages`
   std::vector<message> messages{};
@@ -245,7 +287,9 @@ class store {
   /// all; a `before` that is not the state in the store; a new interview that is not scheduled, or whose id is taken by
   /// any tenant; a second current interview on a track; an audit entry that is not the next one or does not hold the
   /// hash of the one before, and a head that is not the last of them; a change, message or progress of an interview
-  /// that is not of this record; a message whose key is taken; a redrive or a drop of a message that is not dead. A
+  /// that is not of this record; a message whose key is taken; a redrive or a drop of a message that is not dead; a new
+  /// waiver that is neither proposed nor granted, whose number is taken, or beside an open one of the same track and
+  /// rule; an unlawful step of a waiver, a `before` that is not its state, or another value where none may change. A
   /// withdrawal that meets no unsent message of this record does nothing. Whether an entry's hash is right is not for
   /// the store to say.
   /// Errors: conflict, constraint_violated.
@@ -259,12 +303,16 @@ class store {
   /// Errors: invalid_argument for a cursor that is none.
   virtual result<list_page> list(const list_request& request) = 0;
 
-  /// Records on which the clock has something to do at `at`, of all tenants; one row a record.
+  /// Records on which the clock has something to do at `at`, of all tenants: an interview's limit has passed, or an
+  /// open waiver's `expires_at`. One row a record, with the earliest.
   /// Errors: invalid_argument for a cursor that is none.
   virtual result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) = 0;
 
   /// Takes due messages, and those whose lease has run out (`now >= its end`), under a new lease until `now + lease`;
-  /// earliest due or run out first. Must give a message to one claimer only, and must have committed before it returns.
+  /// of each tenant the earliest due or run out first. Where it cannot take all, it Must share: of n tenants with such
+  /// messages each gets limit / n places, or as many as it can fill; May give the rest to any of them, and of very many
+  /// tenants May look at a thousand, others each time.
+  /// Must give a message to one claimer only, and must have committed before it returns.
   /// Must leave messages of kinds that it does not know to newer nodes, here and in `next_due`.
   virtual result<std::vector<claimed_message>> claim(const claim_request& request) = 0;
 
@@ -290,8 +338,12 @@ class store {
   virtual result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
                                                       std::size_t limit) = 0;
 
-  /// Sets, or with an empty document removes, the policy of a tenant or of one of its tracks.
+  /// Adds a policy of a tenant or of one of its tracks, under the next number; `number` is not looked at.
+  /// Errors: conflict where somebody else was adding one at the same time.
   virtual result<void> set_policy(std::string_view tenant, const stored_policy& policy) = 0;
+
+  /// Policies of a tenant or of one of its tracks, the last place first; those that are not in force yet among them.
+  virtual result<std::vector<stored_policy>> policies(const policy_query& query) = 0;
 
   /// Deletes stored answers that have expired (`now >= expires_at`); at most `limit`. Returns how many.
   virtual result<std::size_t> prune(sys_seconds now, std::size_t limit) = 0;

@@ -97,6 +97,30 @@ struct accommodate_options {
   std::string idempotency_key{};
 };
 
+/// Grants an exception to one rule of the retake policy.
+struct waiver_request {
+  std::string applicant_id;
+  std::string track;
+  std::string rule_id;       ///< of the policy that is in force for the track
+  std::string reason_code;   ///< the host's word, for example "visa_delay"; goes into the audit
+  sys_seconds expires_at{};  ///< what was not used by then lapses; at most ten years from now
+  std::string floor{};       ///< of a wait or a lock-out: the part that stays, for example "P7D"; empty: none
+  std::string reason{};      ///< free text, at most 2 KiB: personal, erased with the person
+  std::string idempotency_key{};
+};
+
+/// What goes with the approval or the revocation of a waiver.
+struct waiver_step_options {
+  std::string reason{};  ///< free text, at most 2 KiB: personal, erased with the person
+  std::string idempotency_key{};
+};
+
+/// When a policy is in force, and what becomes of waits that run then.
+struct activation {
+  std::optional<sys_seconds> from{};  ///< not before now; nothing: at once
+  hirenow::running_waits running_waits = hirenow::running_waits::replace;
+};
+
 /// Takes a decision back. Nobody is notified before the next one.
 struct reopen_options {
   std::string reason;  ///< needed; free text, at most 2 KiB: personal, erased with the person
@@ -149,6 +173,63 @@ struct changed {
 struct person_changed {
   applicant person;
   bool replayed = false;
+};
+
+/// A waiver after a change.
+struct waiver_changed {
+  hirenow::waiver waiver;
+  bool replayed = false;
+};
+
+/// What if this policy were set? Asked page by page: each looks at so many applicants.
+struct what_if_query {
+  std::string document;     ///< the policy that is tried out
+  std::string track{};      ///< whose policy it would be; empty: the tenant's own, so tracks that have one are left out
+  std::string cursor{};     ///< `next` of the page before; empty: from the start
+  std::size_t limit = 100;  ///< applicants to look at, at most 500
+};
+
+/// How many tracks of how many applicants a policy would change. Of each track the question is asked whether a further
+/// attempt is allowed now; tracks with an active interview, or with none, are not counted.
+struct what_if_counts {
+  std::uint64_t applicants = 0;     ///< looked at
+  std::uint64_t interviews = 0;     ///< theirs, all tracks together
+  std::uint64_t tracks = 0;         ///< of which the question was asked
+  std::uint64_t eligible_now = 0;   ///< as things stand
+  std::uint64_t eligible_then = 0;  ///< with the policy that is tried out
+  std::uint64_t become = 0;         ///< become eligible
+  std::uint64_t cease = 0;          ///< cease to be
+  std::uint64_t sooner = 0;         ///< not eligible before or after, but sooner
+  std::uint64_t later = 0;          ///< not eligible before or after, and later, or never
+
+  /// Adds up what several pages counted.
+  what_if_counts& operator+=(const what_if_counts& other) {
+    applicants += other.applicants, interviews += other.interviews, tracks += other.tracks;
+    eligible_now += other.eligible_now, eligible_then += other.eligible_then;
+    become += other.become, cease += other.cease, sooner += other.sooner, later += other.later;
+    return *this;
+  }
+  friend bool operator==(const what_if_counts&, const what_if_counts&) = default;
+};
+
+/// A track for which the answer would change.
+struct what_if_row {
+  std::string applicant_id;
+  std::string track;
+  interview_id newest{};  ///< the newest interview of the track
+  bool eligible_now = false;
+  bool eligible_then = false;
+  std::string reason_now{};
+  std::string reason_then{};
+  std::optional<sys_seconds> eligible_at_now{};
+  std::optional<sys_seconds> eligible_at_then{};
+};
+
+/// A page: what would change for the applicants that it looked at, and how many.
+struct what_if_page {
+  std::vector<what_if_row> rows{};
+  what_if_counts counts{};  ///< of this page; add them up
+  std::string next{};       ///< empty on the last page
 };
 
 /// A session: what the applicant's page holds while it is open. The key is a secret.

@@ -4,7 +4,6 @@
 #include "hirenow/adapters/memory.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <mutex>
 #include <new>
@@ -12,9 +11,14 @@
 #include <utility>
 
 #include "hirenow/lifecycle.hpp"
+#include "memory_cursor.hpp"
 
 namespace hirenow {
 namespace {
+
+using detail::read_cursor;
+using detail::read_number;
+using detail::write_cursor;
 
 using record_key = std::pair<std::string, std::string>;  // tenant, applicant id
 
@@ -43,54 +47,6 @@ std::optional<sys_seconds> claimable_from(const outbox_row& row) {
   if (row.mail.state == message_state::queued) return row.mail.due_at;
   if (row.mail.state == message_state::leased) return row.lease_end;
   return std::nullopt;
-}
-
-// A cursor is the sort key of the last row shown: its fields in hexadecimal, after a letter for the kind of page.
-
-using cursor_fields = std::vector<std::string>;
-
-std::string write_cursor(char kind, const cursor_fields& fields) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out(1, kind);
-  for (const auto& field : fields) {
-    out.push_back('.');
-    for (const char c : field) {
-      out.push_back(digits[static_cast<unsigned char>(c) >> 4]);
-      out.push_back(digits[static_cast<unsigned char>(c) & 0xf]);
-    }
-  }
-  return out;
-}
-
-result<cursor_fields> read_cursor(char kind, std::string_view text, std::size_t count) {
-  const error refusal = detail::fail(errc::invalid_argument, "not a cursor of this list");
-  if (text.empty() || text.front() != kind) return refusal;
-  text.remove_prefix(1);
-  cursor_fields fields;
-  while (!text.empty()) {
-    if (text.front() != '.') return refusal;
-    text.remove_prefix(1);
-    const std::string_view field = text.substr(0, text.find('.'));
-    text.remove_prefix(field.size());
-    if (field.size() % 2 != 0) return refusal;
-    std::string bytes;
-    for (std::size_t at = 0; at < field.size(); at += 2) {
-      unsigned value = 0;
-      const auto [end, failed] = std::from_chars(field.data() + at, field.data() + at + 2, value, 16);
-      if (failed != std::errc{} || end != field.data() + at + 2) return refusal;
-      bytes.push_back(static_cast<char>(value));
-    }
-    fields.push_back(std::move(bytes));
-  }
-  if (fields.size() != count) return refusal;
-  return fields;
-}
-
-std::optional<std::int64_t> read_number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 /// Newest first, then by applicant, track and attempt.
@@ -157,6 +113,37 @@ result<void> write_interview(applicant_record& record, const interview_change& c
   const auto current = std::count_if(
       all.begin(), all.end(), [&](const interview& i) { return i.track == change.after.track && is_current(i.state); });
   if (current > 1) return violated("track " + change.after.track + " already has a current interview");
+  return {};
+}
+
+/// Writes one step of a waiver into a record, if it may be.
+result<void> write_waiver(applicant_record& record, const waiver_change& change) {
+  auto& all = record.waivers;
+  const waiver& after = change.after;
+  const auto at = std::find_if(all.begin(), all.end(), [&](const waiver& w) { return w.number == after.number; });
+  if ((after.state == waiver_state::used) != after.used_for.has_value())
+    return violated("a waiver names an interview once it is used");
+  if (!after.approved_by.empty() && (after.state == waiver_state::proposed || after.approved_by == after.granted_by))
+    return violated("a waiver is approved by a second person, and proposed before");
+  if (!change.before) {
+    if (at != all.end()) return violated("waiver " + std::to_string(after.number) + " is there");
+    if (!is_open(after.state) || !after.approved_by.empty()) return violated("a new waiver is proposed or granted");
+    if (std::any_of(all.begin(), all.end(), [&](const waiver& w) {
+          return is_open(w.state) && w.track == after.track && w.rule_id == after.rule_id;
+        }))
+      return violated("the rule has an open waiver");
+    const auto place = std::find_if(all.begin(), all.end(), [&](const waiver& w) { return w.number > after.number; });
+    all.insert(place, after);
+    return {};
+  }
+  if (at == all.end() || at->state != *change.before)
+    return violated("the record has no such waiver in the state that it was decided on in");
+  waiver kept = *at;
+  kept.state = after.state;
+  kept.used_for = after.used_for;
+  if (kept.approved_by.empty()) kept.approved_by = after.approved_by;
+  if (!is_lawful_step(at->state, after.state) || kept != after) return violated("no waiver can go that step");
+  *at = after;
   return {};
 }
 
@@ -227,6 +214,8 @@ result<void> write_record(record_rows& rows, const change_set& changes) {
   for (const auto& change : changes.interviews)
     if (auto ok = write_interview(record, change); !ok) return ok;
   record.facts.insert(record.facts.end(), changes.facts.begin(), changes.facts.end());
+  for (const auto& change : changes.waivers)
+    if (auto ok = write_waiver(record, change); !ok) return ok;
   if (auto ok = write_audit(rows, changes); !ok) return ok;
   if (auto ok = write_outbox(rows, changes); !ok) return ok;
   if (changes.final_progress) {
@@ -253,11 +242,12 @@ class memory_store final : public store {
         if (wanted && request.with_progress)
           if (const auto at = rows->saved.find(*wanted); at != rows->saved.end()) out.progress = at->second;
       }
-      for (const std::string& of : {track, std::string()})
-        if (const auto at = policies_.find({std::string(request.tenant), of}); at != policies_.end()) {
-          out.policy = at->second;
-          break;
-        }
+      for (const std::string& of : {track, std::string()}) {
+        const stored_policy* policy = policy_before(request.tenant, of, {request.at + seconds{1}, 0});
+        if (!policy || policy->document.empty()) continue;
+        out.policy = *policy;
+        break;
+      }
       if (request.answer)
         if (const auto at = answers_.find({std::string(request.tenant), *request.answer}); at != answers_.end())
           out.answer = at->second.answer;
@@ -366,6 +356,9 @@ class memory_store final : public store {
         std::optional<sys_seconds> earliest;
         for (const auto& i : rows.record.interviews)
           if (const auto end = clock_limit(i); end && *end <= at && (!earliest || *end < *earliest)) earliest = end;
+        for (const auto& w : rows.record.waivers)
+          if (is_open(w.state) && w.expires_at <= at && (!earliest || w.expires_at < *earliest))
+            earliest = w.expires_at;
         if (earliest) page.rows.push_back({key.first, key.second, *earliest});
       }
       page.next = cut_page(page.rows, after, limit, [](const due_key& last) {
@@ -389,7 +382,14 @@ class memory_store final : public store {
       std::sort(ready.begin(), ready.end(), [](const candidate& a, const candidate& b) {
         return std::tie(a.from, a.row->mail.key) < std::tie(b.from, b.row->mail.key);
       });
-      if (ready.size() > request.limit) ready.resize(request.limit);
+      // Every tenant's first, then every tenant's second: so where not all can be taken, each has its share.
+      std::map<std::string_view, std::size_t> taken;
+      std::vector<std::pair<std::size_t, candidate>> in_turn;
+      for (const auto& c : ready) in_turn.emplace_back(taken[c.owner->first]++, c);
+      std::stable_sort(in_turn.begin(), in_turn.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+      if (in_turn.size() > request.limit) in_turn.resize(request.limit);
+      ready.clear();
+      for (const auto& [turn, c] : in_turn) ready.push_back(c);
 
       std::vector<claimed_message> out;
       for (const auto& c : ready) {
@@ -518,11 +518,28 @@ class memory_store final : public store {
   result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
     return guarded([&]() -> result<void> {
       const std::pair<std::string, std::string> name{tenant, policy.track};
-      if (policy.document.empty())
-        policies_.erase(name);
+      const auto known = policies_.find(name);
+      stored_policy added = policy;
+      added.number = known == policies_.end() ? 1 : known->second.size() + 1;
+      std::map<policy_place, stored_policy> one;
+      one.emplace(policy_place{added.active_from, added.number}, std::move(added));
+      if (known == policies_.end())
+        policies_.emplace(name, std::move(one));
       else
-        policies_.insert_or_assign(name, policy);
+        known->second.merge(one);
       return {};
+    });
+  }
+
+  result<std::vector<stored_policy>> policies(const policy_query& query) override {
+    return guarded([&]() -> result<std::vector<stored_policy>> {
+      std::vector<stored_policy> out;
+      const stored_policy* policy =
+          policy_before(query.tenant, query.track, query.before.value_or(policy_place{max_instant + seconds{1}, 0}));
+      for (; policy && out.size() < query.limit;
+           policy = policy_before(query.tenant, query.track, {policy->active_from, policy->number}))
+        out.push_back(*policy);
+      return out;
     });
   }
 
@@ -561,11 +578,18 @@ class memory_store final : public store {
     return at == owners_.end() || at->second.first != tenant ? nullptr : find(tenant, at->second.second);
   }
 
+  const stored_policy* policy_before(std::string_view tenant, std::string_view track, const policy_place& place) {
+    const auto all = policies_.find({std::string(tenant), std::string(track)});
+    if (all == policies_.end()) return nullptr;
+    const auto after = all->second.lower_bound(place);
+    return after == all->second.begin() ? nullptr : &std::prev(after)->second;
+  }
+
   std::mutex mutex_;
   std::map<record_key, record_rows> records_;
   std::map<interview_id, record_key> owners_;
   std::map<std::pair<std::string, answer_key>, answer_row> answers_;
-  std::map<std::pair<std::string, std::string>, stored_policy> policies_;  // by tenant and track
+  std::map<std::pair<std::string, std::string>, std::map<policy_place, stored_policy>> policies_;  // tenant and track
 };
 
 }  // namespace

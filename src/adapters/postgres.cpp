@@ -8,6 +8,8 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <stop_token>
+#include <thread>
 
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/guarded.hpp"
@@ -39,15 +41,22 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
     detail::check_schema_name(options.schema);
     lease first(*this, steady::now() + options_.call_timeout);
     bool complete = false;
-    in_transaction(*first, begin_reading,
-                   [&] { complete = detail::postgres_schema_is_complete(*first, options_.schema); });
-    if (complete) return;
-    if (!options_.create_tables)
+    in_transaction(*first, begin_reading, [&] {
+      complete = detail::postgres_schema_is_complete(*first, options_.schema);
+      limits_rows_ = complete && detail::postgres_rows_are_protected(*first, options_.schema);
+    });
+    if (complete && (limits_rows_ || !options_.row_security)) return;
+    if (!complete && !options_.create_tables)
       throw exception(detail::fail(errc::schema_damaged, "the database has no tables of hirenow's of this version"));
-    in_transaction(*first, begin_writing, [&] { detail::prepare_postgres_schema(*first, options_.schema); });
+    in_transaction(*first, begin_writing, [&] {
+      detail::prepare_postgres_schema(*first, options_.schema);
+      if (options_.row_security) detail::protect_postgres_rows(*first, options_.schema);
+      limits_rows_ = detail::postgres_rows_are_protected(*first, options_.schema);
+    });
   }
 
   ~postgres_store() override {
+    announcer_.end(is_forked());
     if (!is_forked()) return;
     for (auto& connection : idle_) connection->abandon();
   }
@@ -71,17 +80,21 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
       }
     }
     if (done && ++commits_ % commits_between_sums == 0) sum_up();
+    if (done && options_.announces_mail && !(changes.messages.empty() && changes.redrives.empty())) announcer_.say();
     return done;
   }
   result<bool> save_progress(const checkpoint_request& request) override {
     return write([&](sql_session& s) { return detail::sql_save_progress(s, request); });
   }
   result<std::vector<claimed_message>> claim(const claim_request& request) override {
-    return write([&](sql_session& s) {
-      auto claimed = detail::sql_claim(s, request);
+    bool is_crowded = false;
+    auto claimed = write([&](sql_session& s) {
+      auto all = detail::sql_claim(s, request, is_crowded);
       clock_skew_.store(s.clock_skew.count(), std::memory_order_relaxed);
-      return claimed;
+      return all;
     });
+    if (!claimed || !claimed->empty() || !is_crowded) return claimed;
+    return write([&](sql_session& s) { return detail::sql_claim_shares(s, request); });
   }
   result<std::vector<bool>> settle(std::span<const settlement> settlements) override {
     if (auto known = learn_tenants(settlements); !known) return known.error();
@@ -185,8 +198,9 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
       auto done = detail::guarded([&]() -> result<answer_type> {
         lease mine(*this, deadline);
         try {
-          sql_session session{*mine, names_, writing, options_.clock == postgres_clock::database,
-                              seconds{clock_skew_.load(std::memory_order_relaxed)}};
+          sql_session session{*mine,        names_,
+                              writing,      options_.clock == postgres_clock::database,
+                              limits_rows_, seconds{clock_skew_.load(std::memory_order_relaxed)}};
           if constexpr (std::is_void_v<answer_type>) {
             in_transaction(*mine, begin, [&] { call(session); });
             return {};
@@ -225,6 +239,7 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
   result<void> try_commit(const change_set& changes, steady::time_point deadline) {
     std::vector<std::string> tracks;
     for (const auto& change : changes.interviews) tracks.push_back(change.after.track);
+    for (const auto& change : changes.waivers) tracks.push_back(change.after.track);
     if (auto known = make_names(changes.tenant, tracks); !known) return known;
     return transact(begin_writing, true, [&](sql_session& s) { detail::sql_commit(s, changes); }, deadline);
   }
@@ -265,6 +280,7 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
       return detail::fail(errc::store_outcome_unknown, "nothing tells one commit from another");
     const auto look = [&](sql_session& s) {
       bool found = false;
+      s.rows_of(changes.tenant);
       s.connection.execute(
           "SELECT 1 FROM main.hirenow_tenant AS t CROSS JOIN main.hirenow_applicant AS a ON a.tenant_no = t.tenant_no "
           "CROSS JOIN main.hirenow_audit AS e ON e.applicant_no = a.applicant_no WHERE t.tenant = $1 AND a.applicant = "
@@ -281,9 +297,59 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
     static_cast<void>(write([](sql_session& s) { detail::postgres_sum_up(s); }));
   }
 
+  // ---- Announcements ------------------------------------------------------------------------------------------------
+
+  /// Tells listeners, on a thread of its own that is made when there is something to tell.
+  class announcer {
+   public:
+    explicit announcer(postgres_store& owner) : owner_(owner) {}
+    void say() noexcept {
+      const std::lock_guard lock(mutex_);
+      wanted_ = true;
+      changed_.notify_one();
+      try {
+        if (!thread_.joinable()) thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+      } catch (...) {
+        // Then the dispatchers' next poll finds it.
+      }
+    }
+    /// The child of a fork has no such thread.
+    void end(bool is_forked) noexcept {
+      if (!thread_.joinable()) return;
+      if (is_forked) {
+        thread_.detach();
+        return;
+      }
+      thread_.request_stop();
+      thread_.join();
+    }
+
+   private:
+    void work(const std::stop_token& stop) {
+      std::unique_lock lock(mutex_);
+      while (!stop.stop_requested()) {
+        if (!changed_.wait(lock, stop, [&] { return wanted_; })) return;
+        wanted_ = false;
+        lock.unlock();
+        static_cast<void>(owner_.write([&](sql_session& s) {
+          s.connection.execute("SELECT pg_catalog.pg_notify($1, $2)", {detail::mail_channel, owner_.options_.schema});
+        }));
+        lock.lock();
+        changed_.wait_for(lock, stop, owner_.options_.announce_every, [] { return false; });
+      }
+    }
+
+    postgres_store& owner_;
+    std::mutex mutex_{};
+    std::condition_variable_any changed_{};
+    bool wanted_ = false;
+    std::jthread thread_{};
+  };
+
   const postgres_options options_;
   const detail::postgres_settings settings_;
   const unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
+  bool limits_rows_ = false;
   detail::sql_names names_{};
   std::atomic<unsigned> commits_{0};
   std::atomic<seconds::rep> clock_skew_{0};
@@ -292,6 +358,7 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
   std::condition_variable returned_{};
   std::vector<std::unique_ptr<postgres_connection>> idle_{};
   std::size_t opened_ = 0;
+  announcer announcer_{*this};
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ void postgres_sum_up(sql_session& s) {
            "ON CONFLICT (tenant_no, track_no) DO UPDATE SET " +
            additions;
   }();
+  s.rows_of_all();
   bool is_ours = false;
   s.connection.execute("SELECT pg_catalog.pg_try_advisory_xact_lock(CAST('main.hirenow_count' AS regclass)::bigint)",
                        {}, [&](const sql_row& row) { is_ours = row.integer(0) != 0; });

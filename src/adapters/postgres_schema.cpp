@@ -5,11 +5,16 @@
 
 #include "hirenow/lifecycle.hpp"
 #include "hirenow/message.hpp"
+#include "hirenow/store.hpp"
+#include "sql_report.hpp"
 
 namespace hirenow::detail {
 namespace {
 
-std::string number_of(interview_state s) { return std::to_string(static_cast<int>(s)); }
+template <class State>
+std::string number_of(State s) {
+  return std::to_string(static_cast<int>(s));
+}
 
 /// The states of which this holds, as SQL has a list.
 template <class Predicate>
@@ -29,6 +34,16 @@ std::string lawful_step() {
     if (next != "()") cases += "\n    WHEN " + number_of(from) + " THEN NEW.state IN " + next;
   }
   return "(" + cases + "\n    ELSE false END)";
+}
+
+/// True in SQL where a waiver may go from OLD.state to NEW.state.
+std::string lawful_waiver_step() {
+  std::string steps;
+  for (std::size_t from = 0; from < waiver_state_count; ++from)
+    for (std::size_t to = 0; to < waiver_state_count; ++to)
+      if (is_lawful_step(static_cast<waiver_state>(from), static_cast<waiver_state>(to)))
+        steps += (steps.empty() ? "(" : ", (") + std::to_string(from) + ", " + std::to_string(to) + ")";
+  return "((OLD.state, NEW.state) IN (" + steps + "))";
 }
 
 bool is_a_beginning(interview_state to) {
@@ -201,6 +216,27 @@ class schema_writer {
   value text NOT NULL,
   sequence bigint NOT NULL,
   PRIMARY KEY (applicant_no, fact_no))");
+    table("hirenow_waiver", R"(
+  applicant_no bigint NOT NULL,
+  number bigint NOT NULL,
+  tenant_no bigint NOT NULL,
+  track_no bigint NOT NULL,
+  rule text NOT NULL,
+  reason_code text NOT NULL,
+  floor text NOT NULL,
+  state bigint NOT NULL CHECK (state BETWEEN 0 AND )" +
+                                std::to_string(waiver_state_count - 1) + R"(),
+  granted_by text NOT NULL,
+  approved_by text NOT NULL,
+  granted_at bigint NOT NULL,
+  expires_at bigint NOT NULL CHECK (expires_at > granted_at),
+  used_for bytea CHECK (used_for IS NULL OR pg_catalog.length(used_for) = 16),
+  PRIMARY KEY (applicant_no, number),
+  CONSTRAINT hirenow_waiver_used CHECK ((used_for IS NOT NULL) = (state = )" +
+                                number_of(waiver_state::used) + R"()),
+  CONSTRAINT hirenow_waiver_approved CHECK (approved_by = '' OR (approved_by <> granted_by AND state <> )" +
+                                number_of(waiver_state::proposed) + "))");
+    index("hirenow_waiver_open", "hirenow_waiver", "(expires_at) WHERE state IN (0, 1)");
     table("hirenow_session", R"(
   applicant_no bigint NOT NULL,
   track_no bigint NOT NULL,
@@ -240,14 +276,20 @@ class schema_writer {
   payload bytea NOT NULL CHECK (pg_catalog.length(payload) = 32),
   answer text NOT NULL,
   PRIMARY KEY (tenant_no, answer_key))");
+    // Nothing that was set is changed or deleted: decisions name it.
     table("hirenow_policy", R"(
   tenant_no bigint NOT NULL,
   track_no bigint NOT NULL,
+  number bigint NOT NULL CHECK (number >= 1),
+  active_from bigint NOT NULL,
+  running_waits bigint NOT NULL CHECK (running_waits BETWEEN 0 AND )" +
+                                std::to_string(running_waits_count - 1) + R"(),
   document text NOT NULL,
   hash bytea NOT NULL CHECK (pg_catalog.length(hash) = 32),
   set_by text NOT NULL,
   set_at bigint NOT NULL,
-  PRIMARY KEY (tenant_no, track_no))");
+  PRIMARY KEY (tenant_no, track_no, number))");
+    index("hirenow_policy_in_force", "hirenow_policy", "(tenant_no, track_no, active_from, number)");
     std::string states;
     for (std::size_t s = 0; s < interview_state_count; ++s)
       states += "\n  " + std::string(to_string(static_cast<interview_state>(s))) + " bigint NOT NULL,";
@@ -256,6 +298,8 @@ class schema_writer {
     table("hirenow_count_delta", "\n  tenant_no bigint NOT NULL,\n  track_no bigint NOT NULL," + states +
                                      "\n  delta_no bigint GENERATED ALWAYS AS IDENTITY,\n  PRIMARY KEY (tenant_no, "
                                      "delta_no)");
+    out_.push_back("CREATE VIEW " + q_ + "hirenow_message_report AS " + message_report(sql_dialect::postgresql, q_));
+    out_.push_back("CREATE VIEW " + q_ + "hirenow_audit_report AS " + audit_report(sql_dialect::postgresql, q_));
   }
 
   void triggers() {
@@ -293,6 +337,25 @@ class schema_writer {
                        "(NEW.interview, NEW.tenant_no, NEW.applicant_no, NEW.track_no, NEW.attempt, NEW.created_at, "
                        "NEW.retake_of) IS DISTINCT FROM (OLD.interview, OLD.tenant_no, OLD.applicant_no, OLD.track_no, "
                        "OLD.attempt, OLD.created_at, OLD.retake_of)"));
+    trigger("hirenow_waiver_insert", "BEFORE INSERT", "hirenow_waiver",
+            refuse("a new waiver is proposed or granted", "NEW.state NOT IN (0, 1) OR NEW.approved_by <> ''") +
+                refuse("the rule has an open waiver",
+                       "EXISTS (SELECT FROM " + q_ +
+                           "hirenow_waiver AS w WHERE w.applicant_no = NEW.applicant_no AND w.track_no = NEW.track_no "
+                           "AND w.rule = NEW.rule AND w.state IN (0, 1))"));
+    trigger("hirenow_waiver_update", "BEFORE UPDATE", "hirenow_waiver",
+            refuse("no waiver can go that step", "NOT " + lawful_waiver_step()) +
+                refuse("who approved a waiver stays", "OLD.approved_by <> '' AND NEW.approved_by <> OLD.approved_by") +
+                refuse("a waiver keeps what was granted",
+                       "(NEW.applicant_no, NEW.number, NEW.tenant_no, NEW.track_no, NEW.rule, NEW.reason_code, "
+                       "NEW.floor, NEW.granted_by, NEW.granted_at, NEW.expires_at) IS DISTINCT FROM "
+                       "(OLD.applicant_no, OLD.number, OLD.tenant_no, OLD.track_no, OLD.rule, OLD.reason_code, "
+                       "OLD.floor, OLD.granted_by, OLD.granted_at, OLD.expires_at)"));
+    never("hirenow_waiver", "delete", "a waiver is never deleted");
+    never("hirenow_waiver", "truncate", "a waiver is never deleted");
+    never("hirenow_policy", "update", "a policy that was set stays");
+    never("hirenow_policy", "delete", "a policy that was set stays");
+    never("hirenow_policy", "truncate", "a policy that was set stays");
     never("hirenow_interview", "delete", "an interview is never deleted");
     never("hirenow_interview", "truncate", "an interview is never deleted");
     trigger("hirenow_audit_insert", "BEFORE INSERT", "hirenow_audit",
@@ -331,12 +394,16 @@ struct found_version {
   std::string fingerprint{};
 };
 
-bool has_tables(sql_connection& c, std::string_view schema) {
+bool has_tables(sql_connection& c, std::string_view schema, bool* rows_are_protected = nullptr) {
   bool any = false;
   c.execute(
-      "SELECT 1 FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace WHERE "
+      "SELECT CASE WHEN r.relrowsecurity THEN 1 ELSE 0 END FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace "
+      "AS n ON n.oid = r.relnamespace WHERE "
       "n.nspname = $1 AND r.relname = 'hirenow_version'",
-      {schema}, [&](const sql_row&) { any = true; });
+      {schema}, [&](const sql_row& row) {
+        any = true;
+        if (rows_are_protected) *rows_are_protected = row.integer(0) != 0;
+      });
   return any;
 }
 
@@ -417,8 +484,8 @@ void check_schema_name(std::string_view name) {
                          "a schema's name has 1 to 63 bytes, does not begin with pg_ and holds none of $ ? % ' \" \\"));
 }
 
-bool postgres_schema_is_there(sql_connection& c, std::string_view schema) {
-  if (!has_tables(c, schema)) return false;
+bool postgres_schema_is_there(sql_connection& c, std::string_view schema, bool& rows_are_protected) {
+  if (!has_tables(c, schema, &rows_are_protected)) return false;
   const auto found = newest_version(c);
   if (found.usable_from > postgres_schema_version) too_new(found.version);
   return found.version >= postgres_schema_version;
@@ -437,6 +504,32 @@ bool postgres_schema_is_complete(sql_connection& c, std::string_view schema) {
     throw exception(
         fail(errc::schema_damaged, "a table, constraint, index, trigger or function of hirenow's was altered"));
   return true;
+}
+
+bool postgres_rows_are_protected(sql_connection& c, std::string_view schema) {
+  bool are = false;
+  return has_tables(c, schema, &are) && are;
+}
+
+void protect_postgres_rows(sql_connection& c, std::string_view schema) {
+  if (postgres_rows_are_protected(c, schema)) return;
+  const std::string q = quoted_identifier(schema) + ".";
+  const std::string rows = "pg_catalog.current_setting('hirenow.rows', true)";
+  const auto protect = [&](const std::string& table, const std::string& condition) {
+    c.run("CREATE POLICY hirenow_rows ON " + q + table + " USING (" + condition + ")");
+    c.run("ALTER TABLE " + q + table + " ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY");
+  };
+  // The owner is under it too; superusers are above everything.
+  for (const char* table :
+       {"hirenow_applicant", "hirenow_interview", "hirenow_interview_key", "hirenow_outbox", "hirenow_answer",
+        "hirenow_policy", "hirenow_waiver", "hirenow_count", "hirenow_count_delta"})
+    protect(table, rows + " = 'all' OR tenant_no = (SELECT t.tenant_no FROM " + q +
+                       "hirenow_tenant AS t WHERE t.tenant = pg_catalog.substr(" + rows + ", 8))");
+  for (const std::string table : {"hirenow_person", "hirenow_audit", "hirenow_note", "hirenow_fact", "hirenow_session"})
+    protect(table,
+            "EXISTS (SELECT FROM " + q + "hirenow_applicant AS a WHERE a.applicant_no = " + table + ".applicant_no)");
+  // So that whoever joins learns of it with the look that it takes anyhow; everybody may know the version.
+  protect("hirenow_version", "true");
 }
 
 void prepare_postgres_schema(sql_connection& c, std::string_view schema) {

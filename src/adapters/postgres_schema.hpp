@@ -23,6 +23,9 @@ inline constexpr int postgres_schema_version = 1;
 /// How many numbers of records are taken at once.
 inline constexpr int applicant_no_block = 64;
 
+/// Where mail is announced; the payload is the schema.
+inline constexpr std::string_view mail_channel = "hirenow_mail";
+
 /// SQLSTATEs that our own triggers raise.
 inline constexpr std::string_view sqlstate_stale = "HN001";    ///< the record is at another version
 inline constexpr std::string_view sqlstate_not_one = "HN002";  ///< a statement did not change the row it had to
@@ -46,7 +49,11 @@ bool postgres_schema_is_complete(sql_connection& connection, std::string_view sc
 /// The same in one short statement, for a connection of the host's: whether there are tables of a version that can be
 /// used.
 /// Throws schema_too_new.
-bool postgres_schema_is_there(sql_connection& connection, std::string_view schema);
+bool postgres_schema_is_there(sql_connection& connection, std::string_view schema, bool& rows_are_protected);
+
+/// Turns row security on: each statement sees the rows of the tenant that `hirenow.rows` names, or of all, or none.
+void protect_postgres_rows(sql_connection& connection, std::string_view schema);
+bool postgres_rows_are_protected(sql_connection& connection, std::string_view schema);
 
 /// Brings the schema to `postgres_schema_version`, inside the transaction that is open. Of several that do so at once
 /// one does the work, and the others wait for it.

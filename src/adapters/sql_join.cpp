@@ -113,6 +113,7 @@ class joined_store final : public detail::sql_reader<joined_store> {
       detail::sql_names names;
       sql_session session{sql_, names};
       check_schema();
+      session.limits_rows = limits_rows_;
       if constexpr (std::is_void_v<decltype(work(session))>) {
         work(session);
         sql_.run("RELEASE hirenow_call");
@@ -186,7 +187,8 @@ class joined_store final : public detail::sql_reader<joined_store> {
 
   void check_schema() {
     if (tables_are_right_) return;
-    if (is_postgresql() ? detail::postgres_schema_is_there(sql_, sql_.schema()) : detail::schema_is_complete(sql_)) {
+    if (is_postgresql() ? detail::postgres_schema_is_there(sql_, sql_.schema(), limits_rows_)
+                        : detail::schema_is_complete(sql_)) {
       // Tables that this store made go again if the host rolls back.
       tables_are_right_ = !made_tables_;
     } else if (options_.create_tables) {
@@ -208,6 +210,7 @@ class joined_store final : public detail::sql_reader<joined_store> {
   std::atomic<bool> busy_ = false;
   bool tables_are_right_ = false;
   bool made_tables_ = false;
+  bool limits_rows_ = false;
 };
 
 }  // namespace

@@ -201,6 +201,7 @@ list_page sql_list(sql_session& s, const list_request& request) {
   const list_place after = read_list_cursor(request.cursor);
   list_page page;
   if (request.with_counts) page.counts.emplace();
+  s.rows_of(request.tenant);
   const auto tenant_no = s.find_tenant(request.tenant);
   if (!tenant_no) return page;
   std::int64_t track_no = 0;
@@ -234,14 +235,16 @@ due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_
   const auto after = cursor.empty() ? std::array<std::int64_t, 3>{std::numeric_limits<std::int64_t>::min(), 0, 0}
                                     : read_cursor<3>('d', cursor);
   due_page page;
+  s.rows_of_all();
   std::array<std::int64_t, 3> last{};
   s.connection.execute(
-      "SELECT t.tenant, a.applicant, d.first_limit, d.tenant_no, d.applicant_no FROM (SELECT i.tenant_no, "
-      "i.applicant_no, min(i.sort_at) AS first_limit FROM main.hirenow_tenant AS t CROSS JOIN main.hirenow_interview "
-      "AS "
-      "i ON i.tenant_no = t.tenant_no AND i.state IN (0, 1) AND i.sort_at <= $1 AND i.clock IS NOT NULL GROUP BY "
-      "i.tenant_no, i.applicant_no "
-      "HAVING (min(i.sort_at), i.tenant_no, i.applicant_no) > ($2, $3, $4) ORDER BY 3, 1, 2 LIMIT $5) AS d CROSS JOIN "
+      "SELECT t.tenant, a.applicant, d.first_limit, d.tenant_no, d.applicant_no FROM (SELECT u.tenant_no, "
+      "u.applicant_no, min(u.due_at) AS first_limit FROM (SELECT i.tenant_no, i.applicant_no, i.sort_at AS due_at FROM "
+      "main.hirenow_tenant AS t CROSS JOIN main.hirenow_interview AS i ON i.tenant_no = t.tenant_no AND i.state IN (0, "
+      "1) AND i.sort_at <= $1 AND i.clock IS NOT NULL UNION ALL SELECT w.tenant_no, w.applicant_no, w.expires_at FROM "
+      "main.hirenow_waiver AS w WHERE w.state IN (0, 1) AND w.expires_at <= $1) AS u GROUP BY u.tenant_no, "
+      "u.applicant_no HAVING (min(u.due_at), u.tenant_no, u.applicant_no) > ($2, $3, $4) ORDER BY 3, 1, 2 LIMIT $5) AS "
+      "d CROSS JOIN "
       "main.hirenow_tenant AS t ON t.tenant_no = d.tenant_no CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no "
       "= d.applicant_no ORDER BY d.first_limit, d.tenant_no, d.applicant_no",
       {at, after[0], after[1], after[2], limit + 1}, [&](const sql_row& row) {

@@ -7,6 +7,13 @@
 
 namespace hirenow::detail {
 
+void sql_session::rows_of(std::string_view tenant) {
+  if (limits_rows) connection.post("SELECT pg_catalog.set_config('hirenow.rows', 'tenant ' || $1, true)", {tenant});
+}
+void sql_session::rows_of_all() {
+  if (limits_rows) connection.post("SELECT pg_catalog.set_config('hirenow.rows', 'all', true)", {});
+}
+
 std::optional<std::int64_t> sql_session::find_tenant(std::string_view name) {
   if (auto known = names.tenant(name)) return known;
   std::optional<std::int64_t> found;
@@ -201,18 +208,61 @@ std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, s
   return interviews;
 }
 
-std::optional<stored_policy> read_policy(sql_session& s, std::int64_t tenant_no, std::string_view track) {
+#define HIRENOW_POLICY_COLUMNS \
+  "p.track_no, p.document, p.hash, p.set_by, p.set_at, p.active_from, p.running_waits, p.number"
+
+/// The policy in a row, without its track.
+stored_policy read_policy(const sql_row& row) {
+  stored_policy p;
+  p.document = row.string(1);
+  p.hash = row.array<digest>(2);
+  p.set_by = row.string(3);
+  p.set_at = row.instant(4);
+  p.active_from = row.instant(5);
+  p.running_waits = row.number<running_waits>(6);
+  p.number = row.number(7);
+  return p;
+}
+
+/// The last one of a tenant's or a track's own that is in force at an instant.
+#define HIRENOW_POLICY_IN_FORCE                                                                                 \
+  "SELECT " HIRENOW_POLICY_COLUMNS                                                                              \
+  " FROM main.hirenow_policy AS p WHERE p.tenant_no = $1 AND p.track_no = $2 AND p.active_from <= $3 ORDER BY " \
+  "p.active_from DESC, p.number DESC LIMIT 1"
+
+std::optional<stored_policy> read_policy(sql_session& s, std::int64_t tenant_no, std::string_view track,
+                                         sys_seconds at) {
   std::optional<stored_policy> policy;
   const auto track_no = track.empty() ? std::nullopt : s.find_track(tenant_no, track);
-  s.connection.execute(
-      "SELECT track_no, document, hash, set_by, set_at FROM main.hirenow_policy WHERE tenant_no = $1 AND track_no = $2 "
-      "UNION ALL SELECT track_no, document, hash, set_by, set_at FROM main.hirenow_policy WHERE tenant_no = $1 AND "
-      "track_no = 0 LIMIT 1",
-      {tenant_no, track_no.value_or(0)}, [&](const sql_row& row) {
-        policy = stored_policy{row.integer(0) == 0 ? std::string() : std::string(track), row.string(1),
-                               row.array<digest>(2), row.string(3), row.instant(4)};
-      });
+  const auto take = [&](const sql_row& row) {
+    if (policy || row.text(1).empty()) return;  // taken away: as if there were none
+    policy = read_policy(row);
+    if (row.integer(0) != 0) policy->track = track;
+  };
+  if (track_no) s.connection.execute(HIRENOW_POLICY_IN_FORCE, {tenant_no, *track_no, at}, take);
+  if (!policy) s.connection.execute(HIRENOW_POLICY_IN_FORCE, {tenant_no, 0, at}, take);
   return policy;
+}
+#undef HIRENOW_POLICY_IN_FORCE
+
+#define HIRENOW_WAIVER_COLUMNS                                                                                   \
+  "w.number, w.rule, w.reason_code, w.floor, w.state, w.granted_by, w.approved_by, w.granted_at, w.expires_at, " \
+  "w.used_for, w.track_no"
+
+/// The waiver in a row, without its track.
+waiver read_waiver(const sql_row& row) {
+  waiver w;
+  w.number = row.number(0);
+  w.rule_id = row.text(1);
+  w.reason_code = row.text(2);
+  w.floor = row.text(3);
+  w.state = row.number<waiver_state>(4);
+  w.granted_by = row.text(5);
+  w.approved_by = row.text(6);
+  w.granted_at = row.instant(7);
+  w.expires_at = row.instant(8);
+  w.used_for = row.maybe_id(9);
+  return w;
 }
 
 /// The load as statements of which none waits for another's answer.
@@ -258,8 +308,24 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
     record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2), row.instant(3),
                             row.maybe_instant(4), row.string(5), row.number(6)});
   };
+#define HIRENOW_WAIVERS                                                                                            \
+  " CROSS JOIN main.hirenow_waiver AS w ON w.applicant_no = a.applicant_no CROSS JOIN main.hirenow_track AS t ON " \
+  "t.track_no = w.track_no ORDER BY w.number"
+  const auto take_waiver = [&](const sql_row& row) {
+    record.waivers.push_back(read_waiver(row));
+    record.waivers.back().track = row.text(11);
+  };
+  if (request.with_others)
+    s.connection.post(wanted ? "SELECT " HIRENOW_WAIVER_COLUMNS ", t.track" HIRENOW_OF_INTERVIEW HIRENOW_WAIVERS
+                             : "SELECT " HIRENOW_WAIVER_COLUMNS ", t.track" HIRENOW_OF_APPLICANT HIRENOW_WAIVERS,
+                      {who, tenant_no}, take_waiver);
+#undef HIRENOW_WAIVERS
+
+  // The track's own first; one that was taken away is as if there were none.
   const auto take_policy = [&](const sql_row& row) {
-    out.policy = stored_policy{row.string(5), row.string(1), row.array<digest>(2), row.string(3), row.instant(4)};
+    if (out.policy || row.text(1).empty()) return;
+    out.policy = read_policy(row);
+    out.policy->track = row.text(8);
   };
   if (request.with_rules) {
 #define HIRENOW_FACTS " CROSS JOIN main.hirenow_fact AS f ON f.applicant_no = a.applicant_no ORDER BY f.fact_no"
@@ -269,20 +335,23 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
                       {who, tenant_no}, take_fact);
 #undef HIRENOW_FACT_COLUMNS
 #undef HIRENOW_FACTS
-#define HIRENOW_POLICY                                                                                          \
-  "SELECT p.track_no, p.document, p.hash, p.set_by, p.set_at, t.track FROM main.hirenow_policy AS p LEFT JOIN " \
-  "main.hirenow_track AS t ON t.track_no = p.track_no WHERE p.tenant_no = $2 AND (p.track_no = 0 OR p.track_no = "
+#define HIRENOW_POLICY                                                                                              \
+  "SELECT " HIRENOW_POLICY_COLUMNS                                                                                  \
+  ", t.track FROM main.hirenow_policy AS p LEFT JOIN main.hirenow_track AS t ON t.track_no = p.track_no WHERE "     \
+  "p.tenant_no = $2 AND NOT EXISTS (SELECT 1 FROM main.hirenow_policy AS l WHERE l.tenant_no = p.tenant_no AND "    \
+  "l.track_no = p.track_no AND l.active_from <= $3 AND (l.active_from, l.number) > (p.active_from, p.number)) AND " \
+  "p.active_from <= $3 AND (p.track_no = 0 OR p.track_no = "
     if (wanted && request.track.empty())
       s.connection.post(
           HIRENOW_POLICY
           "(SELECT k.track_no FROM main.hirenow_interview_key AS k WHERE k.interview = $1 AND k.tenant_no "
-          "= $2)) ORDER BY p.track_no DESC LIMIT 1",
-          {who, tenant_no}, take_policy);
+          "= $2)) ORDER BY p.track_no DESC",
+          {who, tenant_no, request.at}, take_policy);
     else
       s.connection.post(HIRENOW_POLICY
                         "(SELECT n.track_no FROM main.hirenow_track AS n WHERE n.track = $1 AND n.tenant_no = $2)) "
-                        "ORDER BY p.track_no DESC LIMIT 1",
-                        {request.track, tenant_no}, take_policy);
+                        "ORDER BY p.track_no DESC",
+                        {request.track, tenant_no, request.at}, take_policy);
 #undef HIRENOW_POLICY
   }
 #undef HIRENOW_OF_APPLICANT
@@ -315,6 +384,7 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
 }  // namespace
 
 loaded sql_load(sql_session& s, const load_request& request) {
+  s.rows_of(request.tenant);
   loaded out;
   const auto tenant_no = s.find_tenant(request.tenant);
   if (!tenant_no) return out;
@@ -353,6 +423,13 @@ loaded sql_load(sql_session& s, const load_request& request) {
             record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2), row.instant(3),
                                     row.maybe_instant(4), row.string(5), row.number(6)});
           });
+    if (request.with_others)
+      s.connection.execute("SELECT " HIRENOW_WAIVER_COLUMNS
+                           " FROM main.hirenow_waiver AS w WHERE w.applicant_no = $1 ORDER BY w.number",
+                           {applicant_no}, [&](const sql_row& row) {
+                             record.waivers.push_back(read_waiver(row));
+                             record.waivers.back().track = s.track_name(row.integer(10));
+                           });
     const interview* named = wanted ? find_interview(record, *wanted) : nullptr;
     if (named && track.empty()) track = named->track;
     if (named && request.with_progress)
@@ -362,7 +439,7 @@ loaded sql_load(sql_session& s, const load_request& request) {
           "AND s.attempt = k.attempt WHERE k.interview = $1 AND s.saved_at IS NOT NULL",
           {*wanted}, [&](const sql_row& row) { out.progress = progress{std::string(row.bytes(0)), row.instant(1)}; });
   }
-  if (request.with_rules) out.policy = read_policy(s, *tenant_no, track);
+  if (request.with_rules) out.policy = read_policy(s, *tenant_no, track, request.at);
   if (request.answer)
     s.connection.execute(
         "SELECT payload, answer, expires_at FROM main.hirenow_answer WHERE tenant_no = $1 AND "
@@ -373,9 +450,29 @@ loaded sql_load(sql_session& s, const load_request& request) {
   return out;
 }
 
+std::vector<stored_policy> sql_policies(sql_session& s, const policy_query& query) {
+  std::vector<stored_policy> out;
+  s.rows_of(query.tenant);
+  const auto tenant_no = s.find_tenant(query.tenant);
+  if (!tenant_no) return out;
+  const auto track_no = query.track.empty() ? std::optional<std::int64_t>(0) : s.find_track(*tenant_no, query.track);
+  if (!track_no) return out;
+  const policy_place before = query.before.value_or(policy_place{max_instant + seconds{1}, 0});
+  s.connection.execute("SELECT " HIRENOW_POLICY_COLUMNS
+                       " FROM main.hirenow_policy AS p WHERE p.tenant_no = $1 AND p.track_no = $2 AND (p.active_from, "
+                       "p.number) < ($3, $4) ORDER BY p.active_from DESC, p.number DESC LIMIT $5",
+                       {*tenant_no, *track_no, before.active_from, before.number, query.limit},
+                       [&](const sql_row& row) {
+                         out.push_back(read_policy(row));
+                         out.back().track = query.track;
+                       });
+  return out;
+}
+
 std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant, std::string_view applicant_id,
                                         std::uint64_t after, std::size_t limit) {
   std::vector<audit_entry> out;
+  s.rows_of(tenant);
   const auto tenant_no = s.find_tenant(tenant);
   if (!tenant_no) return out;
   // From the newest entry back by pointer; `previous` is the hash of the entry that the pointer names. PostgreSQL has
@@ -428,6 +525,7 @@ std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant,
 std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant, std::string_view after,
                                         std::size_t limit) {
   std::vector<audit_head> out;
+  s.rows_of(tenant);
   if (const auto tenant_no = s.find_tenant(tenant))
     s.connection.execute(
         "SELECT applicant, sequence, audit_head FROM main.hirenow_applicant WHERE tenant_no = $1 AND "
@@ -439,40 +537,16 @@ std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant,
 
 std::vector<tenant_answer> sql_find_expired(sql_session& s, sys_seconds now, std::size_t limit) {
   std::vector<tenant_answer> out;
+  s.rows_of_all();
   s.connection.execute("SELECT tenant_no, answer_key FROM main.hirenow_answer WHERE expires_at <= $1 LIMIT $2",
                        {now, limit},
                        [&](const sql_row& row) { out.push_back({row.integer(0), row.array<answer_key>(1)}); });
   return out;
 }
 
-std::optional<sys_seconds> sql_next_due(sql_session& s) {
-  std::optional<sys_seconds> next;
-  const auto take = [&](const sql_row& row) { next = row.instant(0) - s.clock_skew; };
-  s.connection.post(
-      "SELECT wake_at FROM main.hirenow_outbox WHERE state IN (0, 1) AND kind < $1 ORDER BY wake_at LIMIT 1",
-      {message_kind_count}, take);
-  s.connection.finish();
-  return next;
-}
-
-outbox_figures sql_outbox(sql_session& s, sys_seconds now) {
-  outbox_figures out;
-  s.connection.execute(
-      "SELECT state, count(*), sum(CASE WHEN wake_at <= $1 THEN 1 ELSE 0 END), min(wake_at) FROM main.hirenow_outbox "
-      "WHERE state IN (0, 1) AND kind < $2 GROUP BY state",
-      {now, message_kind_count}, [&](const sql_row& row) {
-        const bool is_queued = row.integer(0) == static_cast<std::int64_t>(message_state::queued);
-        (is_queued ? out.queued : out.leased) = row.number(1);
-        (is_queued ? out.due : out.lapsed) = row.number(2);
-        if (is_queued && row.instant(3) <= now) out.oldest_due = row.instant(3);
-      });
-  s.connection.execute("SELECT count(*) FROM main.hirenow_outbox WHERE state = 4 AND kind < $1", {message_kind_count},
-                       [&](const sql_row& row) { out.dead = row.number(0); });
-  return out;
-}
-
 std::vector<message> sql_messages(sql_session& s, const message_query& query) {
   std::vector<message> out;
+  s.rows_of(query.tenant);
   const auto tenant_no = s.find_tenant(query.tenant);
   if (!tenant_no) return out;
   const auto take = [&](const sql_row& row) { out.push_back(read_message(row, 0)); };

@@ -31,6 +31,9 @@ class sql_reader : public store {
   result<std::vector<message>> messages(const message_query& query) override {
     return self().read([&](sql_session& s) { return sql_messages(s, query); });
   }
+  result<std::vector<stored_policy>> policies(const policy_query& query) override {
+    return self().read([&](sql_session& s) { return sql_policies(s, query); });
+  }
   result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
                                               std::uint64_t after, std::size_t limit) override {
     return self().read([&](sql_session& s) { return sql_read_audit(s, tenant, applicant_id, after, limit); });

@@ -26,9 +26,13 @@ struct sql_session {
   sql_names& names;
   bool writing = false;
   bool database_clock = false;  ///< PostgreSQL: the server's clock says when messages wake and leases end
+  bool limits_rows = false;     ///< PostgreSQL: row security is on, and shows what a call says it is about
   seconds clock_skew{0};        ///< by how much that clock is ahead of the caller's, as the last claim saw it
 
   bool is_postgresql() const { return connection.dialect() == sql_dialect::postgresql; }
+  /// What follows is about this tenant's rows, or about those of all.
+  void rows_of(std::string_view tenant);
+  void rows_of_all();
   std::optional<std::int64_t> find_tenant(std::string_view name);
   std::optional<std::int64_t> find_track(std::int64_t tenant_no, std::string_view name);
   std::string track_name(std::int64_t track_no);
@@ -49,6 +53,7 @@ due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_
 std::optional<sys_seconds> sql_next_due(sql_session& s);
 outbox_figures sql_outbox(sql_session& s, sys_seconds now);
 std::vector<message> sql_messages(sql_session& s, const message_query& query);
+std::vector<stored_policy> sql_policies(sql_session& s, const policy_query& query);
 std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant, std::string_view applicant_id,
                                         std::uint64_t after, std::size_t limit);
 std::vector<audit_head> sql_audit_heads(sql_session& s, std::string_view tenant, std::string_view after,
@@ -58,8 +63,15 @@ std::vector<tenant_answer> sql_find_expired(sql_session& s, sys_seconds now, std
 
 void sql_commit(sql_session& s, const change_set& changes);
 bool sql_save_progress(sql_session& s, const checkpoint_request& request);
-std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& request);
+/// `is_crowded`: more is due than was asked for, so nothing was taken, and what there is has to be shared. SQLite shares
+/// at once.
+std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& request, bool& is_crowded);
+/// PostgreSQL, in three round trips: each tenant's share, and the earliest of the rest.
+std::vector<claimed_message> sql_claim_shares(sql_session& s, const claim_request& request);
 std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlements);
+/// A part of `sql_commit`.
+void sql_write_waivers(sql_session& s, std::span<const waiver_change> changes, std::int64_t tenant_no,
+                       std::int64_t applicant_no);
 void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy& policy);
 /// Deletes those of the answers that have expired. `sql_find_expired` finds them; it reads the whole table, so it is
 /// called outside the write transaction.
@@ -74,6 +86,9 @@ std::size_t sql_prune(sql_session& s, sys_seconds now, const std::vector<tenant_
 inline constexpr int interview_column_count = 28;
 /// The interview in a row, without its track and its sitting.
 interview read_interview(const sql_row& row, int first);
+
+/// PostgreSQL's clock in whole seconds, the same all through a transaction.
+#define HIRENOW_DATABASE_NOW "CAST(pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.now())) AS bigint)"
 
 /// The columns of a message, as `read_message` expects them from column `first` on, out of table `o`.
 #define HIRENOW_MESSAGE_COLUMNS \

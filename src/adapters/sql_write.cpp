@@ -1,19 +1,15 @@
-/// Everything that changes rows.
+/// Everything that changes rows but what dispatchers do to the outbox.
 
 #include <algorithm>
 #include <array>
 #include <map>
 #include <numeric>
-#include <tuple>
 
 #include "hirenow/detail/step.hpp"
 #include "sql_store.hpp"
 
 namespace hirenow::detail {
 namespace {
-
-/// The server's clock in whole seconds, the same all through a transaction.
-#define HIRENOW_DATABASE_NOW "CAST(pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.now())) AS bigint)"
 
 [[noreturn]] void refuse(std::string why) { throw exception(fail(errc::constraint_violated, std::move(why))); }
 
@@ -439,6 +435,7 @@ void write_answer(sql_session& s, const change_set& changes, const record_rows& 
 }  // namespace
 
 void sql_commit(sql_session& s, const change_set& changes) {
+  s.rows_of(changes.tenant);
   record_rows record = find_record(s, changes);
   const bool is_new = changes.expected_version == 0;
   const record_rows before = record;
@@ -460,6 +457,8 @@ void sql_commit(sql_session& s, const change_set& changes) {
   HIRENOW_STEP("sql: interviews written");
   write_facts(s, changes, record);
   HIRENOW_STEP("sql: facts written");
+  sql_write_waivers(s, changes.waivers, record.tenant_no, record.applicant_no);
+  HIRENOW_STEP("sql: waivers written");
   write_audit(s, changes, record, before.audit_no);
   HIRENOW_STEP("sql: audit written");
   write_outbox(s, changes, record);
@@ -476,6 +475,7 @@ void sql_commit(sql_session& s, const change_set& changes) {
 }
 
 bool sql_save_progress(sql_session& s, const checkpoint_request& request) {
+  s.rows_of(request.tenant);
   const auto tenant_no = s.find_tenant(request.tenant);
   if (!tenant_no) return false;
   std::int64_t applicant_no = 0, track_no = 0, attempt = 0;
@@ -503,116 +503,9 @@ bool sql_save_progress(sql_session& s, const checkpoint_request& request) {
   return changed == 1;
 }
 
-namespace {
-
-/// Several may claim at once: each passes over what another is about to take. Kinds that a newer program has are left
-/// to that.
-std::vector<claimed_message> claim_skipping_locked(sql_session& s, const claim_request& request) {
-  static constexpr const char* statement =
-      "WITH clock AS MATERIALIZED (SELECT CASE WHEN $5 = 1 THEN " HIRENOW_DATABASE_NOW
-      " ELSE $1 END AS now), due AS MATERIALIZED (SELECT o.interview, o.kind, o.occasion, o.wake_at FROM "
-      "main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND o.wake_at <= (SELECT now FROM clock) AND o.kind < $6 "
-      "ORDER BY o.wake_at, o.interview, o.kind, o.occasion LIMIT $2 FOR UPDATE SKIP LOCKED) UPDATE "
-      "main.hirenow_outbox AS o SET state = 1, lease = $3, wake_at = (SELECT now FROM clock) + $4 FROM due AS d, "
-      "main.hirenow_tenant AS t, main.hirenow_applicant AS a WHERE o.interview = d.interview AND o.kind = d.kind AND "
-      "o.occasion = d.occasion AND t.tenant_no = o.tenant_no AND a.applicant_no = o.applicant_no "
-      "RETURNING " HIRENOW_MESSAGE_COLUMNS ", t.tenant, a.applicant, d.wake_at";
-  struct found_message {
-    std::int64_t woke_at;
-    claimed_message message;
-  };
-  std::vector<found_message> found;
-  const auto take = [&](const sql_row& row) {
-    found.push_back({row.integer(11), {row.string(9), row.string(10), read_message(row, 0)}});
-  };
-  std::int64_t now = 0;
-  const auto take_now = [&](const sql_row& row) { now = row.integer(0); };
-  if (s.database_clock) s.connection.post("SELECT " HIRENOW_DATABASE_NOW, {}, take_now);
-  s.connection.post(statement,
-                    {request.now, request.limit, request.token, request.lease, s.database_clock, message_kind_count},
-                    take);
-  s.connection.finish();
-  if (s.database_clock) s.clock_skew = seconds{now} - request.now.time_since_epoch();
-  std::ranges::sort(found, [](const found_message& a, const found_message& b) {
-    return std::tie(a.woke_at, a.message.mail.key) < std::tie(b.woke_at, b.message.mail.key);
-  });
-  std::vector<claimed_message> out;
-  for (auto& one : found) out.push_back(std::move(one.message));
-  return out;
-}
-
-}  // namespace
-
-std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& request) {
-  if (s.is_postgresql()) return claim_skipping_locked(s, request);
-  std::vector<claimed_message> out;
-  s.connection.execute("SELECT " HIRENOW_MESSAGE_COLUMNS
-                       ", t.tenant, a.applicant FROM main.hirenow_outbox AS o CROSS JOIN main.hirenow_tenant AS t ON "
-                       "t.tenant_no = o.tenant_no CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no = "
-                       "o.applicant_no WHERE o.state IN (0, 1) AND o.wake_at <= $1 AND o.kind < $3 ORDER BY o.wake_at, "
-                       "o.interview, o.kind, o.occasion LIMIT $2",
-                       {request.now, request.limit, message_kind_count}, [&](const sql_row& row) {
-                         out.push_back({row.string(9), row.string(10), read_message(row, 0)});
-                         out.back().mail.state = message_state::leased;
-                       });
-  for (const auto& m : out)
-    s.connection.execute(
-        "UPDATE main.hirenow_outbox SET state = 1, lease = $1, wake_at = $2 WHERE interview = $3 AND "
-        "kind = $4 AND occasion = $5",
-        {request.token, request.now + request.lease, m.mail.key.interview, m.mail.key.kind, m.mail.key.occasion});
-  HIRENOW_STEP("sql: messages claimed");
-  return out;
-}
-
-std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlements) {
-  using verdict = settlement::verdict;
-  std::vector<std::int64_t> changed(settlements.size());
-  for (std::size_t n = 0; n < settlements.size(); ++n) {
-    const settlement& one = settlements[n];
-    const auto tenant_no = s.find_tenant(one.tenant);
-    if (!tenant_no) continue;
-    const bool tried = one.what == verdict::accepted || one.what == verdict::retry || one.what == verdict::dead;
-    const message_state state = one.what == verdict::accepted    ? message_state::accepted
-                                : one.what == verdict::withdrawn ? message_state::withdrawn
-                                : one.what == verdict::dead      ? message_state::dead
-                                : one.what == verdict::renew     ? message_state::leased
-                                                                 : message_state::queued;
-    const bool moves = one.what == verdict::retry || one.what == verdict::release;
-    const bool wakes = moves || one.what == verdict::renew;
-    const std::string_view kept = kept_answer(one.answer);
-    s.connection.post(
-        "UPDATE main.hirenow_outbox SET state = $1, tries = tries + $2, due_at = coalesce($3, due_at), wake_at = "
-        "coalesce($4, wake_at), last_answer = coalesce($5, last_answer) WHERE interview = $6 AND kind = $7 AND "
-        "occasion "
-        "= $8 AND tenant_no = $9 AND state = 1 AND lease = $10",
-        {state, tried, moves ? sql_value(one.at) : sql_value(), wakes ? sql_value(one.at + s.clock_skew) : sql_value(),
-         kept.empty() ? sql_value() : sql_value(kept), one.key.interview, one.key.kind, one.key.occasion, *tenant_no,
-         one.token},
-        changed[n]);
-    HIRENOW_STEP("sql: message settled");
-  }
-  s.connection.finish();
-  std::vector<bool> out;
-  for (const auto count : changed) out.push_back(count == 1);
-  return out;
-}
-
-void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy& policy) {
-  const std::int64_t tenant_no = s.tenant(tenant);
-  const std::int64_t track_no = policy.track.empty() ? 0 : s.track(tenant_no, policy.track);
-  if (policy.document.empty())
-    s.connection.execute("DELETE FROM main.hirenow_policy WHERE tenant_no = $1 AND track_no = $2",
-                         {tenant_no, track_no});
-  else
-    s.connection.execute(
-        "INSERT INTO main.hirenow_policy (tenant_no, track_no, document, hash, set_by, set_at) VALUES "
-        "($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_no, track_no) DO UPDATE SET document = "
-        "excluded.document, hash = excluded.hash, set_by = excluded.set_by, set_at = excluded.set_at",
-        {tenant_no, track_no, policy.document, policy.hash, policy.set_by, policy.set_at});
-}
-
 std::size_t sql_prune(sql_session& s, sys_seconds now, const std::vector<tenant_answer>& some) {
   std::vector<std::int64_t> deleted(some.size());
+  s.rows_of_all();
   for (std::size_t n = 0; n < some.size(); ++n)
     s.connection.post(
         "DELETE FROM main.hirenow_answer WHERE tenant_no = $1 AND answer_key = $2 AND "

@@ -90,7 +90,10 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
     const auto next = next_due();
     if (!next) return next.error();
     if (!*next || **next > request.now) return std::vector<claimed_message>{};
-    return write([&](sql_session& s) { return detail::sql_claim(s, request); });
+    return write([&](sql_session& s) {
+      bool unused = false;
+      return detail::sql_claim(s, request, unused);
+    });
   }
   result<std::vector<bool>> settle(std::span<const settlement> settlements) override {
     return write([&](sql_session& s) { return detail::sql_settle(s, settlements); });

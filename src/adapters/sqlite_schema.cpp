@@ -6,11 +6,16 @@
 
 #include "hirenow/lifecycle.hpp"
 #include "hirenow/message.hpp"
+#include "hirenow/store.hpp"
+#include "sql_report.hpp"
 
 namespace hirenow::detail {
 namespace {
 
-std::string number_of(interview_state s) { return std::to_string(static_cast<int>(s)); }
+template <class State>
+std::string number_of(State s) {
+  return std::to_string(static_cast<int>(s));
+}
 
 /// A set of states as a number whose bit n is state n. SQLite would build a table for each `IN (…)`.
 template <class Predicate>
@@ -35,6 +40,17 @@ std::string lawful_step() {
       next += " WHEN " + number_of(from) + " THEN " + std::to_string(bits);
   }
   return "((" + next + " ELSE 0 END) >> NEW.state) & 1)";
+}
+
+/// True in SQL where a waiver may go from OLD.state to NEW.state.
+std::string lawful_waiver_step() {
+  std::string steps;
+  for (std::size_t from = 0; from < waiver_state_count; ++from)
+    for (std::size_t to = 0; to < waiver_state_count; ++to)
+      if (is_lawful_step(static_cast<waiver_state>(from), static_cast<waiver_state>(to)))
+        steps += (steps.empty() ? "(" : " OR ") + ("OLD.state = " + std::to_string(from)) +
+                 " AND NEW.state = " + std::to_string(to);
+  return "(" + steps + "))";
 }
 
 /// The states in which an interview may begin.
@@ -266,6 +282,48 @@ std::vector<schema_object> make_objects() {
   sequence INTEGER NOT NULL,
   PRIMARY KEY (applicant_no, fact_no)
 ) WITHOUT ROWID)"},
+      {"table", "hirenow_waiver",
+       R"( (
+  applicant_no INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  tenant_no INTEGER NOT NULL,
+  track_no INTEGER NOT NULL,
+  rule TEXT NOT NULL,
+  reason_code TEXT NOT NULL,
+  floor TEXT NOT NULL,
+  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND )" +
+           std::to_string(waiver_state_count - 1) + R"(),
+  granted_by TEXT NOT NULL,
+  approved_by TEXT NOT NULL,
+  granted_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL CHECK (expires_at > granted_at),
+  used_for BLOB CHECK (used_for IS NULL OR length(used_for) = 16),
+  PRIMARY KEY (applicant_no, number),
+  CHECK ((used_for IS NOT NULL) = (state = )" +
+           number_of(waiver_state::used) + R"()),
+  CHECK (approved_by = '' OR (approved_by <> granted_by AND state <> )" +
+           number_of(waiver_state::proposed) + R"())
+) WITHOUT ROWID)"},
+      {"index", "hirenow_waiver_open", " ON hirenow_waiver (expires_at) WHERE state IN (0, 1)"},
+      {"trigger", "hirenow_waiver_insert",
+       " BEFORE INSERT ON hirenow_waiver BEGIN" +
+           refuse("a new waiver is proposed or granted", "NEW.state NOT IN (0, 1) OR NEW.approved_by <> ''") +
+           refuse("a waiver is never replaced",
+                  "EXISTS (SELECT 1 FROM hirenow_waiver AS w WHERE w.applicant_no = NEW.applicant_no AND w.number = "
+                  "NEW.number)") +
+           refuse("the rule has an open waiver",
+                  "EXISTS (SELECT 1 FROM hirenow_waiver AS w WHERE w.applicant_no = NEW.applicant_no AND w.track_no = "
+                  "NEW.track_no AND w.rule = NEW.rule AND w.state IN (0, 1))") +
+           "\nEND"},
+      {"trigger", "hirenow_waiver_update",
+       " BEFORE UPDATE ON hirenow_waiver BEGIN" + refuse("no waiver can go that step", "NOT " + lawful_waiver_step()) +
+           refuse("who approved a waiver stays", "OLD.approved_by <> '' AND NEW.approved_by <> OLD.approved_by") +
+           "\nEND"},
+      keep("hirenow_waiver",
+           {"applicant_no", "number", "tenant_no", "track_no", "rule", "reason_code", "floor", "granted_by",
+            "granted_at", "expires_at"},
+           "a waiver keeps what was granted"),
+      refuse_always("hirenow_waiver", "delete", "a waiver is never deleted"),
       {"table", "hirenow_session", R"( (
   applicant_no INTEGER NOT NULL,
   track_no INTEGER NOT NULL,
@@ -297,9 +355,9 @@ std::vector<schema_object> make_objects() {
   last_answer TEXT NOT NULL,
   PRIMARY KEY (interview, kind, occasion)
 ) WITHOUT ROWID)"},
-      // In the order of the claim, and with all that counting them needs.
+      // In the order of the claim, tenant by tenant, and with all that counting them needs.
       {"index", "hirenow_outbox_unsent",
-       " ON hirenow_outbox (wake_at, interview, kind, occasion, state) WHERE state IN (0, 1)"},
+       " ON hirenow_outbox (tenant_no, wake_at, interview, kind, occasion, state) WHERE state IN (0, 1)"},
       {"index", "hirenow_outbox_dead", " ON hirenow_outbox (tenant_no) WHERE state = 4"},
       {"table", "hirenow_answer", R"( (
   tenant_no INTEGER NOT NULL,
@@ -310,20 +368,30 @@ std::vector<schema_object> make_objects() {
   answer TEXT NOT NULL,
   PRIMARY KEY (tenant_no, answer_key)
 ) WITHOUT ROWID)"},
-      // Track 0 is the tenant's own.
-      {"table", "hirenow_policy", R"( (
+      // Track 0 is the tenant's own. Nothing that was set is changed or deleted: decisions name it.
+      {"table", "hirenow_policy",
+       R"( (
   tenant_no INTEGER NOT NULL,
   track_no INTEGER NOT NULL,
+  number INTEGER NOT NULL CHECK (number >= 1),
+  active_from INTEGER NOT NULL,
+  running_waits INTEGER NOT NULL CHECK (running_waits BETWEEN 0 AND )" +
+           std::to_string(running_waits_count - 1) + R"(),
   document TEXT NOT NULL,
   hash BLOB NOT NULL CHECK (length(hash) = 32),
   set_by TEXT NOT NULL,
   set_at INTEGER NOT NULL,
-  PRIMARY KEY (tenant_no, track_no)
+  PRIMARY KEY (tenant_no, track_no, number)
 ) WITHOUT ROWID)"},
+      {"index", "hirenow_policy_in_force", " ON hirenow_policy (tenant_no, track_no, active_from, number)"},
+      refuse_always("hirenow_policy", "update", "a policy that was set stays"),
+      refuse_always("hirenow_policy", "delete", "a policy that was set stays"),
       // Interviews by state; track 0 counts all of the tenant.
       {"table", "hirenow_count",
        " (\n  tenant_no INTEGER NOT NULL,\n  track_no INTEGER NOT NULL," + count_columns() +
            "\n  PRIMARY KEY (tenant_no, track_no)\n) WITHOUT ROWID"},
+      {"view", "hirenow_message_report", " AS " + message_report(sql_dialect::sqlite, {})},
+      {"view", "hirenow_audit_report", " AS " + audit_report(sql_dialect::sqlite, {})},
   };
 }
 

@@ -19,7 +19,7 @@ inline constexpr int schema_version = 1;
 
 /// A table, index or trigger.
 struct schema_object {
-  std::string_view type;  ///< "table", "index", "trigger"
+  std::string_view type;  ///< "table", "index", "trigger", "view"
   std::string name;
   std::string body;  ///< what follows the name
 

@@ -70,7 +70,8 @@ class callback_store final : public store {
                                  request.with_rules,
                                  request.with_sitting,
                                  request.with_progress,
-                                 request.with_others};
+                                 request.with_others,
+                                 instant(request.at)};
     auto out = ask<loaded>(&hirenow_reply::data, {}, [&](auto* reply) { return table_->load(table_->ctx, &r, reply); });
     if (out && out->record.version != 0) out->record.tenant = tenant;
     return out;
@@ -203,6 +204,19 @@ class callback_store final : public store {
     return done(table_->set_policy(table_->ctx, t.c_str(), &row, &reply), reply);
   }
 
+  result<std::vector<stored_policy>> policies(const policy_query& query) override {
+    if (!table_->policies) return std::vector<stored_policy>{};
+    const std::string tenant(query.tenant), track(query.track);
+    const hirenow_policy_request r{sizeof r,
+                                   tenant.c_str(),
+                                   track.c_str(),
+                                   query.before ? instant(query.before->active_from) : HIRENOW_NONE,
+                                   query.before ? query.before->number : 0,
+                                   query.limit};
+    return ask<std::vector<stored_policy>>(&hirenow_reply::policies, {},
+                                           [&](auto* reply) { return table_->policies(table_->ctx, &r, reply); });
+  }
+
   result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
     if (!table_->outbox) return store::outbox(now);
     hirenow_outbox_figures f = HIRENOW_OUTBOX_FIGURES_INIT;
@@ -264,6 +278,7 @@ class marked_store final : public store {
   result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
     return inside(), base_.set_policy(tenant, p);
   }
+  result<std::vector<stored_policy>> policies(const policy_query& q) override { return inside(), base_.policies(q); }
   result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return inside(), base_.outbox(now); }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return inside(), base_.prune(now, limit); }
 

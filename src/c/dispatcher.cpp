@@ -148,6 +148,8 @@ dispatcher_options read_options(const hirenow_dispatcher_options& o, callback_th
   if (o.longest_backoff_seconds) out.longest_backoff = seconds{o.longest_backoff_seconds};
   if (o.lease_seconds) out.lease = seconds{o.lease_seconds};
   if (o.renew_seconds) out.renew_every = seconds{o.renew_seconds};
+  out.most_per_minute = o.most_per_minute;
+  out.most_per_minute_of_tenant = o.most_per_minute_of_tenant;
   if (o.track_title)
     out.track_title = [o, &callbacks](std::string_view tenant, std::string_view track) {
       const callback_threads::visit inside(callbacks);
@@ -170,7 +172,7 @@ dispatcher_state& state_of(hirenow_dispatcher* handle) { return *alive(handle, "
 
 hirenow_dispatch_report report_of(const dispatch_report& r) {
   return {
-      sizeof(hirenow_dispatch_report), r.accepted, r.retried, r.dead, r.withdrawn, r.released, r.lost, r.store_errors};
+      sizeof(hirenow_dispatch_report), r.accepted, r.retried, r.dead, r.withdrawn, r.released, r.lost, r.store_errors, r.put_off};
 }
 
 /// The dispatcher's state, which outlives a call, whoever frees the handle. Not from inside a callback.

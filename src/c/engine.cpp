@@ -1,6 +1,8 @@
 /// The engine's use cases, for C. Each function reads what it is handed, asks the engine, and fills a handle that was
 /// made before. Where an engine comes from stands in open.cpp.
 
+#include <type_traits>
+
 #include "handles.hpp"
 #include "json_documents.hpp"
 #include "rows.hpp"
@@ -155,6 +157,27 @@ fact read_fact(const hirenow_fact* given) {
           .value = string(f.value)};
 }
 
+waiver_request read_waiver(const hirenow_waiver_request* given) {
+  const auto w = read(given, "request");
+  return {.applicant_id = string(w.applicant_id),
+          .track = string(w.track),
+          .rule_id = string(w.rule_id),
+          .reason_code = string(w.reason_code),
+          .expires_at = at(w.expires_at, "expires_at"),
+          .floor = string(w.floor),
+          .reason = string(w.reason),
+          .idempotency_key = string(w.idempotency_key)};
+}
+waiver_step_options read_waiver_step(const hirenow_change* given) {
+  const auto c = read_change(given);
+  return {string(c.reason), string(c.idempotency_key)};
+}
+activation read_activation(const hirenow_activation* given) {
+  const auto a = read_or_standard(given, "activation");
+  return {.from = at_or_none(a.from, "from"),
+          .running_waits = one_of<running_waits>(a.running_waits, running_waits_count, "running_waits")};
+}
+
 dashboard_query read_query(const hirenow_list_query* given) {
   const auto q = read_or_standard(given, "query");
   return {.state = state_or_none(q.state),
@@ -195,9 +218,6 @@ void fill(hirenow_interview& to, changed&& from) noexcept {
 void fill(hirenow_sitting& to, sitting&& from) noexcept {
   to.interview.show(to.value.emplace(std::move(from)).interview);
 }
-void fill(hirenow_inspection& to, inspection&& from) noexcept {
-  if (const auto& kept = to.value.emplace(std::move(from)).interview) to.interview.show(*kept);
-}
 void fill(hirenow_eligibility& to, eligibility&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_actions& to, std::vector<permitted_action>&& from) noexcept { to.value = std::move(from); }
 void fill(hirenow_sweep_report& to, sweep_report&& from) noexcept { to.value = std::move(from); }
@@ -211,6 +231,13 @@ void fill(hirenow_page& to, list_page&& from) {
   to.value = std::move(from);
   for (const auto& row : to.value.rows) to.rows.emplace_back().show(row.interview);
 }
+
+/// Becomes what the call returns where it is written to, without a copy in between.
+template <class Call>
+struct in_place {
+  const Call& call;
+  operator std::invoke_result_t<const Call&>() const { return call(); }
+};
 
 /// Asks the engine, and fills the handle with its answer.
 template <class Handle, class Ask>
@@ -238,6 +265,21 @@ hirenow_status ask_then(hirenow_engine* engine, hirenow_error** error, Ask&& que
     return {};
   });
 }
+/// As `ask`, where one waiver is answered.
+template <class Ask>
+hirenow_status ask_for_waiver(hirenow_engine* engine, hirenow_error** error, hirenow_rows** out, std::int32_t* replayed,
+                              Ask&& question) noexcept {
+  put<std::int32_t>(replayed, 0);
+  return make(error, out, [&](hirenow_rows& rows) -> result<void> {
+    auto& core = core_of(engine);
+    rows.waivers.reserve(1);  // once the waiver is written, nothing may fail
+    result<waiver_changed> changed = question(core);
+    if (!changed) return changed.error();
+    put<std::int32_t>(replayed, changed->replayed);
+    return rows.take(std::move(*changed)), result<void>();
+  });
+}
+
 constexpr auto nothing_more = [](auto&&...) {};
 
 hirenow_status progress_of(hirenow_engine* engine, const char* interview, const hirenow_actor* who, hirenow_text** out,
@@ -255,6 +297,42 @@ hirenow_status progress_of(hirenow_engine* engine, const char* interview, const 
     *out = made.release();
     return {};
   });
+}
+
+hirenow_what_if_counts counts_of(const what_if_counts& c) noexcept {
+  return {sizeof(hirenow_what_if_counts),
+          c.applicants,
+          c.interviews,
+          c.tracks,
+          c.eligible_now,
+          c.eligible_then,
+          c.become,
+          c.cease,
+          c.sooner,
+          c.later};
+}
+
+/// Tries a policy out page by page, and lets the host look on.
+result<what_if_counts> what_if(engine_state& state, const hirenow_what_if_query* given, const actor& who,
+                               std::int32_t (*page)(void*, const hirenow_what_if_counts*, const char*), void* ctx) {
+  const auto q = read(given, "query");
+  what_if_query query{
+      .document = string(q.document), .track = string(q.track), .cursor = string(q.cursor), .limit = q.limit};
+  if (query.limit == 0) query.limit = 100;
+  what_if_counts so_far;
+  do {
+    auto found = state.core->what_if(query, who);
+    if (!found) return found.error();
+    so_far += found->counts;
+    query.cursor = found->next;
+    if (!page) continue;
+    const std::string document = json_documents::of(*found);
+    const auto told = counts_of(so_far);
+    const callback_threads::visit inside(*state.callbacks);
+    if (page(ctx, &told, document.c_str()) != 0)
+      return hirenow::detail::fail(errc::operation_aborted, "the caller ended it");
+  } while (!query.cursor.empty());
+  return so_far;
 }
 
 /// A sweep's report, whose faults the logger hears of. What was swept stands: nothing fails here for want of memory.
@@ -322,7 +400,15 @@ hirenow_status hirenow_link_for_row(hirenow_engine* engine, const char* tenant, 
 
 hirenow_status hirenow_inspect(hirenow_engine* engine, const char* token, hirenow_inspection** out,
                                hirenow_error** error) {
-  return ask(engine, error, out, [&](auto& e) { return e.inspect(text(token)); });
+  return make(error, out, [&](hirenow_inspection& handle) -> result<void> {
+    auto& core = core_of(engine);
+    const auto call = [&] { return core.inspect(text(token)); };
+    auto& answer = handle.answer.emplace(in_place{call});
+    if (!answer) return std::move(answer.error());
+    handle.value = &*answer;
+    if (handle.value->interview) handle.interview.show(*handle.value->interview);
+    return {};
+  });
 }
 hirenow_status hirenow_start(hirenow_engine* engine, const char* token, const void* session_key,
                              size_t session_key_size, hirenow_sitting** out, hirenow_error** error) {
@@ -393,6 +479,61 @@ hirenow_status hirenow_set_policy(hirenow_engine* engine, const char* track, con
                                   const hirenow_actor* who, hirenow_error** error) {
   return ask_then(
       engine, error, [&](auto& e) { return e.set_policy(text(track), text(document), read_actor(who)); }, nothing_more);
+}
+hirenow_status hirenow_activate_policy(hirenow_engine* engine, const char* track, const char* document,
+                                       const hirenow_actor* who, const hirenow_activation* when,
+                                       hirenow_error** error) {
+  return ask_then(
+      engine, error,
+      [&](auto& e) { return e.set_policy(text(track), text(document), read_actor(who), read_activation(when)); },
+      nothing_more);
+}
+hirenow_status hirenow_policies(hirenow_engine* engine, const char* track, const hirenow_actor* who,
+                                int64_t before_active_from, uint64_t before_number, size_t limit, hirenow_rows** out,
+                                hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) {
+    std::optional<policy_place> before;
+    if (const auto from = at_or_none(before_active_from, "before_active_from", HIRENOW_NONE))
+      before = policy_place{*from, before_number};
+    return e.policies(text(track), read_actor(who), before, limit == 0 ? 50 : limit);
+  });
+}
+hirenow_status hirenow_what_if(hirenow_engine* engine, const hirenow_what_if_query* query, const hirenow_actor* who,
+                               int32_t (*page)(void* ctx, const hirenow_what_if_counts* so_far, const char* page_json),
+                               void* ctx, hirenow_what_if_counts* counts, hirenow_error** error) {
+  return ask_then(
+      engine, error,
+      [&](auto&) {
+        check_place(counts, "counts");
+        return what_if(*engine->state, query, read_actor(who), page, ctx);
+      },
+      [&](const what_if_counts& c) {
+        if (counts) give(counts, counts_of(c), "counts");
+      });
+}
+hirenow_status hirenow_grant_waiver(hirenow_engine* engine, const hirenow_waiver_request* request,
+                                    const hirenow_actor* who, hirenow_rows** out, int32_t* replayed,
+                                    hirenow_error** error) {
+  return ask_for_waiver(engine, error, out, replayed,
+                        [&](auto& e) { return e.grant_waiver(read_waiver(request), read_actor(who)); });
+}
+hirenow_status hirenow_approve_waiver(hirenow_engine* engine, const char* applicant_id, uint64_t number,
+                                      const hirenow_actor* who, const hirenow_change* change, hirenow_rows** out,
+                                      int32_t* replayed, hirenow_error** error) {
+  return ask_for_waiver(engine, error, out, replayed, [&](auto& e) {
+    return e.approve_waiver(text(applicant_id), number, read_actor(who), read_waiver_step(change));
+  });
+}
+hirenow_status hirenow_revoke_waiver(hirenow_engine* engine, const char* applicant_id, uint64_t number,
+                                     const hirenow_actor* who, const hirenow_change* change, hirenow_rows** out,
+                                     int32_t* replayed, hirenow_error** error) {
+  return ask_for_waiver(engine, error, out, replayed, [&](auto& e) {
+    return e.revoke_waiver(text(applicant_id), number, read_actor(who), read_waiver_step(change));
+  });
+}
+hirenow_status hirenow_waivers(hirenow_engine* engine, const char* applicant_id, const hirenow_actor* who,
+                               hirenow_rows** out, hirenow_error** error) {
+  return ask(engine, error, out, [&](auto& e) { return e.waivers(text(applicant_id), read_actor(who)); });
 }
 hirenow_status hirenow_redrive(hirenow_engine* engine, const hirenow_message_key* key, const hirenow_actor* who,
                                const char* idempotency_key, hirenow_error** error) {

@@ -193,7 +193,8 @@ struct hirenow_sitting {
   }
 };
 struct hirenow_inspection {
-  std::optional<hirenow::inspection> value{};
+  std::optional<hirenow::result<hirenow::inspection>> answer{};  ///< made in place: a link is checked at every request
+  const hirenow::inspection* value = nullptr;                    ///< the answer's
   hirenow_interview interview{};
 };
 struct hirenow_eligibility {

@@ -36,6 +36,9 @@ value json(const list_row& r);
 value json(const audit_entry& e);
 value json(const message& m);
 value json(const sweep_report::set_aside& s);
+value json(const waiver& w);
+value json(const stored_policy& p);
+value json(const what_if_row& r);
 template <class T>
 value json(const std::optional<T>& v) {
   return v ? json(*v) : value(nullptr);
@@ -195,6 +198,43 @@ value json(const sweep_report::set_aside& s) {
                 {"error", json(s.error)}};
 }
 
+value json(const waiver& w) {
+  return object{{"number", w.number},
+                {"track", json(w.track)},
+                {"rule", json(w.rule_id)},
+                {"reason_code", json(w.reason_code)},
+                {"floor", json(w.floor)},
+                {"state", to_string(w.state)},
+                {"granted_by", json(w.granted_by)},
+                {"approved_by", json(w.approved_by)},
+                {"granted_at", json(w.granted_at)},
+                {"expires_at", json(w.expires_at)},
+                {"used_for", json(w.used_for)}};
+}
+
+value json(const stored_policy& p) {
+  return object{{"track", json(p.track)},
+                {"document", json(p.document)},
+                {"hash", json(p.hash)},
+                {"set_by", json(p.set_by)},
+                {"set_at", json(p.set_at)},
+                {"active_from", json(p.active_from)},
+                {"running_waits", to_string(p.running_waits)},
+                {"number", p.number}};
+}
+
+value json(const what_if_row& r) {
+  return object{{"applicant_id", json(r.applicant_id)},
+                {"track", json(r.track)},
+                {"newest", json(r.newest)},
+                {"eligible_now", r.eligible_now},
+                {"eligible_then", r.eligible_then},
+                {"reason_now", json(r.reason_now)},
+                {"reason_then", json(r.reason_then)},
+                {"eligible_at_now", json(r.eligible_at_now)},
+                {"eligible_at_then", json(r.eligible_at_then)}};
+}
+
 /// A document: the format's version, and then the members.
 std::string document(object members) {
   object out{{"hirenow_json", version}};
@@ -231,6 +271,24 @@ std::string of(const track_history& h) {
 
 std::string of(const sweep_report& r) {
   return document({{"records", r.records}, {"events", r.events}, {"failed", json(r.failed)}, {"more", r.more}});
+}
+
+std::string of(const std::vector<waiver>& waivers) { return document({{"waivers", json(waivers)}}); }
+std::string of(const waiver_changed& changed) { return of(std::vector<waiver>{changed.waiver}); }
+std::string of(const std::vector<stored_policy>& policies) { return document({{"policies", json(policies)}}); }
+std::string of(const what_if_page& page) {
+  const what_if_counts& c = page.counts;
+  return document({{"rows", json(page.rows)},
+                   {"counts", object{{"applicants", c.applicants},
+                                     {"interviews", c.interviews},
+                                     {"tracks", c.tracks},
+                                     {"eligible_now", c.eligible_now},
+                                     {"eligible_then", c.eligible_then},
+                                     {"become", c.become},
+                                     {"cease", c.cease},
+                                     {"sooner", c.sooner},
+                                     {"later", c.later}}},
+                   {"next", json(page.next)}});
 }
 
 std::string of(const token_claims& c) {

@@ -23,6 +23,10 @@ std::string of(const track_history& history);
 std::string of(const std::vector<audit_entry>& entries);
 std::string of(const std::vector<message>& messages);
 std::string of(const sweep_report& report);
+std::string of(const std::vector<waiver>& waivers);
+std::string of(const waiver_changed& changed);
+std::string of(const std::vector<stored_policy>& policies);
+std::string of(const what_if_page& page);
 std::string of(const token_claims& claims);
 
 }  // namespace hirenow::json_documents

@@ -140,6 +140,20 @@ hirenow_status hirenow_store_join(sqlite3* connection, int32_t create_tables, hi
   });
 }
 
+hirenow_status hirenow_store_join_postgres(pg_conn* connection, const char* schema, int32_t create_tables,
+                                           hirenow_store** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_store& s) -> result<void> {
+    need(connection, "connection");
+    join_options options{.create_tables = create_tables != 0};
+    if (schema) options.schema = schema;
+    const auto both = std::make_shared<joined>();
+    both->connection = host_connection_of(connection);
+    both->base = join_transaction(*both->connection, options).value();
+    s.value = {both, both->base.get()};
+    return {};
+  });
+}
+
 hirenow_status hirenow_engine_new(const hirenow_store* store, const hirenow_engine_options* options,
                                   hirenow_engine** out, hirenow_error** error) {
   return make(error, out, [&](hirenow_engine& e) -> result<void> {

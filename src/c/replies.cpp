@@ -38,6 +38,8 @@ class borrowed_from_handle final : public store {
   result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
     return store_->set_policy(tenant, p);
   }
+  result<std::vector<stored_policy>> policies(const policy_query& q) override { return store_->policies(q); }
+  result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return store_->outbox(now); }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return store_->prune(now, limit); }
 
  private:
@@ -89,6 +91,12 @@ hirenow_status hirenow_reply_add_interview(hirenow_reply* reply, const hirenow_i
 }
 hirenow_status hirenow_reply_add_fact(hirenow_reply* reply, const hirenow_fact_row* row) {
   return fill(reply, &hirenow_reply::data, [&](loaded& out) { out.record.facts.push_back(fact_of(row)); });
+}
+hirenow_status hirenow_reply_add_waiver(hirenow_reply* reply, const hirenow_waiver_row* row) {
+  return fill(reply, &hirenow_reply::data, [&](loaded& out) { out.record.waivers.push_back(waiver_of(row)); });
+}
+hirenow_status hirenow_reply_add_policy(hirenow_reply* reply, const hirenow_policy_row* row) {
+  return fill(reply, &hirenow_reply::policies, [&](auto& out) { out.push_back(policy_of(row)); });
 }
 hirenow_status hirenow_reply_set_policy(hirenow_reply* reply, const hirenow_policy_row* row) {
   return fill(reply, &hirenow_reply::data, [&](loaded& out) { out.policy = policy_of(row); });

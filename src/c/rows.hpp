@@ -18,6 +18,7 @@ struct hirenow_reply {
   std::vector<hirenow::message>* mails = nullptr;
   std::vector<hirenow::audit_entry>* entries = nullptr;
   std::vector<hirenow::audit_head>* heads = nullptr;
+  std::vector<hirenow::stored_policy>* policies = nullptr;
   hirenow::delivery* said = nullptr;
   hirenow::rendered_message* texts = nullptr;
   hirenow::host_answer* sql = nullptr;
@@ -195,10 +196,47 @@ inline message message_of(const hirenow_message_row* given) {
 }
 
 inline hirenow_policy_row row_of(const stored_policy& p) {
-  hirenow_policy_row r{sizeof(hirenow_policy_row), p.track.c_str(),   p.document.c_str(),
-                       p.set_by.c_str(),           instant(p.set_at), {}};
+  hirenow_policy_row r = HIRENOW_POLICY_ROW_INIT;
+  r.track = p.track.c_str();
+  r.document = p.document.c_str();
+  r.set_by = p.set_by.c_str();
+  r.set_at = instant(p.set_at);
   put_bytes(r.hash, p.hash);
+  r.active_from = instant(p.active_from);
+  r.running_waits = static_cast<std::int32_t>(p.running_waits);
+  r.number = p.number;
   return r;
+}
+
+inline hirenow_waiver_row row_of(const waiver& w) {
+  hirenow_waiver_row r = HIRENOW_WAIVER_ROW_INIT;
+  r.number = w.number;
+  r.track = w.track.c_str();
+  r.rule_id = w.rule_id.c_str();
+  r.reason_code = w.reason_code.c_str();
+  r.floor = w.floor.c_str();
+  r.granted_by = w.granted_by.c_str();
+  r.approved_by = w.approved_by.c_str();
+  r.granted_at = instant(w.granted_at);
+  r.expires_at = instant(w.expires_at);
+  write_id(r.used_for, w.used_for);
+  r.state = static_cast<std::int32_t>(w.state);
+  return r;
+}
+
+inline waiver waiver_of(const hirenow_waiver_row* given) {
+  const auto r = read(given, "waiver");
+  return {.number = r.number,
+          .track = string(r.track),
+          .rule_id = string(r.rule_id),
+          .reason_code = string(r.reason_code),
+          .floor = string(r.floor),
+          .state = one_of<waiver_state>(r.state, waiver_state_count, "state"),
+          .granted_by = string(r.granted_by),
+          .approved_by = string(r.approved_by),
+          .granted_at = at(r.granted_at, "granted_at"),
+          .expires_at = at(r.expires_at, "expires_at"),
+          .used_for = id_or_none(r.used_for)};
 }
 
 inline fact fact_of(const hirenow_fact_row* given) {
@@ -224,7 +262,14 @@ inline audit_entry entry_of(const hirenow_audit_row* given) {
 
 inline stored_policy policy_of(const hirenow_policy_row* given) {
   const auto p = read(given, "policy");
-  return {string(p.track), string(p.document), bytes_of(p.hash), string(p.set_by), at(p.set_at, "set_at")};
+  return {.track = string(p.track),
+          .document = string(p.document),
+          .hash = bytes_of(p.hash),
+          .set_by = string(p.set_by),
+          .set_at = at(p.set_at, "set_at"),
+          .active_from = at(p.active_from, "active_from"),
+          .running_waits = one_of<running_waits>(p.running_waits, running_waits_count, "running_waits"),
+          .number = p.number};
 }
 
 inline stored_answer answer_of(const hirenow_answer_row* given) {
@@ -285,6 +330,10 @@ class change_rows {
       interviews_.push_back({sizeof(hirenow_interview_change), &after, number_of(i.before), i.sitting_changed ? 1 : 0});
     }
     for (const auto& f : c.facts) facts_.push_back(row_of(f));
+    waivers_after_.reserve(c.waivers.size());
+    for (const auto& w : c.waivers)
+      waivers_.push_back({sizeof(hirenow_waiver_change), &waivers_after_.emplace_back(row_of(w.after)),
+                          w.before ? static_cast<std::int32_t>(*w.before) : HIRENOW_WAIVER_STATE_NONE});
     for (const auto& e : c.audit) audit_.push_back(row_of(e));
     for (const auto& w : c.withdrawals) {
       withdrawals_.push_back({sizeof(hirenow_withdrawal), {}, w.kinds});
@@ -302,6 +351,7 @@ class change_rows {
     set_.erase = c.erase;
     point(interviews_, interview_places_, set_.interviews, set_.interview_count);
     point(facts_, fact_places_, set_.facts, set_.fact_count);
+    point(waivers_, waiver_places_, set_.waivers, set_.waiver_count);
     point(audit_, audit_places_, set_.audit, set_.audit_count);
     point(withdrawals_, withdrawal_places_, set_.withdrawals, set_.withdrawal_count);
     point(messages_, message_places_, set_.messages, set_.message_count);
@@ -337,6 +387,8 @@ class change_rows {
   std::vector<hirenow_interview_row> after_{};
   std::vector<hirenow_interview_change> interviews_{};
   std::vector<hirenow_fact_row> facts_{};
+  std::vector<hirenow_waiver_row> waivers_after_{};
+  std::vector<hirenow_waiver_change> waivers_{};
   std::vector<hirenow_audit_row> audit_{};
   std::vector<hirenow_withdrawal> withdrawals_{};
   std::vector<hirenow_message_row> messages_{};
@@ -344,6 +396,7 @@ class change_rows {
   std::vector<hirenow_message_key> drops_{};
   std::vector<const hirenow_interview_change*> interview_places_{};
   std::vector<const hirenow_fact_row*> fact_places_{};
+  std::vector<const hirenow_waiver_change*> waiver_places_{};
   std::vector<const hirenow_audit_row*> audit_places_{};
   std::vector<const hirenow_withdrawal*> withdrawal_places_{};
   std::vector<const hirenow_message_row*> message_places_{};
@@ -360,13 +413,16 @@ class change_rows {
 struct hirenow_rows {
   std::variant<std::monostate, hirenow::loaded, hirenow::list_page, hirenow::due_page,
                std::vector<hirenow::claimed_message>, std::vector<hirenow::message>, std::vector<hirenow::audit_entry>,
-               std::vector<hirenow::audit_head>, hirenow::track_history>
+               std::vector<hirenow::audit_head>, std::vector<hirenow::stored_policy>, std::vector<hirenow::waiver>,
+               hirenow::waiver_changed, hirenow::track_history>
       value{};
   std::optional<hirenow_record_row> record{};
   std::optional<hirenow_policy_row> policy{};
   std::optional<hirenow_answer_row> answer{};
   std::vector<hirenow_interview_row> interviews{};
   std::vector<hirenow_fact_row> facts{};
+  std::vector<hirenow_waiver_row> waivers{};
+  std::vector<hirenow_policy_row> policies{};
   std::vector<hirenow_audit_row> audit{};
   std::vector<hirenow_message_row> messages{};
   std::vector<hirenow_owner_row> owners{};
@@ -385,5 +441,8 @@ struct hirenow_rows {
   void show(const std::vector<hirenow::message>& of);
   void show(const std::vector<hirenow::audit_entry>& of);
   void show(const std::vector<hirenow::audit_head>& of);
+  void show(const std::vector<hirenow::stored_policy>& of);
+  void show(const std::vector<hirenow::waiver>& of);
+  void show(const hirenow::waiver_changed& of);
   void show(const hirenow::track_history& of);
 };

@@ -15,6 +15,7 @@ void hirenow_rows::show(const loaded& of) {
   if (of.record.version != 0) record = row_of(of.record, of.record.person.id);
   for (const auto& i : of.record.interviews) interviews.push_back(row_of(i));
   for (const auto& f : of.record.facts) facts.push_back(row_of(f));
+  show(of.record.waivers);
   if (of.policy) policy = row_of(*of.policy);
   if (of.answer) answer = row_of(*of.answer);
 }
@@ -53,6 +54,13 @@ void hirenow_rows::show(const std::vector<audit_head>& of) {
     put_bytes(owners.back().hash, h.hash);
   }
 }
+void hirenow_rows::show(const std::vector<stored_policy>& of) {
+  for (const auto& p : of) policies.push_back(row_of(p));
+}
+void hirenow_rows::show(const std::vector<waiver>& of) {
+  for (const auto& w : of) waivers.push_back(row_of(w));
+}
+void hirenow_rows::show(const waiver_changed& of) { waivers.push_back(row_of(of.waiver)); }
 void hirenow_rows::show(const track_history& of) {
   auto& r = record.emplace(hirenow_record_row{});
   r.struct_size = sizeof r;
@@ -115,6 +123,7 @@ load_request read_load(const hirenow_load_request& r, std::optional<answer_key>&
                    .who = std::string_view(),
                    .track = id_or_empty(r.track, "track"),
                    .with_rules = r.with_rules != 0,
+                   .at = at_or_none(r.at, "at", HIRENOW_NONE).value_or(max_instant),
                    .with_sitting = r.with_sitting != 0,
                    .with_progress = r.with_progress != 0};
   if (r.applicant_id)
@@ -164,6 +173,20 @@ change_set read_changes(const hirenow_change_set* given) {
     must(limits::check_id("fact", out.facts.back().name));
     text_of(out.facts.back().track, "track", limits::id);
     text_of(out.facts.back().value, "value", limits::fact_value);
+  });
+  read_all(c.waivers, c.waiver_count, "waivers", [&](const hirenow_waiver_change* given_one) {
+    const auto one = read(given_one, "waiver change");
+    waiver after = waiver_of(one.after);
+    must(limits::check_id("track", after.track));
+    must(limits::check_id("rule", after.rule_id));
+    must(limits::check_id("reason code", after.reason_code));
+    text_of(after.floor, "floor", limits::id);
+    text_of(after.granted_by, "granted_by", limits::id);
+    text_of(after.approved_by, "approved_by", limits::id);
+    out.waivers.push_back(
+        {std::move(after), one.before == HIRENOW_WAIVER_STATE_NONE
+                               ? std::nullopt
+                               : std::optional(one_of<waiver_state>(one.before, waiver_state_count, "before"))});
   });
   read_all(c.audit, c.audit_count, "audit", [&](const hirenow_audit_row* e) {
     out.audit.push_back(entry_of(e));
@@ -268,6 +291,18 @@ size_t hirenow_rows_get_fact_count(const hirenow_rows* rows) {
 }
 const hirenow_fact_row* hirenow_rows_get_fact(const hirenow_rows* rows, size_t n) {
   return get(rows, nullptr, [n](auto& r) { return row_at(r.facts, n); });
+}
+size_t hirenow_rows_get_waiver_count(const hirenow_rows* rows) {
+  return get(rows, 0, [](auto& r) { return r.waivers.size(); });
+}
+const hirenow_waiver_row* hirenow_rows_get_waiver(const hirenow_rows* rows, size_t n) {
+  return get(rows, nullptr, [n](auto& r) { return row_at(r.waivers, n); });
+}
+size_t hirenow_rows_get_policy_count(const hirenow_rows* rows) {
+  return get(rows, 0, [](auto& r) { return r.policies.size(); });
+}
+const hirenow_policy_row* hirenow_rows_get_policy_at(const hirenow_rows* rows, size_t n) {
+  return get(rows, nullptr, [n](auto& r) { return row_at(r.policies, n); });
 }
 size_t hirenow_rows_get_audit_count(const hirenow_rows* rows) {
   return get(rows, 0, [](auto& r) { return r.audit.size(); });
@@ -411,6 +446,17 @@ hirenow_status hirenow_store_audit_heads(hirenow_store* store, const char* tenan
                                          hirenow_rows** out, hirenow_error** error) {
   return ask(store, error, out, [&](auto& s) {
     return s.audit_heads(id_text_of(tenant, "tenant"), id_or_empty(after, "after"), limit_of(limit));
+  });
+}
+hirenow_status hirenow_store_policies(hirenow_store* store, const hirenow_policy_request* request, hirenow_rows** out,
+                                      hirenow_error** error) {
+  return ask(store, error, out, [&](auto& s) {
+    const auto r = read(request, "request");
+    policy_query query{
+        .tenant = id_text_of(r.tenant, "tenant"), .track = id_or_empty(r.track, "track"), .limit = limit_of(r.limit)};
+    if (const auto from = at_or_none(r.before_active_from, "before_active_from", HIRENOW_NONE))
+      query.before = policy_place{*from, r.before_number};
+    return s.policies(query);
   });
 }
 hirenow_status hirenow_store_set_policy(hirenow_store* store, const char* tenant, const hirenow_policy_row* policy,

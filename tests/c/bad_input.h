@@ -39,6 +39,14 @@ static void test_nothing_at_all(void) {
   IS(hirenow_update_applicant(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_record_fact(NULL, NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_set_policy(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_activate_policy(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_policies(NULL, NULL, NULL, HIRENOW_NONE, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_what_if(NULL, NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_grant_waiver(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_approve_waiver(NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_revoke_waiver(NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_waivers(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_policies(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_redrive(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_drop(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_outbox(NULL, 0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -81,6 +89,8 @@ static void test_nothing_at_all(void) {
   IS(hirenow_reply_add_interview(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reply_add_fact(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reply_set_policy(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_add_policy(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_reply_add_waiver(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reply_set_answer(NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reply_set_progress(NULL, NULL, 0, 0), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reply_add_list_row(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -196,6 +206,7 @@ static void test_nothing_at_all(void) {
   CHECK(hirenow_sweep_report_get_failed_status(NULL, 0) == HIRENOW_OK);
   IS(hirenow_sweep_report_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_join(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_join_postgres(NULL, NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_engine_on(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_engine_store(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_engine_now(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -238,6 +249,10 @@ static void test_nothing_at_all(void) {
   CHECK(hirenow_rows_get_message(NULL, 0) == NULL);
   CHECK(hirenow_rows_get_owner_count(NULL) == 0);
   CHECK(hirenow_rows_get_owner(NULL, 0) == NULL);
+  CHECK(hirenow_rows_get_waiver_count(NULL) == 0);
+  CHECK(hirenow_rows_get_waiver(NULL, 0) == NULL);
+  CHECK(hirenow_rows_get_policy_count(NULL) == 0);
+  CHECK(hirenow_rows_get_policy_at(NULL, 0) == NULL);
   CHECK(hirenow_rows_get_state_count(NULL, 0) == HIRENOW_NONE);
   CHECK(hirenow_rows_get_next(NULL) == NULL);
   IS(hirenow_rows_json(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -342,7 +357,13 @@ static void test_bad_input(struct world *w) {
   hirenow_dispatch_report report = HIRENOW_DISPATCH_REPORT_INIT;
   hirenow_outbox_figures figures = HIRENOW_OUTBOX_FIGURES_INIT;
   const hirenow_actor *who = &w->admin;
-
+  hirenow_waiver_request waiver = HIRENOW_WAIVER_REQUEST_INIT;
+  waiver.applicant_id = waiver.track = waiver.rule_id = waiver.reason_code = "bad";
+  waiver.expires_at = w->now + 1;
+  hirenow_activation when = HIRENOW_ACTIVATION_INIT;
+  hirenow_what_if_query what_if = HIRENOW_WHAT_IF_QUERY_INIT;
+  what_if.document = "{\"hirenow_policy\":1,\"version\":\"v\",\"rules\":[]}";
+  hirenow_what_if_counts what_if_counts = HIRENOW_WHAT_IF_COUNTS_INIT;
   REFUSES_WRONG_SIZES(hirenow_actor, roles, w->admin, hirenow_schedule(e, &request, s, &out, NULL));
   REFUSES_WRONG_SIZES(hirenow_schedule_request, idempotency_key, request, hirenow_schedule(e, s, who, &out, NULL));
   REFUSES_WRONG_SIZES(hirenow_applicant, time_zone, person, hirenow_update_applicant(e, s, who, NULL, &changed, NULL));
@@ -350,6 +371,13 @@ static void test_bad_input(struct world *w) {
   REFUSES_WRONG_SIZES(hirenow_change, idempotency_key, change, hirenow_cancel(e, id, who, s, &out, NULL));
   REFUSES_WRONG_SIZES(hirenow_session, key, session, hirenow_checkpoint(e, s, "x", 1, NULL, NULL));
   REFUSES_WRONG_SIZES(hirenow_fact, value, fact, hirenow_record_fact(e, "bad", s, who, NULL, &changed, NULL));
+  REFUSES_WRONG_SIZES(hirenow_waiver_request, idempotency_key, waiver,
+                      hirenow_grant_waiver(e, s, who, &some, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_activation, running_waits, when,
+                      hirenow_activate_policy(e, "bad", what_if.document, who, s, NULL));
+  REFUSES_WRONG_SIZES(hirenow_what_if_query, limit, what_if, hirenow_what_if(e, s, who, NULL, NULL, NULL, NULL));
+  REFUSES_WRONG_SIZES(hirenow_what_if_counts, later, what_if_counts,
+                      hirenow_what_if(e, &what_if, who, NULL, NULL, s, NULL));
   REFUSES_WRONG_SIZES(hirenow_list_query, limit, query, hirenow_list(e, s, who, &page, NULL));
   REFUSES_WRONG_SIZES(hirenow_message_query, limit, mails, hirenow_read_messages(e, s, who, &some, NULL));
   REFUSES_WRONG_SIZES(hirenow_engine_options, logger, options, hirenow_open("memory:", s, &engine, NULL));

@@ -101,6 +101,7 @@ twins = {
     "FACT": "fact_kind", "MESSAGE": "message_kind", "MESSAGE_STATE": "message_state", "KEY": "key_algorithm",
     "EVENT": "event", "AUTHORITY": "authority", "DELIVERY": "delivery_outcome", "SETTLE": "verdict@store.hpp",
     "SMTP": "smtp_security", "DURABILITY": "sqlite_durability", "TRANSACTION": "host_transaction", "DIALECT": "host_dialect",
+    "WAIVER": "waiver_state", "RUNNING_WAITS": "running_waits",
 }
 folders = ("include/hirenow/", "include/hirenow/adapters/")
 core_headers = {path: read(path) for folder in folders for path in (folder + p for p in os.listdir(os.path.join(root, folder))) if path.endswith(".hpp")}
@@ -122,6 +123,8 @@ for values in blocks[1:]:  # the first holds the statuses, which were compared a
     prefix = next(iter(values)).split("_")[1]
     if prefix == "MESSAGE" and "HIRENOW_MESSAGE_STATE_QUEUED" in values:
         prefix = "MESSAGE_STATE"
+    if prefix == "RUNNING":
+        prefix = "RUNNING_WAITS"
     if prefix in ("NOTIFY", "VALUE"):
         continue
     enum, _, file = twins.pop(prefix, "none@").partition("@")

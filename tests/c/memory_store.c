@@ -15,15 +15,18 @@ static hirenow_status load(void *ctx, const hirenow_load_request *request, hiren
     for (size_t n = 0; n < r->interviews.count; ++n) hirenow_reply_add_interview(reply, interview_at(r, n));
     for (size_t n = 0; n < r->facts.count; ++n)
       hirenow_reply_add_fact(reply, at(&r->facts, sizeof(hirenow_fact_row), n));
+    for (size_t n = 0; n < r->waivers.count; ++n)
+      hirenow_reply_add_waiver(reply, at(&r->waivers, sizeof(hirenow_waiver_row), n));
     if (request->interview_id && !track[0]) track = find_interview(r, request->interview_id)->track;
     if (request->interview_id && request->with_progress) {
       const struct saved *p = find_saved(r, request->interview_id);
       if (p) hirenow_reply_set_progress(reply, p->bytes, p->size, p->at);
     }
   }
-  const struct policy *p = find_policy(s, request->tenant, track);
-  if (!p) p = find_policy(s, request->tenant, "");
-  if (p) hirenow_reply_set_policy(reply, &p->row);
+  const int64_t behind = request->at == HIRENOW_NONE ? INT64_MAX : request->at + 1;
+  const struct policy *p = find_policy(s, request->tenant, track, behind, 0);
+  if (!p || !p->row.document[0]) p = find_policy(s, request->tenant, "", behind, 0);
+  if (p && p->row.document[0]) hirenow_reply_set_policy(reply, &p->row);
   const struct answer *a = request->answer ? find_answer(s, request->tenant, request->answer) : NULL;
   if (a) hirenow_reply_set_answer(reply, &a->row);
   pthread_mutex_unlock(&s->mutex);
@@ -62,6 +65,43 @@ static hirenow_status write_interview(struct memory_store *s, struct record *r, 
   for (size_t n = 0; n < r->interviews.count; ++n)
     current += same(interview_at(r, n)->track, after.track) && is_current(interview_at(r, n)->state);
   return current > 1 ? HIRENOW_CONSTRAINT_VIOLATED : HIRENOW_OK;
+}
+
+static int is_lawful_waiver_step(int32_t from, int32_t to) {
+  if (from == HIRENOW_WAIVER_PROPOSED && to == HIRENOW_WAIVER_GRANTED) return 1;
+  if (from == HIRENOW_WAIVER_GRANTED && to == HIRENOW_WAIVER_USED) return 1;
+  return is_open_waiver(from) && (to == HIRENOW_WAIVER_LAPSED || to == HIRENOW_WAIVER_REVOKED);
+}
+
+static hirenow_status write_waiver(struct memory_store *s, struct record *r, const hirenow_waiver_change *c) {
+  hirenow_waiver_row w = *c->after;
+  hirenow_waiver_row *stored = find_waiver(r, w.number);
+  if ((w.state == HIRENOW_WAIVER_USED) != (w.used_for[0] != '\0')) return HIRENOW_CONSTRAINT_VIOLATED;
+  if (w.approved_by[0] && (w.state == HIRENOW_WAIVER_PROPOSED || same(w.approved_by, w.granted_by)))
+    return HIRENOW_CONSTRAINT_VIOLATED;
+  if (c->before == HIRENOW_WAIVER_STATE_NONE) {
+    if (stored || !is_open_waiver(w.state) || w.approved_by[0]) return HIRENOW_CONSTRAINT_VIOLATED;
+    for (size_t n = 0; n < r->waivers.count; ++n) {
+      const hirenow_waiver_row *other = at(&r->waivers, sizeof w, n);
+      if (is_open_waiver(other->state) && same(other->track, w.track) && same(other->rule_id, w.rule_id))
+        return HIRENOW_CONSTRAINT_VIOLATED;
+    }
+    return keep_text(s, &w.track) && keep_text(s, &w.rule_id) && keep_text(s, &w.reason_code) &&
+                   keep_text(s, &w.floor) && keep_text(s, &w.granted_by) && keep_text(s, &w.approved_by) &&
+                   push(&r->waivers, sizeof w, &w)
+               ? HIRENOW_OK
+               : HIRENOW_OUT_OF_MEMORY;
+  }
+  if (!stored || stored->state != c->before || !is_lawful_waiver_step(stored->state, w.state) ||
+      !same(stored->track, w.track) || !same(stored->rule_id, w.rule_id) || !same(stored->floor, w.floor) ||
+      !same(stored->reason_code, w.reason_code) || !same(stored->granted_by, w.granted_by) ||
+      stored->granted_at != w.granted_at || stored->expires_at != w.expires_at ||
+      (stored->approved_by[0] && !same(stored->approved_by, w.approved_by)))
+    return HIRENOW_CONSTRAINT_VIOLATED;
+  stored->state = w.state;
+  memcpy(stored->used_for, w.used_for, sizeof w.used_for);
+  stored->approved_by = w.approved_by;
+  return keep_text(s, &stored->approved_by) ? HIRENOW_OK : HIRENOW_OUT_OF_MEMORY;
 }
 
 static hirenow_status write_audit(struct memory_store *s, struct record *r, const hirenow_change_set *c) {
@@ -158,6 +198,8 @@ static hirenow_status write_record(struct memory_store *s, struct record *r, con
     if (!keep_text(s, &f.name) || !keep_text(s, &f.track) || !keep_text(s, &f.value) || !push(&r->facts, sizeof f, &f))
       return HIRENOW_OUT_OF_MEMORY;
   }
+  for (size_t n = 0; n < c->waiver_count; ++n)
+    if ((status = write_waiver(s, r, c->waivers[n]))) return status;
   if ((status = write_audit(s, r, c)) || (status = write_outbox(s, r, c))) return status;
   if (c->final_progress_interview) {
     if (!find_interview(r, c->final_progress_interview)) return HIRENOW_CONSTRAINT_VIOLATED;
@@ -204,6 +246,7 @@ static hirenow_status commit_locked(struct memory_store *s, const hirenow_change
     r = *stored;
     const int copied = copy(&r.interviews, &stored->interviews, sizeof(hirenow_interview_row)) &
                        copy(&r.facts, &stored->facts, sizeof(hirenow_fact_row)) &
+                       copy(&r.waivers, &stored->waivers, sizeof(hirenow_waiver_row)) &
                        copy(&r.audit, &stored->audit, sizeof(hirenow_audit_row)) &
                        copy(&r.messages, &stored->messages, sizeof(struct message_and_lease)) &
                        copy(&r.saved, &stored->saved, sizeof(struct saved));
@@ -316,19 +359,32 @@ static hirenow_status set_policy(void *ctx, const char *tenant, const hirenow_po
   struct policy p = {tenant, *policy};
   hirenow_status status = HIRENOW_OK;
   pthread_mutex_lock(&s->mutex);
-  struct policy *stored = find_policy(s, tenant, policy->track);
-  if (!policy->document[0]) {
-    if (stored) memmove(stored, at(&s->policies, sizeof p, --s->policies.count), sizeof p);
-  } else if (!keep_text(s, &p.tenant) || !keep_text(s, &p.row.track) || !keep_text(s, &p.row.document) ||
-             !keep_text(s, &p.row.set_by)) {
-    status = HIRENOW_OUT_OF_MEMORY;
-  } else if (stored) {
-    *stored = p;
-  } else if (!push(&s->policies, sizeof p, &p)) {
-    status = HIRENOW_OUT_OF_MEMORY;
+  p.row.number = 1;
+  for (size_t n = 0; n < s->policies.count; ++n) {
+    const struct policy *other = at(&s->policies, sizeof p, n);
+    p.row.number += same(other->tenant, tenant) && same(other->row.track, policy->track);
   }
+  if (!keep_text(s, &p.tenant) || !keep_text(s, &p.row.track) || !keep_text(s, &p.row.document) ||
+      !keep_text(s, &p.row.set_by) || !push(&s->policies, sizeof p, &p))
+    status = HIRENOW_OUT_OF_MEMORY;
   pthread_mutex_unlock(&s->mutex);
   return status;
+}
+
+static hirenow_status policies(void *ctx, const hirenow_policy_request *request, hirenow_reply *reply) {
+  struct memory_store *s = ctx;
+  int64_t active_from = request->before_active_from == HIRENOW_NONE ? INT64_MAX : request->before_active_from;
+  uint64_t number = request->before_number;
+  pthread_mutex_lock(&s->mutex);
+  for (size_t n = 0; n < request->limit; ++n) {
+    const struct policy *p = find_policy(s, request->tenant, request->track, active_from, number);
+    if (!p) break;
+    hirenow_reply_add_policy(reply, &p->row);
+    active_from = p->row.active_from;
+    number = p->row.number;
+  }
+  pthread_mutex_unlock(&s->mutex);
+  return HIRENOW_OK;
 }
 
 static hirenow_status prune(void *ctx, int64_t now, size_t limit, size_t *pruned, hirenow_reply *reply) {
@@ -372,7 +428,7 @@ hirenow_status memory_store_open(hirenow_store **out, int *destroyed, hirenow_er
   const hirenow_store_callbacks callbacks = {
       sizeof callbacks,   s,           load,       commit, save_progress, memory_store_list, memory_store_due,
       memory_store_claim, memory_store_settle, memory_store_next_due, memory_store_messages, read_audit, audit_heads,
-      set_policy,         prune,       destroy, memory_store_outbox};
+      set_policy,         prune,       destroy, memory_store_outbox, policies};
   const hirenow_status status = hirenow_store_new(&callbacks, out, error);
   if (status) {
     s->destroyed = NULL;

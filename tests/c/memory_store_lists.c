@@ -114,6 +114,11 @@ hirenow_status memory_store_due(void *ctx, int64_t when, size_t limit, const cha
       const int64_t end = clock_limit(interview_at(e.record, m));
       if (end != HIRENOW_NONE && end <= when && (e.limit == HIRENOW_NONE || end < e.limit)) e.limit = end;
     }
+    for (size_t m = 0; m < e.record->waivers.count; ++m) {
+      const hirenow_waiver_row *w = at(&e.record->waivers, sizeof *w, m);
+      if (is_open_waiver(w->state) && w->expires_at <= when && (e.limit == HIRENOW_NONE || w->expires_at < e.limit))
+        e.limit = w->expires_at;
+    }
     if (e.limit == HIRENOW_NONE) continue;
     if (cursor[0] && compare_keys(e.limit, e.record->tenant, e.record->row.applicant_id, 0, after.key, after.first,
                                   after.second, 0) <= 0)
@@ -150,13 +155,24 @@ static int compare_message_keys(const hirenow_message_key *a, const hirenow_mess
 }
 
 struct claim_entry {
+  size_t turn;
   int64_t from;
   const struct record *record;
   struct message_and_lease *message;
 };
 
+/* Every tenant's first, then every tenant's second: so where not all can be taken, each has its share. */
+static int compare_turns(const void *x, const void *y) {
+  const struct claim_entry *a = x, *b = y;
+  if (a->turn != b->turn) return a->turn < b->turn ? -1 : 1;
+  if (a->from != b->from) return a->from < b->from ? -1 : 1;
+  return compare_message_keys(&a->message->row.key, &b->message->row.key);
+}
+
 static int compare_claims(const void *x, const void *y) {
   const struct claim_entry *a = x, *b = y;
+  const int tenants = strcmp(a->record->tenant, b->record->tenant);
+  if (tenants) return tenants;
   if (a->from != b->from) return a->from < b->from ? -1 : 1;
   return compare_message_keys(&a->message->row.key, &b->message->row.key);
 }
@@ -168,12 +184,17 @@ hirenow_status memory_store_claim(void *ctx, const hirenow_claim_request *reques
   struct array entries = {NULL, 0};
   for (size_t n = 0; n < s->records.count; ++n)
     for (size_t m = 0; m < record_at(s, n)->messages.count; ++m) {
-      struct claim_entry e = {0, record_at(s, n), message_at(record_at(s, n), m)};
+      struct claim_entry e = {0, 0, record_at(s, n), message_at(record_at(s, n), m)};
       e.from = claimable_from(e.message);
       if (e.from != HIRENOW_NONE && e.from <= request->now && !push(&entries, sizeof e, &e))
         status = HIRENOW_OUT_OF_MEMORY;
     }
   if (entries.count) qsort(entries.data, entries.count, sizeof(struct claim_entry), compare_claims);
+  for (size_t n = 1; n < entries.count; ++n) {
+    struct claim_entry *e = at(&entries, sizeof *e, n), *before = at(&entries, sizeof *e, n - 1);
+    if (strcmp(e->record->tenant, before->record->tenant) == 0) e->turn = before->turn + 1;
+  }
+  if (entries.count) qsort(entries.data, entries.count, sizeof(struct claim_entry), compare_turns);
   if (entries.count > request->limit) entries.count = request->limit;
   for (size_t n = 0; n < entries.count && !status; ++n) {
     const struct claim_entry *e = at(&entries, sizeof *e, n);

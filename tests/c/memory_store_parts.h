@@ -59,6 +59,7 @@ struct record {
   hirenow_record_row row;
   struct array interviews; /* hirenow_interview_row */
   struct array facts;      /* hirenow_fact_row */
+  struct array waivers;    /* hirenow_waiver_row */
   struct array audit;      /* hirenow_audit_row */
   struct array messages;   /* struct message_and_lease */
   struct array saved;      /* struct saved */
@@ -80,7 +81,7 @@ struct memory_store {
   struct text *texts;
   struct array records;  /* struct record */
   struct array answers;  /* struct answer */
-  struct array policies; /* struct policy */
+  struct array policies; /* struct policy, in the order they were set */
   int *destroyed;
 };
 
@@ -143,12 +144,34 @@ static inline struct answer *find_answer(struct memory_store *s, const char *ten
   return NULL;
 }
 
-static inline struct policy *find_policy(struct memory_store *s, const char *tenant, const char *track) {
+/* Whether one place among the policies of a tenant or track stands before another. */
+static inline int is_before(const hirenow_policy_row *p, int64_t active_from, uint64_t number) {
+  return p->active_from != active_from ? p->active_from < active_from : p->number < number;
+}
+
+/* The last one before a place; NULL where there is none. */
+static inline struct policy *find_policy(struct memory_store *s, const char *tenant, const char *track,
+                                         int64_t active_from, uint64_t number) {
+  struct policy *found = NULL;
   for (size_t n = 0; n < s->policies.count; ++n) {
     struct policy *p = at(&s->policies, sizeof *p, n);
-    if (same(p->tenant, tenant) && same(p->row.track, track)) return p;
+    if (same(p->tenant, tenant) && same(p->row.track, track) && is_before(&p->row, active_from, number) &&
+        (!found || is_before(&found->row, p->row.active_from, p->row.number)))
+      found = p;
+  }
+  return found;
+}
+
+static inline hirenow_waiver_row *find_waiver(const struct record *r, uint64_t number) {
+  for (size_t n = 0; n < r->waivers.count; ++n) {
+    hirenow_waiver_row *w = at(&r->waivers, sizeof *w, n);
+    if (w->number == number) return w;
   }
   return NULL;
+}
+
+static inline int is_open_waiver(int32_t state) {
+  return state == HIRENOW_WAIVER_PROPOSED || state == HIRENOW_WAIVER_GRANTED;
 }
 
 static inline struct message_and_lease *find_message(const struct record *r, const hirenow_message_key *key) {
@@ -171,6 +194,7 @@ static inline struct saved *find_saved(const struct record *r, const char *inter
 static inline void free_record(struct record *r) {
   free(r->interviews.data);
   free(r->facts.data);
+  free(r->waivers.data);
   free(r->audit.data);
   free(r->messages.data);
   free(r->saved.data);

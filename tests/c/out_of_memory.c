@@ -9,7 +9,7 @@
 #include "out_of_memory_calls.h"
 
 /* Where the interview of the case must stand; or its message, of one that is scheduled. */
-enum { SCHEDULED, EXPIRED, CLAIMED, DEAD, STARTED, SUBMITTED, FAILED, FAILED_LONG_AGO };
+enum { SCHEDULED, EXPIRED, CLAIMED, DEAD, STARTED, SUBMITTED, FAILED, WAIVED, FAILED_LONG_AGO };
 
 /* READS: it changes no record. GROWS: a cache of the library may keep what it has read. LEASES: a failed call may have
  * taken messages, whose lease runs out. */
@@ -38,6 +38,13 @@ static const struct {
     {"update_applicant", c_update, SCHEDULED, 0},
     {"record_fact", c_record, SCHEDULED, 0},
     {"set_policy", c_set_policy, SCHEDULED, 0},
+    {"activate_policy", c_activate, SCHEDULED, 0},
+    {"policies", c_policies, SCHEDULED, READS},
+    {"what_if", c_what_if, FAILED, READS},
+    {"grant_waiver", c_grant, FAILED, 0},
+    {"revoke_waiver", c_revoke, WAIVED, 0},
+    {"waivers", c_waivers, FAILED, READS},
+    {"store_policies", c_policy_rows, SCHEDULED, READS},
     {"erase_applicant", c_erase, SCHEDULED, 0},
     {"find", c_find, SCHEDULED, READS},
     {"permitted_actions", c_actions, FAILED, READS},
@@ -137,6 +144,7 @@ static const struct {
     {"*_get_*", "borrows from an answer; check_accessors() sees that it allocates nothing"},
     {"*_get", "as those"},
     {"*_name", "a word of a table"},
+    {"approve_waiver", "revoke_waiver, but for the state"},
     {"version", "a word"},
     {"verdict_status", "a number of a table"},
     {"transition", "a row of a table"},
@@ -146,6 +154,7 @@ static const struct {
     {"backoff_after", "a number"},
     {"reply_*", "called inside the calls over the store in C, whose callbacks fail with them"},
     {"store_join", "with engine_on"},
+    {"store_join_postgres", "store_join, over a server"},
     {"store_open_through", "store_open, over the host's driver; c_connection has one"},
     {"audit_append", "with store_commit"},
     {"audit_verifier_*", "with audit_verifier_new"},
@@ -216,6 +225,12 @@ static void walk_to(struct world *w, int stands) {
   MUST(hirenow_permitted_actions(w->engine, w->id, &w->admin, &w->actions, NULL));
   MUST(hirenow_list(w->engine, NULL, &w->admin, &w->page, NULL));
   MUST(hirenow_audit_checkpoint(w->engine, &w->admin, &w->checkpoint, NULL));
+  if (stands == WAIVED) {
+    hirenow_rows *granted;
+    MUST(grant(w, &granted, NULL));
+    w->waiver = hirenow_rows_get_waiver(granted, 0)->number;
+    hirenow_rows_free(granted);
+  }
   if (stands == FAILED_LONG_AGO) w->now += 15 * 86400;
 }
 

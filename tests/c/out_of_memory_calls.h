@@ -43,6 +43,7 @@ struct world {
   hirenow_session session;
   hirenow_actor admin;
   const char *id;
+  uint64_t waiver; /* of the case */
   char token[8192];
 };
 
@@ -215,6 +216,41 @@ CALL(c_cancel, interview, with_change(w, &out, error, hirenow_cancel))
 CALL(c_update, person, update(w, &out, error))
 CALL(c_record, person, record(w, &out, error))
 PLAIN(c_set_policy, hirenow_set_policy(w->engine, "a track of its own", policy_document, &w->admin, error))
+static hirenow_status activate(struct world *w, hirenow_error **error) {
+  hirenow_activation when = HIRENOW_ACTIVATION_INIT;
+  when.from = w->now + 3600;
+  return hirenow_activate_policy(w->engine, "a track of its own", policy_document, &w->admin, &when, error);
+}
+static int32_t take_page(void *ctx, const hirenow_what_if_counts *so_far, const char *page_json) {
+  return (void)ctx, (void)so_far, (void)page_json, 0;
+}
+static hirenow_status try_out(struct world *w, hirenow_error **error) {
+  hirenow_what_if_query q = HIRENOW_WHAT_IF_QUERY_INIT;
+  q.document = policy_document;
+  return hirenow_what_if(w->engine, &q, &w->admin, take_page, NULL, NULL, error);
+}
+static hirenow_status grant(struct world *w, hirenow_rows **out, hirenow_error **error) {
+  hirenow_waiver_request r = HIRENOW_WAIVER_REQUEST_INIT;
+  r.applicant_id = "case";
+  r.track = "a track with a name that no small string holds";
+  r.rule_id = "wait-14-days";
+  r.reason_code = "a_code_that_is_longer_than_small_strings_hold";
+  r.floor = "P1DT1H1M1S";
+  r.reason = "a reason that is longer than any small string would hold";
+  r.expires_at = w->now + 86400;
+  r.idempotency_key = "grant-with-a-long-key-of-its-own";
+  return hirenow_grant_waiver(w->engine, &r, &w->admin, out, NULL, error);
+}
+static hirenow_status revoke(struct world *w, hirenow_rows **out, hirenow_error **error) {
+  hirenow_change c = change_with(0);
+  return hirenow_revoke_waiver(w->engine, "case", w->waiver, &w->admin, &c, out, NULL, error);
+}
+PLAIN(c_activate, activate(w, error))
+CALL(c_policies, rows, hirenow_policies(w->engine, "", &w->admin, HIRENOW_NONE, 0, 0, &out, error))
+PLAIN(c_what_if, try_out(w, error))
+CALL(c_grant, rows, grant(w, &out, error))
+CALL(c_revoke, rows, revoke(w, &out, error))
+CALL(c_waivers, rows, hirenow_waivers(w->engine, "case", &w->admin, &out, error))
 PLAIN(c_erase, hirenow_erase_applicant(w->engine, "case", &w->admin, "erase-with-a-long-key-of-its-own", error))
 CALL(c_sweep, sweep_report, hirenow_sweep(w->engine, 0, &out, error))
 static hirenow_status sweep_and_tell(struct world *w, hirenow_text **out, hirenow_error **error) {
@@ -546,6 +582,14 @@ CALL(c_message_rows, rows, list_messages(w, &out, error))
 CALL(c_entries, rows, hirenow_store_read_audit(w->store, w->admin.tenant, "case", 0, 10, &out, error))
 CALL(c_heads, rows, hirenow_store_audit_heads(w->store, w->admin.tenant, NULL, 10, &out, error))
 PLAIN(c_policy_row, set_policy_row(w, error))
+static hirenow_status list_policies(struct world *w, hirenow_rows **out, hirenow_error **error) {
+  REQUEST(policy_request, r);
+  r.tenant = w->admin.tenant;
+  r.before_active_from = HIRENOW_NONE;
+  r.limit = 10;
+  return hirenow_store_policies(w->store, &r, out, error);
+}
+CALL(c_policy_rows, rows, list_policies(w, &out, error))
 PLAIN(c_prune, hirenow_store_prune(w->store, w->now, 10, NULL, error))
 PLAIN(c_judge, judge(w, error))
 PLAIN(c_commitment, commit_to(error))

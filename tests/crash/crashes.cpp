@@ -24,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "crash/mail_folder.hpp"
 #include "crash/oracle.hpp"
 #include "crash/planted.hpp"
 #include "crash/world.hpp"
@@ -69,6 +70,7 @@ struct context {
   std::string token{};
   hirenow::session session{};
   hirenow::message_key message{};
+  std::uint64_t number = 0;  // a waiver's
 };
 
 struct scenario {
@@ -85,7 +87,7 @@ context scheduled(world& w, const std::string& who = "ada") {
   auto request = invitation(who);
   request.reminders = {24h};
   const auto invited = must(w.engine.schedule(request, recruiter));
-  return {invited.interview.id, token_of(invited.link), {}, {}};
+  return {.interview = invited.interview.id, .token = token_of(invited.link)};
 }
 context started(world& w) {
   auto c = scheduled(w);
@@ -116,6 +118,25 @@ context with_dead_letter(world& w) {
   if (!must(w.store->settle({&dead, 1})).at(0)) throw std::runtime_error("no dead letter");
   c.message = claimed.at(0).mail.key;
   return c;
+}
+
+// A failure under a policy with one rule that may be waived, and one that two people waive.
+context under_waivable_rules(world& w) {
+  auto c = failed(w);
+  must(w.engine.set_policy("", R"({"hirenow_policy": 1, "version": "w", "rules": [
+      {"rule": "wait", "id": "wait", "after": ["P30D"]},
+      {"rule": "most", "id": "cap", "attempts": 3, "second_approver": true}]})",
+                           admin));
+  return c;
+}
+hirenow::waiver_request waiver_of(const char* rule) {
+  return {.applicant_id = "ada",
+          .track = "backend/technical",
+          .rule_id = rule,
+          .reason_code = "visa_delay",
+          .expires_at = day_one + 48h,
+          .reason = "it came late",
+          .idempotency_key = std::string("w") + rule};
 }
 
 std::vector<scenario> scenarios() {
@@ -199,6 +220,46 @@ std::vector<scenario> scenarios() {
       {"set_policy", [](world& w) { return scheduled(w); },
        [](world& w, const context&) {
          must(w.engine.set_policy("", R"({"hirenow_policy": 1, "version": "2", "rules": []})", admin));
+       }},
+      {"grant_waiver", under_waivable_rules,
+       [](world& w, const context&) { must(w.engine.grant_waiver(waiver_of("wait"), admin)); }},
+      {"approve_waiver",
+       [](world& w) {
+         auto c = under_waivable_rules(w);
+         c.number = must(w.engine.grant_waiver(waiver_of("cap"), admin)).waiver.number;
+         return c;
+       },
+       [](world& w, const context& c) {
+         const hirenow::actor second{"bert", "acme", hirenow::role::admin};
+         must(w.engine.approve_waiver("ada", c.number, second, {.idempotency_key = "k"}));
+       }},
+      {"revoke_waiver",
+       [](world& w) {
+         auto c = under_waivable_rules(w);
+         c.number = must(w.engine.grant_waiver(waiver_of("wait"), admin)).waiver.number;
+         return c;
+       },
+       [](world& w, const context& c) {
+         must(w.engine.revoke_waiver("ada", c.number, admin, {.reason = "not needed", .idempotency_key = "k"}));
+       }},
+      {"retake by a waiver",
+       [](world& w) {
+         auto c = under_waivable_rules(w);
+         must(w.engine.grant_waiver(waiver_of("wait"), admin));
+         return c;
+       },
+       [](world& w, const context& c) { must(w.engine.retake(c.interview, recruiter, {.idempotency_key = "k"})); }},
+      {"sweep a waiver",
+       [](world& w) {
+         auto c = under_waivable_rules(w);
+         must(w.engine.grant_waiver(waiver_of("wait"), admin));
+         return c;
+       },
+       [](world& w, const context&) { must(w.engine.sweep()); }, true, 100h},
+      {"set_policy from an instant on", [](world& w) { return scheduled(w); },
+       [](world& w, const context&) {
+         must(w.engine.set_policy("", R"({"hirenow_policy": 1, "version": "2", "rules": []})", admin,
+                                  {.from = day_one + 24h, .running_waits = hirenow::running_waits::keep}));
        }},
       {"redrive", with_dead_letter, [](world& w, const context& c) { must(w.engine.redrive(c.message, admin, "k")); }},
       {"drop", with_dead_letter, [](world& w, const context& c) { must(w.engine.drop(c.message, admin, "k")); }},
@@ -324,69 +385,6 @@ void crash_everywhere(const scenario& s, const fs::path& folder, long stride) {
 }
 
 // ---- The dispatcher -------------------------------------------------------------------------------------------------
-
-// A link as it was delivered: what the token in it says, read without a line of the library.
-struct delivered_link {
-  std::string interview;
-  std::string generation;
-};
-
-// The member of a JSON object, as text without quotes.
-std::string member_of(const std::string& json, const std::string& name) {
-  const auto at = json.find("\"" + name + "\":");
-  if (at == std::string::npos) return {};
-  const auto from = json.find_first_not_of("\" ", at + name.size() + 3);
-  return json.substr(from, json.find_first_of("\",}", from) - from);
-}
-
-std::string without_dashes(std::string id) {
-  std::erase(id, '-');
-  return id;
-}
-
-std::string base64url_decoded(const std::string& text) {
-  static const std::string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string bytes;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    bits = bits << 6 | static_cast<unsigned>(letters.find(c));
-    if ((count += 6) >= 8) bytes.push_back(static_cast<char>(bits >> (count -= 8)));
-  }
-  return bytes;
-}
-
-// Message-IDs of the mails that came since the last look, and the links in them.
-class mail_folder {
- public:
-  explicit mail_folder(fs::path folder) : folder_(std::move(folder)) {}
-  std::vector<delivered_link> links{};  // of the last `take`
-
-  std::map<std::string, int> take() {
-    std::map<std::string, int> copies;
-    links.clear();
-    for (const auto& entry : fs::directory_iterator(folder_)) {
-      if (entry.path().extension() != ".eml" || !seen_.insert(entry.path()).second) continue;
-      std::ifstream file(entry.path());
-      for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("Message-ID: <")) ++copies[line.substr(13, line.find('>') - 13)];
-        const auto link = line.find("https://jobs.example/go#");
-        if (link != std::string::npos) read(line.substr(link + 24));
-      }
-    }
-    return copies;
-  }
-
- private:
-  void read(const std::string& token) {
-    const auto from = token.find('.') + 1;
-    const std::string claims = base64url_decoded(token.substr(from, token.find('.', from) - from));
-    links.push_back({member_of(claims, "interview_id"), member_of(claims, "generation")});
-  }
-
-  fs::path folder_;
-  std::set<fs::path> seen_{};
-};
 
 // Dies in dispatch_due, or in a run of several workers that is stopped when nothing is due any more.
 void crash_the_dispatcher(const fs::path& folder, long stride, std::size_t workers) {

@@ -82,6 +82,63 @@ class short_memory final : public hirenow::test::store_in_between {
   }
 };
 
+/// Gives every worker the same lease token, so that a zombie's is as good as that of who took over.
+class one_lease_for_all final : public hirenow::test::store_in_between {
+ public:
+  using store_in_between::store_in_between;
+  hirenow::result<std::vector<hirenow::claimed_message>> claim(const hirenow::claim_request& r) override {
+    auto same = r;
+    same.token.fill(7);
+    return next_.claim(same);
+  }
+  hirenow::result<std::vector<bool>> settle(std::span<const hirenow::settlement> all) override {
+    std::vector<hirenow::settlement> same(all.begin(), all.end());
+    for (auto& one : same) one.token.fill(7);
+    return next_.settle(same);
+  }
+};
+
+/// Writes down every failure as the last one there may be, or as none.
+class wrong_verdict final : public hirenow::test::store_in_between {
+ public:
+  wrong_verdict(hirenow::store& next, hirenow::settlement::verdict instead)
+      : store_in_between(next), instead_(instead) {}
+  hirenow::result<std::vector<bool>> settle(std::span<const hirenow::settlement> all) override {
+    std::vector<hirenow::settlement> wrong(all.begin(), all.end());
+    for (auto& one : wrong)
+      if (one.what == hirenow::settlement::verdict::retry) one.what = instead_;
+    return next_.settle(wrong);
+  }
+
+ private:
+  const hirenow::settlement::verdict instead_;
+};
+
+/// Serves the longest queue alone: whoever has the earliest mail gets all of a claim.
+class first_come_only final : public hirenow::test::store_in_between {
+ public:
+  using store_in_between::store_in_between;
+  hirenow::result<std::vector<hirenow::claimed_message>> claim(const hirenow::claim_request& r) override {
+    auto claimed = next_.claim(r);
+    if (!claimed) return claimed;
+    std::vector<hirenow::claimed_message> kept;
+    for (auto& c : *claimed) {
+      if (c.tenant == "acme") {
+        kept.push_back(std::move(c));
+        continue;
+      }
+      const hirenow::settlement back{.key = c.mail.key,
+                                     .tenant = c.tenant,
+                                     .token = r.token,
+                                     .what = hirenow::settlement::verdict::release,
+                                     .at = r.now};
+      if (auto ok = next_.settle({&back, 1}); !ok) return ok.error();
+    }
+    if (!kept.empty()) return kept;
+    return next_.claim(r);
+  }
+};
+
 /// Puts the named defect in front of every world's store; false where there is none of this name.
 inline bool plant(const std::string& name) {
   const auto with = [](auto make) {
@@ -95,6 +152,14 @@ inline bool plant(const std::string& name) {
   if (name == "blind_commit") return with([](store& s) { return std::unique_ptr<store>(new blind_commit(s)); });
   if (name == "forgetful") return with([](store& s) { return std::unique_ptr<store>(new forgetful(s)); });
   if (name == "short_memory") return with([](store& s) { return std::unique_ptr<store>(new short_memory(s)); });
+  if (name == "one_lease_for_all")
+    return with([](store& s) { return std::unique_ptr<store>(new one_lease_for_all(s)); });
+  using verdict = hirenow::settlement::verdict;
+  if (name == "retry_is_dead")
+    return with([](store& s) { return std::unique_ptr<store>(new wrong_verdict(s, verdict::dead)); });
+  if (name == "retry_is_accepted")
+    return with([](store& s) { return std::unique_ptr<store>(new wrong_verdict(s, verdict::accepted)); });
+  if (name == "first_come_only") return with([](store& s) { return std::unique_ptr<store>(new first_come_only(s)); });
   return false;
 }
 

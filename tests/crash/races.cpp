@@ -1,9 +1,10 @@
-// Eight processes with eight threads each fire the same call at one SQLite file at the same moment: exactly one wins,
-// one message is promised, and the calls really overlapped. Judged by what the callers were told and by plain SQL.
+// Eight processes with eight threads each fire the same call at one SQLite file, or at one PostgreSQL, at the same
+// moment: exactly one wins, one message is promised, and the calls really overlapped. Judged by what the callers were
+// told and by plain SQL.
 //
-//   races [--planted DEFECT] [RACE]
+//   races [--postgres] [--planted DEFECT] [RACE]
 //
-// With a planted defect (planted.hpp) the program must fail.
+// For PostgreSQL run it through tests/support/postgres.sh run. With a planted defect (planted.hpp) the program must fail.
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -25,7 +26,10 @@
 
 #include "crash/oracle.hpp"
 #include "crash/planted.hpp"
+#include "crash/postgres_oracle.hpp"
 #include "crash/world.hpp"
+#include "hirenow/adapters/postgres.hpp"
+#include "support/postgres.hpp"
 
 namespace fs = std::filesystem;
 using namespace crash;
@@ -70,10 +74,32 @@ std::int64_t deadline_ns() {
 }
 std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
+// A database of its own for each round.
+class place {
+ public:
+  explicit place(std::string file) : file_(std::move(file)) {}
+  explicit place(std::unique_ptr<hirenow::test::fresh_schema> schema) : schema_(std::move(schema)) {}
+
+  world enter(sys_seconds now) const {
+    if (!schema_) return world(file_, now);
+    return world(must(schema_->open({.call_timeout = 60s})), now);
+  }
+  std::unique_ptr<oracle::database> look() const {
+    if (!schema_) return std::make_unique<oracle::file>(file_);
+    return std::make_unique<oracle::schema>(schema_->url, schema_->name);
+  }
+
+ private:
+  std::string file_{};
+  std::unique_ptr<hirenow::test::fresh_schema> schema_{};
+};
+
+bool on_postgres = false;
+
 using call = std::function<hirenow::result<std::string>(world&, int caller)>;
 
 // Fires the call from every thread of every process at once. Returns what they were told.
-std::vector<report> fire(const std::string& path, const call& act) {
+std::vector<report> fire(const place& where, const call& act) {
   auto* shared = static_cast<shared_memory*>(
       mmap(nullptr, sizeof(shared_memory), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   if (shared == MAP_FAILED) throw std::runtime_error("no shared memory");
@@ -82,7 +108,7 @@ std::vector<report> fire(const std::string& path, const call& act) {
   for (int p = 0; p < processes; ++p) {
     const pid_t child = fork();
     if (child == 0) {
-      world w(path, day_one + 1h);
+      world w = where.enter(day_one + 1h);
       std::vector<std::thread> all;
       for (int t = 0; t < threads; ++t)
         all.emplace_back([&, caller = p * threads + t] {
@@ -154,8 +180,8 @@ struct stage {
   hirenow::session session;
 };
 
-stage set(const std::string& path, int how_far) {
-  world w(path, day_one);
+stage set(const place& where, int how_far) {
+  world w = where.enter(day_one);
   stage s;
   const auto invited = must(w.engine.schedule(invitation("ada"), recruiter));
   s.interview = invited.interview.id;
@@ -170,26 +196,27 @@ stage set(const std::string& path, int how_far) {
 // A race is run until its calls overlapped, and judged every time. On few cores the first caller may be done before the
 // others are awake.
 void race(const fs::path& folder, const std::string& name, int how_far, const std::function<call(const stage&)>& make,
-          const std::function<void(const std::vector<report>&, const oracle::file&)>& judge) {
+          const std::function<void(const std::vector<report>&, const oracle::database&)>& judge) {
   if (!only.empty() && only != name) return;
   for (int round = 1; round <= 5; ++round) {
-    const std::string path = (folder / (name + std::to_string(round) + ".db")).string();
-    const stage s = set(path, how_far);
-    const auto reports = fire(path, make(s));
+    const place where = on_postgres ? place(std::make_unique<hirenow::test::fresh_schema>())
+                                    : place((folder / (name + std::to_string(round) + ".db")).string());
+    const stage s = set(where, how_far);
+    const auto reports = fire(where, make(s));
     const bool raced = overlapped(reports, name);
     std::cout << "  " << in_words(codes(reports)) << std::endl;
-    const oracle::file sql(path);
-    for (const auto& broken : sql.broken_promises()) check(false, name, broken);
-    world w(path, day_one + 1h);
+    const auto sql = where.look();
+    for (const auto& broken : sql->broken_promises()) check(false, name, broken);
+    world w = where.enter(day_one + 1h);
     check(w.engine.verify_audit("ada", recruiter).has_value(), name, "the audit does not verify");
-    judge(reports, sql);
+    judge(reports, *sql);
     if (raced) return;
   }
   check(false, name, "the calls never overlapped");
 }
 
 void all_races(const fs::path& folder) {
-  const auto messages_of_kind = [](const oracle::file& sql, hirenow::message_kind kind) {
+  const auto messages_of_kind = [](const oracle::database& sql, hirenow::message_kind kind) {
     return sql.one("SELECT count(*) FROM hirenow_outbox WHERE kind = " + std::to_string(static_cast<int>(kind)));
   };
   const auto one_wins = [](const std::vector<report>& reports, hirenow::errc others, const std::string& name) {
@@ -208,7 +235,7 @@ void all_races(const fs::path& folder) {
           return to_string(r->interview.id);
         };
       },
-      [&](const std::vector<report>& reports, const oracle::file& sql) {
+      [&](const std::vector<report>& reports, const oracle::database& sql) {
         one_wins(reports, hirenow::errc::superseded, "retake");
         std::string winner;
         for (const auto& r : reports)
@@ -228,7 +255,7 @@ void all_races(const fs::path& folder) {
           return to_string(r->interview.id);
         };
       },
-      [&](const std::vector<report>& reports, const oracle::file& sql) {
+      [&](const std::vector<report>& reports, const oracle::database& sql) {
         std::set<std::string> answers;
         for (const auto& r : reports) answers.insert(r.answer);
         check(codes(reports).size() == 1 && answers.size() == 1 && !answers.contains(""),
@@ -248,7 +275,7 @@ void all_races(const fs::path& folder) {
           return std::to_string(r->session.fence);
         };
       },
-      [&](const std::vector<report>& reports, const oracle::file& sql) {
+      [&](const std::vector<report>& reports, const oracle::database& sql) {
         one_wins(reports, hirenow::errc::already_started, "start");
         check(sql.one("SELECT fence FROM hirenow_session") == "1", "start", "not one session");
         check(sql.one("SELECT count(*) FROM hirenow_audit WHERE event = 'start'") == "1", "start", "not one start");
@@ -264,7 +291,7 @@ void all_races(const fs::path& folder) {
           return std::string(to_string(r->interview.state));
         };
       },
-      [&](const std::vector<report>& reports, const oracle::file& sql) {
+      [&](const std::vector<report>& reports, const oracle::database& sql) {
         one_wins(reports, hirenow::errc::invalid_transition, "decide");
         check(sql.one("SELECT count(*) FROM hirenow_outbox WHERE kind IN (4, 5, 6)") == "1", "decide",
               "not one message");
@@ -300,7 +327,7 @@ void all_races(const fs::path& folder) {
           return std::string("no cap");
         };
       },
-      [&](const std::vector<report>& reports, const oracle::file& sql) {
+      [&](const std::vector<report>& reports, const oracle::database& sql) {
         check(codes(reports) == std::map<hirenow::errc, int>{{hirenow::errc{}, callers}}, "retakes to the cap",
               "somebody was refused for something else: " + in_words(codes(reports)));
         check(sql.one("SELECT count(*) FROM hirenow_interview") == std::to_string(most_attempts), "retakes to the cap",
@@ -312,6 +339,10 @@ void all_races(const fs::path& folder) {
 
 int main(int count, char** arguments) {
   std::vector<std::string> told(arguments + 1, arguments + count);
+  if (!told.empty() && told[0] == "--postgres") {
+    on_postgres = true;
+    told.erase(told.begin());
+  }
   if (told.size() >= 2 && told[0] == "--planted") {
     if (!plant(told[1])) {
       std::cerr << "there is no defect " << told[1] << "\n";

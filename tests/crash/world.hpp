@@ -1,5 +1,6 @@
 #pragma once
-/// What the crash and race programs share: one tenant's engine over a SQLite file, opened anew in every process.
+/// What the crash and race programs and the campaigns share: one tenant's engine over a SQLite file or another store,
+/// opened anew in every process.
 
 #include <chrono>
 #include <functional>
@@ -39,20 +40,21 @@ inline constexpr int most_attempts = 4;
 /// A store with a defect, over the true one; empty where nothing is planted. See planted.hpp.
 inline std::function<std::unique_ptr<hirenow::store>(hirenow::store&)> plant_defect;
 
-/// An engine over the file, at `now`.
+/// An engine over a store, at `now` unless it has another clock.
 struct world {
-  world(const std::string& path, sys_seconds now)
+  world(const std::string& path, sys_seconds now) : world(must(hirenow::open_sqlite_store(path)), now) {}
+  world(std::unique_ptr<hirenow::store> opened, sys_seconds now, const hirenow::clock* other = nullptr)
       : clock(now),
-        file(must(hirenow::open_sqlite_store(path))),
-        defect(plant_defect ? plant_defect(*file) : nullptr),
-        store(defect ? defect.get() : file.get()),
+        base(std::move(opened)),
+        defect(plant_defect ? plant_defect(*base) : nullptr),
+        store(defect ? defect.get() : base.get()),
         engine(*store, must(hirenow::key_ring::from_json(key_document())),
                must(hirenow::retake_policy::parse(R"({"hirenow_policy": 1, "version": "1", "rules": [
                  {"rule": "most", "id": "ever", "attempts": 4}]})")),
-               {.link_base = "https://jobs.example/go", .clock = &clock}) {}
+               {.link_base = "https://jobs.example/go", .clock = other ? other : &clock}) {}
 
   hirenow::manual_clock clock;
-  std::unique_ptr<hirenow::store> file, defect;
+  std::unique_ptr<hirenow::store> base, defect;
   hirenow::store* store;
   hirenow::engine engine;
 };

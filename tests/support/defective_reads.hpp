@@ -384,6 +384,21 @@ struct claimed_twice : defective_store {
   }
   std::vector<claimed_message> last;
 };
+struct claims_of_one_tenant_first : defective_store {
+  result<std::vector<claimed_message>> claim(const claim_request& r) override {
+    claim_request all = r;
+    all.limit = 100'000;
+    auto out = sound().claim(all);
+    std::stable_sort(out->begin(), out->end(), [](const auto& a, const auto& b) { return a.tenant < b.tenant; });
+    while (out->size() > r.limit) {
+      const settlement back{out->back().mail.key,         out->back().tenant,      r.token,
+                            settlement::verdict::release, out->back().mail.due_at, {}};
+      static_cast<void>(sound().settle({&back, 1}));
+      out->pop_back();
+    }
+    return out;
+  }
+};
 template <class Bend>
 struct bent_claim : defective_store {
   result<std::vector<claimed_message>> claim(const claim_request& r) override {

@@ -53,6 +53,7 @@ class defective_store : public store {
   result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
     return inner_->set_policy(tenant, p);
   }
+  result<std::vector<stored_policy>> policies(const policy_query& q) override { return inner_->policies(q); }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return inner_->prune(now, limit); }
 
  protected:
@@ -364,6 +365,56 @@ struct tenant_policy_goes_first : defective_store {
 struct policy_never_removed : defective_store {
   result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
     return p.document.empty() ? result<void>{} : sound().set_policy(tenant, p);
+  }
+};
+struct policy_in_force_at_once : defective_store {
+  result<loaded> load(const load_request& r) override {
+    load_request later = r;
+    later.at = max_instant;
+    return sound().load(later);
+  }
+};
+struct policies_forgotten : defective_store {
+  result<std::vector<stored_policy>> policies(const policy_query& q) override {
+    policy_query one = q;
+    one.limit = 1;
+    if (q.before) return std::vector<stored_policy>{};
+    return sound().policies(one);
+  }
+};
+struct waiver_steps_lost : defective_store {
+  result<void> commit(const change_set& c) override {
+    change_set fewer = c;
+    std::erase_if(fewer.waivers, [](const waiver_change& w) { return w.before.has_value(); });
+    return sound().commit(fewer);
+  }
+};
+struct waiver_before_not_compared : defective_store {
+  result<void> commit(const change_set& c) override {
+    return commit_mended(c, [&](change_set& m) {
+      const auto stored = record_of(c.tenant, c.applicant_id);
+      for (auto& w : m.waivers)
+        if (const auto* now = find_waiver(stored, w.after.number)) w.before = now->state;
+    });
+  }
+};
+struct unlawful_waivers_left_out : defective_store {
+  result<void> commit(const change_set& c) override {
+    return commit_mended(c, [](change_set& m) { m.waivers.clear(); });
+  }
+};
+struct due_without_waivers : defective_store {
+  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
+    auto page = sound().due(at, limit, cursor);
+    if (page)
+      std::erase_if(page->rows, [&](const due_record& row) {
+        const auto record = record_of(row.tenant, row.applicant_id);
+        return std::none_of(record.interviews.begin(), record.interviews.end(), [&](const interview& i) {
+          const auto end = clock_limit(i);
+          return end && *end <= at;
+        });
+      });
+    return page;
   }
 };
 /// An erasure that forgets one kind of row: what was loaded once is loaded for ever.

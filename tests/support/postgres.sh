@@ -6,6 +6,7 @@
 #   postgres.sh stop FILE          ends it
 #   postgres.sh run CMD...         runs a command with HIRENOW_TEST_POSTGRES set to the file with the URL
 #
+# HIRENOW_POSTGRES_IN: the folder to put it into; in memory unless that is said.
 # Beside FILE a script FILE.ctl is written: it calls pg_ctl for this cluster (stop, start, restart).
 # PostgreSQL does not run as root: root starts it as the user "postgres", whom Debian's package makes.
 set -euo pipefail
@@ -27,7 +28,7 @@ start() { # <file> <pid to live with>
   local file=$1 lives_with=$2 bin folder port=$((50000 + RANDOM % 10000))
   bin=$(programs)
   # In memory where the machine offers that: what is tested is not the disk.
-  folder=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/hirenow-pg-XXXXXX")
+  folder=$(mktemp -d "${HIRENOW_POSTGRES_IN:-$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)}/hirenow-pg-XXXXXX")
   local as=()
   if [ "$(id -u)" -eq 0 ]; then
     as=(runuser -u postgres --)

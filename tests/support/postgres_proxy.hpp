@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "support/postgres.hpp"
-#include "support/world.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hirenow::test {
 
@@ -60,6 +60,9 @@ class postgres_proxy {
   }
   bool has_cut() const { return cut_at_ == 0; }
   void do_not_cut() { cut_at_ = 0; }
+  /// From the next cut on the server cannot be reached, until it is said that it can.
+  void then_stay_away() { stays_away_ = true; }
+  void come_back() { is_away_ = stays_away_ = false; }
 
  private:
   struct pair {
@@ -91,6 +94,10 @@ class postgres_proxy {
   void accept_one() {
     pair p;
     p.client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (is_away_) {
+      p.close();
+      return;
+    }
     p.server = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const auto address = address_of(server_);
     if (::connect(p.server, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -126,6 +133,7 @@ class postgres_proxy {
         pollfd answer{p.server, POLLIN, 0};
         ::poll(&answer, 1, 20);
       }
+      is_away_ = stays_away_.load();
       cut_at_ = 0;
       return false;
     }
@@ -169,7 +177,7 @@ class postgres_proxy {
   int listener_ = -1;
   std::list<pair> pairs_{};
   std::atomic<std::uint64_t> syncs_{0}, messages_{0}, connections_{0}, cut_at_{0};
-  std::atomic<bool> after_{false};
+  std::atomic<bool> after_{false}, stays_away_{false}, is_away_{false};
   std::jthread thread_{};
 };
 

@@ -17,13 +17,11 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "hirenow/adapters/memory.hpp"
 #include "hirenow/adapters/sqlite.hpp"
 #include "hirenow/engine.hpp"
 #include "support/store_in_between.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hirenow {
 /// So that a failed comparison names the code.
@@ -47,28 +45,6 @@ namespace hirenow::test {
 
 using namespace std::chrono_literals;
 using std::chrono::days;
-
-/// A folder that goes with its owner; in memory where the machine offers that, since no test here is about the disk.
-class temporary_folder {
- public:
-  temporary_folder() {
-    const std::filesystem::path in_memory = "/dev/shm";
-    const auto parent = access(in_memory.c_str(), W_OK) == 0 ? in_memory : std::filesystem::temp_directory_path();
-    std::string name = (parent / "hirenow-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~temporary_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A kind of store, and how one is opened in a fresh folder.
 struct store_kind {

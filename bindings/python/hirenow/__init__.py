@@ -11,14 +11,24 @@ from __future__ import annotations
 from datetime import datetime as _datetime
 from typing import Optional as _Optional
 
-from . import _errors, _hirenow, _mail_model, _model, _store_model, _words
+from . import _errors, _hirenow, _mail_model, _model, _policy_model, _store_model, _words
 from ._errors import *  # noqa: F403
 from ._mail_model import *  # noqa: F403
 from ._model import *  # noqa: F403
+from ._policy_model import *  # noqa: F403
 from ._store_model import *  # noqa: F403
 from ._words import *  # noqa: F403
 
-_hirenow.bind({**vars(_words), **vars(_model), **vars(_mail_model), **vars(_store_model), **vars(_errors)})
+_hirenow.bind(
+    {
+        **vars(_words),
+        **vars(_model),
+        **vars(_policy_model),
+        **vars(_mail_model),
+        **vars(_store_model),
+        **vars(_errors),
+    }
+)
 
 from ._adapters import Clock, Mailer, ManualClock, NativeStore, Renderer, SmtpMailer, Store  # noqa: E402
 from ._dispatcher import Dispatcher  # noqa: E402
@@ -85,6 +95,7 @@ def is_lawful_step(before: _words.InterviewState, after: _words.InterviewState) 
 
 
 __all__ = [
+    "Accommodation",
     "ActiveInterviewError",
     "Actor",
     "AlreadyStartedError",
@@ -110,6 +121,7 @@ __all__ = [
     "ConstraintViolatedError",
     "CooldownError",
     "DeadlinePassedError",
+    "DeadlineTerms",
     "Delivery",
     "DeliveryOutcome",
     "DispatchEvent",
@@ -170,24 +182,27 @@ __all__ = [
     "NotFoundError",
     "OperationAbortedError",
     "OutOfMemoryError",
-    "Outcome",
     "OutboxFigures",
+    "Outcome",
     "OutgoingMail",
     "Overtime",
     "PermissionDeniedError",
     "PermittedAction",
     "PersonChanged",
     "PolicyInvalidError",
+    "PolicyPlace",
+    "PolicyQuery",
     "PolicySpan",
     "Progress",
+    "ReentrantCallError",
     "RenderedMessage",
     "Renderer",
-    "ReentrantCallError",
     "RetakePolicy",
     "Retaken",
     "RetryTransactionError",
     "Role",
     "RuleVerdict",
+    "RunningWaits",
     "SchemaDamagedError",
     "SchemaTooNewError",
     "Session",
@@ -196,12 +211,10 @@ __all__ = [
     "SettlementVerdict",
     "Sitting",
     "SittingState",
-    "StateCounts",
-    "Accommodation",
-    "DeadlineTerms",
     "SmtpMailer",
     "SmtpSecurity",
     "StaleSessionError",
+    "StateCounts",
     "Store",
     "StoreBusyError",
     "StoreCorruptError",
@@ -229,6 +242,13 @@ __all__ = [
     "TrackHistory",
     "UseCase",
     "Verdict",
+    "Waiver",
+    "WaiverChange",
+    "WaiverChanged",
+    "WaiverState",
+    "WhatIfCounts",
+    "WhatIfPage",
+    "WhatIfRow",
     "Withdrawal",
     "after_the_clock",
     "apply",

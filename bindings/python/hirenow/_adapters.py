@@ -9,6 +9,7 @@ from typing import Callable, List, Optional, Protocol, Sequence, Tuple
 from ._hirenow import ManualClock, NativeStore, SmtpMailer
 from ._mail_model import Delivery, MessageView, OutboxFigures, OutgoingMail, RenderedMessage
 from ._model import AuditEntry, AuditHead, ListPage, Message
+from ._policy_model import PolicyQuery, StoredPolicy
 from ._store_model import (
     ChangeSet,
     CheckpointRequest,
@@ -20,7 +21,6 @@ from ._store_model import (
     Loaded,
     MessageQuery,
     Settlement,
-    StoredPolicy,
 )
 from ._words import MessageKind
 
@@ -55,7 +55,8 @@ class Store(abc.ABC):
 
     @abc.abstractmethod
     def claim(self, request: ClaimRequest) -> Sequence[ClaimedMessage]:
-        """Takes due messages, and those whose lease has run out, under a new lease."""
+        """Takes due messages, and those whose lease has run out, under a new lease. Where it cannot take all, each of n
+        tenants gets `limit` / n places, or as many as it can fill."""
 
     @abc.abstractmethod
     def settle(self, settlements: Tuple[Settlement, ...]) -> Sequence[bool]:
@@ -83,7 +84,11 @@ class Store(abc.ABC):
 
     @abc.abstractmethod
     def set_policy(self, tenant: str, policy: StoredPolicy) -> None:
-        """Sets, or with an empty document removes, the policy of a tenant or of one of its tracks."""
+        """Adds a policy of a tenant or of one of its tracks, under the next number; nothing that was set is changed."""
+
+    @abc.abstractmethod
+    def policies(self, query: PolicyQuery) -> Sequence[StoredPolicy]:
+        """Policies of a tenant or of one of its tracks, the last place first; those that are planned among them."""
 
     @abc.abstractmethod
     def prune(self, now: datetime, limit: int) -> int:

@@ -25,7 +25,8 @@ class Dispatcher:
 
     Several dispatchers, in one process or many, may work on one store. What a callback raises is a temporary failure of
     its message. `on_error` is told of it; without it `dispatch_due` raises the first, once all is settled, and `run` hands
-    it to `sys.unraisablehook`. Closing its engine stops it and closes it to all but `close`. A signal's handler that
+    it to `sys.unraisablehook`. `most_per_minute` and `most_per_minute_of_tenant` limit the rate at which mail leaves through
+    this dispatcher, 0 is no limit; what a tenant has more is put off to when it may go. Closing its engine stops it and closes it to all but `close`. A signal's handler that
     raises, as Ctrl-C's does, ends a run: what is being sent is finished first, and the rest given back.
     """
 
@@ -47,6 +48,8 @@ class Dispatcher:
         lease: timedelta = timedelta(seconds=30),
         renew_every: timedelta = timedelta(seconds=10),
         poll_every: timedelta = timedelta(milliseconds=200),
+        most_per_minute: int = 0,
+        most_per_minute_of_tenant: int = 0,
         on_event: Optional[Callable[[DispatchEvent], object]] = None,
         on_error: Optional[Callable[[BaseException], object]] = None,
     ) -> None:
@@ -64,6 +67,8 @@ class Dispatcher:
             lease,
             renew_every,
             poll_every,
+            most_per_minute,
+            most_per_minute_of_tenant,
             on_event,
             on_error,
         )

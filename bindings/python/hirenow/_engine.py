@@ -50,6 +50,7 @@ from ._model import (
     SweepReport,
     TrackHistory,
 )
+from ._policies import PolicyCalls
 from ._words import Durability, InterviewState, MessageState, Outcome, Overtime, Role, UseCase
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def open(  # noqa: A001: reads as hirenow.open
     )
 
 
-class Engine:
+class Engine(PolicyCalls):
     """All use cases. `hirenow.open` makes one. Any thread may call it; a call that waits lets other threads run.
 
     A refusal is a `hirenow.Error` and changes nothing. Every change takes an `idempotency_key`: the same key with the
@@ -471,11 +472,6 @@ class Engine:
     ) -> PersonChanged:
         """Records something that a policy may ask about."""
         return self._core.record_fact(applicant_id, fact, actor, idempotency_key)
-
-    def set_policy(self, document: Union[str, Mapping[str, Any], None], *, actor: Actor, track: str = "") -> None:
-        """Sets the retake policy of the actor's tenant, or of one track; None takes it away."""
-        text = "" if document is None else document if isinstance(document, str) else _json(document)
-        self._core.set_policy(text, actor, track)
 
     def redrive(self, key: MessageKey, *, actor: Actor, idempotency_key: Optional[str] = None) -> None:
         """Queues a dead message again."""

@@ -48,6 +48,7 @@ from ._model import (
     TokenClaims,
     TrackHistory,
 )
+from ._policy_model import PolicyPlace, PolicyQuery, StoredPolicy, Waiver, WaiverChanged, WhatIfPage
 from ._store_model import (
     ApplicantRecord,
     ChangeSet,
@@ -61,7 +62,6 @@ from ._store_model import (
     Loaded,
     MessageQuery,
     Settlement,
-    StoredPolicy,
 )
 from ._words import (
     AttemptKind,
@@ -77,6 +77,7 @@ from ._words import (
     SmtpSecurity,
     UseCase,
     Verdict,
+    RunningWaits,
 )
 from ._dbapi import Driver
 from ._engine import InterviewId, Notify
@@ -107,6 +108,7 @@ class NativeStore:
     def read_audit(self, tenant: str, applicant_id: str, after: int, limit: int) -> tuple[AuditEntry, ...]: ...
     def audit_heads(self, tenant: str, after: str, limit: int) -> tuple[AuditHead, ...]: ...
     def set_policy(self, tenant: str, policy: StoredPolicy) -> None: ...
+    def policies(self, query: PolicyQuery) -> tuple[StoredPolicy, ...]: ...
     def prune(self, now: datetime, limit: int) -> int: ...
     def close(self) -> None: ...
     @property
@@ -302,7 +304,33 @@ class EngineCore:
     def record_fact(
         self, applicant_id: str, fact: Fact, actor: Actor, idempotency_key: str | None, /
     ) -> PersonChanged: ...
-    def set_policy(self, document: str, actor: Actor, track: str, /) -> None: ...
+    def set_policy(
+        self, document: str, actor: Actor, track: str, active_from: datetime | None, running_waits: RunningWaits, /
+    ) -> None: ...
+    def policies(
+        self, actor: Actor, track: str, before: PolicyPlace | None, limit: int, /
+    ) -> tuple[StoredPolicy, ...]: ...
+    def what_if(self, actor: Actor, document: str, track: str, cursor: str, limit: int, /) -> WhatIfPage: ...
+    def grant_waiver(
+        self,
+        applicant_id: str,
+        actor: Actor,
+        track: str,
+        rule_id: str,
+        reason_code: str,
+        expires_at: datetime,
+        floor: str,
+        reason: str,
+        idempotency_key: str | None,
+        /,
+    ) -> WaiverChanged: ...
+    def approve_waiver(
+        self, applicant_id: str, number: int, actor: Actor, reason: str, idempotency_key: str | None, /
+    ) -> WaiverChanged: ...
+    def revoke_waiver(
+        self, applicant_id: str, number: int, actor: Actor, reason: str, idempotency_key: str | None, /
+    ) -> WaiverChanged: ...
+    def waivers(self, applicant_id: str, actor: Actor, /) -> tuple[Waiver, ...]: ...
     def redrive(self, key: MessageKey, actor: Actor, idempotency_key: str | None, /) -> None: ...
     def drop(self, key: MessageKey, actor: Actor, idempotency_key: str | None, /) -> None: ...
     def erase_applicant(self, applicant_id: str, actor: Actor, idempotency_key: str | None, /) -> None: ...
@@ -353,6 +381,8 @@ class DispatcherCore:
         lease: timedelta,
         renew_every: timedelta,
         poll_every: timedelta,
+        most_per_minute: int,
+        most_per_minute_of_tenant: int,
         on_event: Callable[[DispatchEvent], object] | None,
         on_error: Callable[[BaseException], object] | None,
         /,

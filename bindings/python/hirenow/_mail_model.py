@@ -98,6 +98,7 @@ class DispatchReport(Record):
     released: int
     lost: int
     store_errors: int
+    put_off: int = 0
 
 
 @record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Optional, Tuple, Union
 from uuid import UUID
 
@@ -17,12 +17,16 @@ from ._model import (
     MessageKey,
     Progress,
 )
+from ._policy_model import StoredPolicy, Waiver
 from ._record import Record, record
 from ._words import (
     InterviewState,
     MessageState,
     SettlementVerdict,
+    WaiverState,
 )
+
+_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
 
 
 # ---- What a store gets and answers -----------------------------------------------------------------------------------
@@ -43,19 +47,9 @@ class ApplicantRecord(Record):
     last_instant: datetime = _EPOCH
     interviews: Tuple[Interview, ...] = ()
     facts: Tuple[Fact, ...] = ()
+    waivers: Tuple[Waiver, ...] = ()
 
     _secret = ("salt",)
-
-
-@record
-class StoredPolicy(Record):
-    """A retake policy as it stands in the store. An empty track is the tenant's own policy."""
-
-    track: str
-    document: str
-    hash: bytes
-    set_by: str
-    set_at: datetime
 
 
 @record
@@ -75,7 +69,8 @@ class LoadRequest(Record):
     """What to load: one applicant record, by the host's id (`str`) or by one of its interviews (`UUID`).
 
     Without `with_rules` the policy and the facts may be left out. Sittings must come of interviews in progress, and with
-    `with_sitting` of the one that is named. Without `with_others` the interviews that are not named may be left out.
+    `with_sitting` of the one that is named. Without `with_others` the interviews that are not named may be left out,
+    and the waivers. The policy is the one that is in force `at` an instant.
     """
 
     tenant: str
@@ -86,6 +81,7 @@ class LoadRequest(Record):
     with_sitting: bool = False
     with_progress: bool = False
     with_others: bool = True
+    at: datetime = _LAST
 
 
 @record
@@ -105,6 +101,14 @@ class InterviewChange(Record):
     after: Interview
     before: Optional[InterviewState] = None
     sitting_changed: bool = False
+
+
+@record
+class WaiverChange(Record):
+    """A waiver as it is to be after one step."""
+
+    after: Waiver
+    before: Optional[WaiverState] = None
 
 
 @record
@@ -142,6 +146,7 @@ class ChangeSet(Record):
     final_progress: Optional[FinalProgress] = None
     answer: Optional[StoredAnswer] = None
     erase: bool = False
+    waivers: Tuple[WaiverChange, ...] = ()
 
 
 @record
@@ -270,6 +275,6 @@ __all__ = [
     "MessageQuery",
     "Settlement",
     "StoredAnswer",
-    "StoredPolicy",
+    "WaiverChange",
     "Withdrawal",
 ]

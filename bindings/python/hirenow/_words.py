@@ -111,6 +111,12 @@ class UseCase(_Word):
     ERASE_APPLICANT = "erase_applicant"
     ACCOMMODATE = "accommodate"
     DROP = "drop"
+    GRANT_WAIVER = "grant_waiver"
+    APPROVE_WAIVER = "approve_waiver"
+    REVOKE_WAIVER = "revoke_waiver"
+    READ_WAIVERS = "read_waivers"
+    READ_POLICIES = "read_policies"
+    WHAT_IF = "what_if"
 
 
 class Role(_Word):
@@ -119,6 +125,23 @@ class Role(_Word):
     RECRUITER = "recruiter"
     REVIEWER = "reviewer"
     ADMIN = "admin"
+
+
+class WaiverState(_Word):
+    """Where a waiver stands: proposed waits for a second person; lapsed was ended by the clock."""
+
+    PROPOSED = "proposed"
+    GRANTED = "granted"
+    USED = "used"
+    LAPSED = "lapsed"
+    REVOKED = "revoked"
+
+
+class RunningWaits(_Word):
+    """What becomes of waits that run when a policy takes another's place."""
+
+    REPLACE = "replace"
+    KEEP = "keep"
 
 
 class FactKind(_Word):
@@ -231,8 +254,10 @@ __all__ = [
     "Outcome",
     "Overtime",
     "Role",
+    "RunningWaits",
     "SettlementVerdict",
     "SmtpSecurity",
     "UseCase",
     "Verdict",
+    "WaiverState",
 ]

@@ -18,13 +18,15 @@ import contextvars
 import functools
 from concurrent.futures import Executor
 import threading
-from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Coroutine, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Coroutine, Iterator, Optional, TypeVar
 
 from . import _engine
 from ._dispatcher import Dispatcher
 from ._engine import Engine, InterviewId
 from ._mail_model import DispatchReport
 from ._model import Actor, AuditEntry, ListPage, ListRow, Message
+from ._policies import Document
+from ._policy_model import StoredPolicy, WhatIfPage
 from ._words import InterviewState, MessageState
 
 if TYPE_CHECKING:
@@ -90,6 +92,10 @@ class AsyncEngine:
     update_applicant = _awaited(Engine.update_applicant)
     record_fact = _awaited(Engine.record_fact)
     set_policy = _awaited(Engine.set_policy)
+    grant_waiver = _awaited(Engine.grant_waiver)
+    approve_waiver = _awaited(Engine.approve_waiver)
+    revoke_waiver = _awaited(Engine.revoke_waiver)
+    waivers = _awaited(Engine.waivers)
     redrive = _awaited(Engine.redrive)
     drop = _awaited(Engine.drop)
     erase_applicant = _awaited(Engine.erase_applicant)
@@ -166,6 +172,28 @@ class AsyncEngine:
             if len(page) < 500:
                 return
             after = page[-1].key
+
+    async def policies(self, *, actor: Actor, track: str = "") -> AsyncIterator[StoredPolicy]:
+        """All policies of the actor's tenant, or of one track: the last one first, planned ones among them."""
+        async for policy in self._each(self.engine.policies(actor=actor, track=track)):
+            yield policy
+
+    async def what_if(
+        self, document: Document, *, actor: Actor, track: str = "", limit: int = 100, cursor: str = ""
+    ) -> AsyncIterator[WhatIfPage]:
+        """What would change if this policy were set now: pages of `limit` applicants each."""
+        pages = self.engine.what_if(document, actor=actor, track=track, limit=limit, cursor=cursor)
+        async for page in self._each(pages):
+            yield page
+
+    async def _each(self, iterator: Iterator[_R]) -> AsyncIterator[_R]:
+        """What an iterator of the engine's gives, each taken on a worker thread."""
+        while True:
+            work = functools.partial(contextvars.copy_context().run, next, iterator, None)
+            one = await asyncio.get_running_loop().run_in_executor(self.executor, work)
+            if one is None:
+                return
+            yield one
 
 
 open = _opening(_engine.open)  # noqa: A001: reads as aio.open

@@ -28,7 +28,7 @@ HIRENOW_RECORD(dispatch_event, "DispatchEvent", plain("tenant", &t::tenant), pla
                plain("next_try", &t::next_try));
 HIRENOW_RECORD(dispatch_report, "DispatchReport", plain("accepted", &t::accepted), plain("retried", &t::retried),
                plain("dead", &t::dead), plain("withdrawn", &t::withdrawn), plain("released", &t::released),
-               plain("lost", &t::lost), plain("store_errors", &t::store_errors));
+               plain("lost", &t::lost), plain("store_errors", &t::store_errors), plain("put_off", &t::put_off));
 HIRENOW_RECORD(dispatch_stats, "DispatchStats", plain("sent", &t::sent), plain("outbox", &t::outbox),
                plain("oldest_due_age", &t::oldest_due_age));
 
@@ -357,8 +357,8 @@ void add_dispatcher(py::module_& m) {
 
   py::class_<dispatcher_core>(m, "DispatcherCore", "The C++ dispatcher behind `hirenow.Dispatcher`.")
       .def(py::init([](const engine_core& over, o mail, o sender, o senders, o templates, o renderer, o track_title,
-                       o most_tries, o first_backoff, o longest_backoff, o lease, o renew_every, o poll_every,
-                       o on_event, o on_error) {
+                       o most_tries, o first_backoff, o longest_backoff, o lease, o renew_every, o poll_every, o most_per_minute,
+                       o most_per_minute_of_tenant, o on_event, o on_error) {
         auto raised = std::make_shared<raised_list>();
         dispatcher_options options;
         options.sender = from_py<mail_sender>(sender, "sender");
@@ -386,6 +386,9 @@ void add_dispatcher(py::module_& m) {
         options.lease = from_py<seconds>(lease, "lease");
         options.renew_every = from_py<seconds>(renew_every, "renew_every");
         options.poll_every = from_py<std::chrono::milliseconds>(poll_every, "poll_every");
+        options.most_per_minute = from_py<std::uint32_t>(most_per_minute, "most_per_minute");
+        options.most_per_minute_of_tenant =
+            from_py<std::uint32_t>(most_per_minute_of_tenant, "most_per_minute_of_tenant");
         if (!on_event.is_none())
           options.on_event = [raised, held = std::make_shared<held_object>(on_event)](const dispatch_event& e) {
             call_python(*raised, [&] { held->get()(to_py(e)); });

@@ -5,6 +5,14 @@
 #include "records.hpp"
 
 namespace hirenow::python {
+
+std::string key_from(py::handle value) {
+  if (value.is_none()) return {};
+  auto key = from_py<std::string>(value, "idempotency_key");
+  if (key.empty()) unusable("idempotency_key", "is empty");
+  return key;
+}
+
 namespace {
 
 /// A span that Python leaves out with None; a zero or less is for the core to refuse, not its word for the default.
@@ -18,13 +26,6 @@ seconds span_or_default(py::handle value, const char* what) {
 notify notify_from(py::handle value) {
   if (PyBool_Check(value.ptr())) return value.ptr() == Py_True ? notify::now() : notify::none();
   return notify::not_before(from_py<sys_seconds>(value, "notify"));
-}
-
-std::string key_from(py::handle value) {
-  if (value.is_none()) return {};
-  auto key = from_py<std::string>(value, "idempotency_key");
-  if (key.empty()) unusable("idempotency_key", "is empty");
-  return key;
 }
 
 std::optional<std::string> progress_from(py::handle value) {
@@ -170,12 +171,6 @@ void add_changes(py::class_<engine_core>& c) {
     const auto asks = from_py<actor>(who, "actor");
     const auto once = key_from(key);
     return to_py(e.run([&](engine& x) { return x.record_fact(of, recorded, asks, once); }));
-  });
-  c.def("set_policy", [](const engine_core& e, o document, o who, o track) {
-    const auto text = from_py<std::string_view>(document, "document");
-    const auto of = from_py<std::string_view>(track, "track");
-    const auto asks = from_py<actor>(who, "actor");
-    e.run([&](engine& x) { return x.set_policy(of, text, asks); });
   });
   c.def("redrive", [](const engine_core& e, o key, o who, o once) {
     const auto which = from_py<message_key>(key, "key");

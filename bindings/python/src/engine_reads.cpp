@@ -134,6 +134,7 @@ void add_engine(py::module_& m) {
   c.def_property_readonly("closed", &engine_core::closed);
   add_changes(c);
   add_reads(c);
+  add_policies(c);
 }
 
 }  // namespace hirenow::python

@@ -75,6 +75,8 @@ void bind_classes(py::dict classes) {
   words_of<event>(classes, "Event", event_count);
   words_of<authority>(classes, "Authority", 3);
   words_of<use_case>(classes, "UseCase", use_case_count);
+  words_of<waiver_state>(classes, "WaiverState", waiver_state_count);
+  words_of<running_waits>(classes, "RunningWaits", running_waits_count);
   words_of<fact_kind>(classes, "FactKind", fact_kind_count);
   words_of<verdict>(classes, "Verdict", verdict_count);
   words_of<message_kind>(classes, "MessageKind", message_kind_count);
@@ -88,11 +90,13 @@ void bind_classes(py::dict classes) {
   given_words<attempt_kind>(classes, "AttemptKind", {"retake", "schedule"});
   records_of<actor, applicant, link_stamp, sitting_state, accommodation, deadline_terms, interview, fact, progress,
              session, message_key, message, audit_entry, audit_head, policy_span, granted_waiver, attempt, rule_verdict,
-             eligibility, token_claims, invited, retaken, changed, person_changed, sitting, inspection, link_requested,
+             eligibility, token_claims, invited, retaken, changed, person_changed, waiver, waiver_changed, policy_place,
+             policy_query, what_if_counts, what_if_row, what_if_page, sitting, inspection, link_requested,
              permitted_action, list_row, list_page, track_history, audit_report, due_record, sweep_report::set_aside,
              sweep_report, outgoing_mail, delivery, applicant_record, stored_policy, stored_answer, load_request,
-             loaded, interview_change, withdrawal, final_progress, change_set, checkpoint_request, list_request,
-             outbox_figures, due_page, claim_request, claimed_message, settlement, message_query>(classes);
+             loaded, interview_change, waiver_change, withdrawal, final_progress, change_set, checkpoint_request,
+             list_request, outbox_figures, due_page, claim_request, claimed_message, settlement, message_query>(
+      classes);
   bind_dispatcher_classes(classes);
   bind_testing_classes(classes);
 }

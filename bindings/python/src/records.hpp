@@ -142,6 +142,23 @@ HIRENOW_RECORD(retaken, "Retaken", plain("interview", &t::interview), plain("arc
                plain("link", &t::link), plain("replayed", &t::replayed));
 HIRENOW_RECORD(changed, "Changed", plain("interview", &t::interview), plain("replayed", &t::replayed));
 HIRENOW_RECORD(person_changed, "PersonChanged", plain("person", &t::person), plain("replayed", &t::replayed));
+HIRENOW_RECORD(waiver, "Waiver", plain("number", &t::number), plain("track", &t::track), plain("rule_id", &t::rule_id),
+               plain("reason_code", &t::reason_code), plain("floor", &t::floor), plain("state", &t::state),
+               plain("granted_by", &t::granted_by), plain("approved_by", &t::approved_by),
+               plain("granted_at", &t::granted_at), plain("expires_at", &t::expires_at),
+               plain("used_for", &t::used_for));
+HIRENOW_RECORD(waiver_changed, "WaiverChanged", plain("waiver", &t::waiver), plain("replayed", &t::replayed));
+HIRENOW_RECORD(what_if_counts, "WhatIfCounts", plain("applicants", &t::applicants), plain("interviews", &t::interviews),
+               plain("tracks", &t::tracks), plain("eligible_now", &t::eligible_now),
+               plain("eligible_then", &t::eligible_then), plain("become", &t::become), plain("cease", &t::cease),
+               plain("sooner", &t::sooner), plain("later", &t::later));
+HIRENOW_RECORD(what_if_row, "WhatIfRow", plain("applicant_id", &t::applicant_id), plain("track", &t::track),
+               plain("newest", &t::newest), plain("eligible_now", &t::eligible_now),
+               plain("eligible_then", &t::eligible_then), plain("reason_now", &t::reason_now),
+               plain("reason_then", &t::reason_then), plain("eligible_at_now", &t::eligible_at_now),
+               plain("eligible_at_then", &t::eligible_at_then));
+HIRENOW_RECORD(what_if_page, "WhatIfPage", plain("rows", &t::rows), plain("counts", &t::counts),
+               plain("next", &t::next));
 HIRENOW_RECORD(sitting, "Sitting", plain("session", &t::session), plain("interview", &t::interview),
                plain("left", &t::left), plain("progress", &t::progress));
 HIRENOW_RECORD(inspection, "Inspection", plain("verdict", &t::verdict), plain("reason", &t::reason),
@@ -176,19 +193,25 @@ HIRENOW_RECORD(applicant_record, "ApplicantRecord", plain("tenant", &t::tenant),
                plain("erased", &t::erased), plain("version", &t::version), plain("subject", &t::subject),
                coded<bytes_field>("salt", &t::salt), plain("sequence", &t::sequence),
                plain("audit_head", &t::audit_head), plain("last_instant", &t::last_instant),
-               plain("interviews", &t::interviews), plain("facts", &t::facts));
+               plain("interviews", &t::interviews), plain("facts", &t::facts), plain("waivers", &t::waivers));
 HIRENOW_RECORD(stored_policy, "StoredPolicy", plain("track", &t::track), plain("document", &t::document),
-               plain("hash", &t::hash), plain("set_by", &t::set_by), plain("set_at", &t::set_at));
+               plain("hash", &t::hash), plain("set_by", &t::set_by), plain("set_at", &t::set_at),
+               plain("active_from", &t::active_from), plain("running_waits", &t::running_waits),
+               plain("number", &t::number));
+HIRENOW_RECORD(policy_place, "PolicyPlace", plain("active_from", &t::active_from), plain("number", &t::number));
+HIRENOW_RECORD(policy_query, "PolicyQuery", plain("tenant", &t::tenant), plain("track", &t::track),
+               plain("before", &t::before), plain("limit", &t::limit));
 HIRENOW_RECORD(stored_answer, "StoredAnswer", plain("key", &t::key), plain("payload", &t::payload),
                plain("answer", &t::answer), plain("expires_at", &t::expires_at));
 HIRENOW_RECORD(load_request, "LoadRequest", plain("tenant", &t::tenant), coded<subject_codec>("who", &t::who),
                plain("track", &t::track), plain("with_rules", &t::with_rules), plain("answer", &t::answer),
                plain("with_sitting", &t::with_sitting), plain("with_progress", &t::with_progress),
-               plain("with_others", &t::with_others));
+               plain("with_others", &t::with_others), plain("at", &t::at));
 HIRENOW_RECORD(loaded, "Loaded", plain("record", &t::record), plain("policy", &t::policy), plain("answer", &t::answer),
                plain("progress", &t::progress));
 HIRENOW_RECORD(interview_change, "InterviewChange", plain("after", &t::after), plain("before", &t::before),
                plain("sitting_changed", &t::sitting_changed));
+HIRENOW_RECORD(waiver_change, "WaiverChange", plain("after", &t::after), plain("before", &t::before));
 HIRENOW_RECORD(withdrawal, "Withdrawal", plain("interview", &t::interview), plain("kinds", &t::kinds));
 HIRENOW_RECORD(final_progress, "FinalProgress", plain("interview", &t::interview), plain("progress", &t::progress));
 HIRENOW_RECORD(change_set, "ChangeSet", plain("tenant", &t::tenant), plain("applicant_id", &t::applicant_id),
@@ -198,7 +221,7 @@ HIRENOW_RECORD(change_set, "ChangeSet", plain("tenant", &t::tenant), plain("appl
                plain("redrives", &t::redrives), plain("drops", &t::drops),
                coded<optional_codec<final_progress_codec, final_progress_codec::pair>>("final_progress",
                                                                                        &t::final_progress),
-               plain("answer", &t::answer), plain("erase", &t::erase));
+               plain("answer", &t::answer), plain("erase", &t::erase), plain("waivers", &t::waivers));
 HIRENOW_RECORD(checkpoint_request, "CheckpointRequest", plain("tenant", &t::tenant), plain("interview", &t::interview),
                plain("fence", &t::fence), plain("key_hash", &t::key_hash), plain("at", &t::at),
                coded<view_bytes>("data", &t::bytes));

@@ -84,6 +84,9 @@ class python_store final : public store {
   result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
     return tell("set_policy", tenant, p);
   }
+  result<std::vector<stored_policy>> policies(const policy_query& q) override {
+    return ask<std::vector<stored_policy>>("policies", q);
+  }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
     return ask<std::size_t>("prune", now, limit);
   }
@@ -170,7 +173,7 @@ std::shared_ptr<store> store_of(py::object from, std::shared_ptr<raised_list> li
     return native.target;
   }
   for (const char* method : {"load", "commit", "save_progress", "list", "due", "claim", "settle", "next_due",
-                             "messages", "read_audit", "audit_heads", "set_policy", "prune"})
+                             "messages", "read_audit", "audit_heads", "set_policy", "policies", "prune"})
     if (!py::hasattr(from, method)) wrong_type("store", "a store (see hirenow.Store)", from);
   return std::shared_ptr<store>(new python_store(std::move(from), std::move(list)), careful_delete{});
 }
@@ -323,7 +326,14 @@ void add_store(py::module_& m) {
             on_store(s, [&](store& t) { return t.set_policy(of, policy); });
           },
           py::arg("tenant"), py::arg("policy"),
-          "Sets, or with an empty document removes, the policy of a tenant or of one of its tracks.")
+          "Adds a policy of a tenant or of one of its tracks, under the next number.")
+      .def(
+          "policies",
+          [](native_store& s, py::object q) {
+            const auto query = from_py<policy_query>(q, "query");
+            return to_py(on_store(s, [&](store& t) { return t.policies(query); }));
+          },
+          py::arg("query"), "Policies of a tenant or of one of its tracks, the last place first.")
       .def(
           "prune",
           [](native_store& s, py::object now, py::object limit) {

@@ -22,9 +22,15 @@ from hirenow import (
     Progress,
     SettlementVerdict,
     SittingState,
+    WaiverState,
 )
 
 NOT_CURRENT = {InterviewState.ARCHIVED, InterviewState.CANCELLED, InterviewState.VOIDED}
+OPEN_WAIVERS = {WaiverState.PROPOSED, WaiverState.GRANTED}
+WAIVER_STEPS = {
+    WaiverState.PROPOSED: {WaiverState.GRANTED, WaiverState.LAPSED, WaiverState.REVOKED},
+    WaiverState.GRANTED: {WaiverState.USED, WaiverState.LAPSED, WaiverState.REVOKED},
+}
 UNSENT = {MessageState.QUEUED, MessageState.LEASED}
 KINDS = {kind: n for n, kind in enumerate(hirenow.MessageKind)}
 
@@ -83,7 +89,7 @@ class DictStore(hirenow.Store):
         self.rows = {}      # (tenant, applicant id) -> Rows
         self.owners = {}    # interview id -> (tenant, applicant id)
         self.answers = {}   # (tenant, key) -> (answer, applicant id)
-        self.policies = {}  # (tenant, track) -> policy
+        self.kept_policies = {}  # (tenant, track) -> policies, in the order they were set
 
     def _of(self, tenant, interview):
         owner = self.owners.get(interview)
@@ -100,10 +106,15 @@ class DictStore(hirenow.Store):
             answer = self.answers.get((request.tenant, request.answer)) if request.answer is not None else None
             return Loaded(
                 rows.record if rows else ApplicantRecord("", hirenow.Applicant("")),
-                self.policies.get((request.tenant, track)) or self.policies.get((request.tenant, "")),
+                self._in_force(request.tenant, track, request.at) or self._in_force(request.tenant, "", request.at),
                 answer[0] if answer else None,
                 progress,
             )
+
+    def _in_force(self, tenant, track, at):
+        come = [p for p in self.kept_policies.get((tenant, track), ()) if p.active_from <= at]
+        last = max(come, key=lambda p: (p.active_from, p.number), default=None)
+        return last if last and last.document else None
 
     def commit(self, changes):
         with self.lock:
@@ -135,6 +146,9 @@ class DictStore(hirenow.Store):
         head, interviews = changes.head, list(rows.record.interviews)
         for change in changes.interviews:
             self._step(interviews, change)
+        waivers = {w.number: w for w in rows.record.waivers}
+        for change in changes.waivers:
+            self._step_waiver(waivers, change)
         sequence, hash_ = rows.record.sequence, rows.record.audit_head
         for entry in changes.audit:
             if (entry.sequence, entry.previous) != (sequence + 1, hash_):
@@ -157,6 +171,7 @@ class DictStore(hirenow.Store):
             version=changes.expected_version + 1,
             interviews=tuple(interviews),
             facts=rows.record.facts + changes.facts,
+            waivers=tuple(waivers[number] for number in sorted(waivers)),
         )
         if changes.erase:
             nobody = hirenow.Applicant(changes.applicant_id)
@@ -182,6 +197,28 @@ class DictStore(hirenow.Store):
             interviews[at] = change.after.replace(sitting=sitting)
         if sum(i.track == change.after.track and i.state not in NOT_CURRENT for i in interviews) > 1:
             raise ConstraintViolatedError("the track has a current interview")
+
+    @staticmethod
+    def _step_waiver(waivers, change):
+        after, stored = change.after, waivers.get(change.after.number)
+        if (after.state is WaiverState.USED) != (after.used_for is not None):
+            raise ConstraintViolatedError("a waiver names an interview once it is used")
+        if after.approved_by and (after.state is WaiverState.PROPOSED or after.approved_by == after.granted_by):
+            raise ConstraintViolatedError("a waiver is approved by a second person")
+        if change.before is None:
+            if stored or after.state not in OPEN_WAIVERS or after.approved_by:
+                raise ConstraintViolatedError("a new waiver is proposed or granted")
+            for w in waivers.values():
+                if w.state in OPEN_WAIVERS and (w.track, w.rule_id) == (after.track, after.rule_id):
+                    raise ConstraintViolatedError("the rule has an open waiver")
+        else:
+            if stored is None or stored.state is not change.before:
+                raise ConstraintViolatedError("the waiver is not in that state")
+            kept = stored.replace(state=after.state, used_for=after.used_for,
+                                  approved_by=stored.approved_by or after.approved_by)
+            if after.state not in WAIVER_STEPS.get(stored.state, ()) or kept != after:
+                raise ConstraintViolatedError("no waiver can go that step")
+        waivers[after.number] = after
 
     @staticmethod
     def _write_outbox(rows, changes, ids):
@@ -247,6 +284,7 @@ class DictStore(hirenow.Store):
         with self.lock:
             for (tenant, applicant_id), rows in self.rows.items():
                 limits = [hirenow.clock_limit(i) for i in rows.record.interviews]
+                limits += [w.expires_at for w in rows.record.waivers if w.state in OPEN_WAIVERS]
                 passed = [end for end in limits if end is not None and end <= at]
                 if passed:
                     end = min(passed)
@@ -267,9 +305,15 @@ class DictStore(hirenow.Store):
 
     def claim(self, request):
         with self.lock:
-            ready = sorted((x for x in self._outbox() if x[0] <= request.now), key=lambda x: x[:2])[: request.limit]
+            ready = sorted((x for x in self._outbox() if x[0] <= request.now), key=lambda x: x[:2])
+            # Every tenant's first, then every tenant's second: so where not all can be taken, each has its share.
+            turns = {}
+            for n, x in enumerate(ready):
+                turns.setdefault(x[2][0], []).append((len(turns.get(x[2][0], ())), n))
+            order = sorted(place for places in turns.values() for place in places)[: request.limit]
             out = []
-            for _, _, owner, rows, m in ready:
+            for _, n in order:
+                _, _, owner, rows, m = ready[n]
                 leased = m.replace(state=MessageState.LEASED)
                 rows.outbox[m.key] = leased, request.token, request.now + request.lease
                 out.append(ClaimedMessage(*owner, leased))
@@ -328,10 +372,15 @@ class DictStore(hirenow.Store):
 
     def set_policy(self, tenant, policy):
         with self.lock:
-            if policy.document:
-                self.policies[tenant, policy.track] = policy
-            else:
-                self.policies.pop((tenant, policy.track), None)
+            known = self.kept_policies.setdefault((tenant, policy.track), [])
+            known.append(policy.replace(number=len(known) + 1))
+
+    def policies(self, query):
+        with self.lock:
+            known = list(self.kept_policies.get((query.tenant, query.track), ()))
+        known.sort(key=lambda p: (p.active_from, p.number))
+        before = query.before and (query.before.active_from, query.before.number)
+        return [p for p in reversed(known) if not before or (p.active_from, p.number) < before][: query.limit]
 
     def prune(self, now, limit):
         with self.lock:

@@ -13,7 +13,18 @@ from hosts import ARCHIVED, FAILED, HOSTS, POSTGRES, Application, Stage, postgre
 from sqlalchemy import orm, text
 
 import hirenow
-from hirenow import Applicant, Fact, FactKind, InterviewState, Outcome, _dbapi, _hirenow, _psycopg
+from hirenow import (
+    Actor,
+    Applicant,
+    Fact,
+    FactKind,
+    InterviewState,
+    Outcome,
+    Role,
+    _dbapi,
+    _hirenow,
+    _psycopg,
+)
 from hirenow.testing import check_store
 
 __all__ = ["stage"]
@@ -255,6 +266,17 @@ def _dead_message(w):
     return w.engine.read_messages(actor=w.recruiter, state=hirenow.MessageState.DEAD)[0].key
 
 
+def _granted(e, w, rule="wait-14-days"):
+    return e.grant_waiver("app-1", actor=w.admin, track=w.track, rule_id=rule, reason_code="visa_delay",
+                          expires_at=w.clock.now() + timedelta(days=7), idempotency_key="w-" + rule)
+
+
+def _proposed(w):
+    """The number of a waiver that waits for a second person: made before the host's transaction."""
+    known = w.engine.waivers("app-1", actor=w.admin)
+    return known[0].number
+
+
 # What is called, in which situation of the interview, and whether it writes.
 USES = {
     "schedule": ("failed", True, lambda e, w, at: e.schedule(w.ada, "other", actor=w.recruiter)),
@@ -280,6 +302,15 @@ USES = {
         "app-1", Fact(FactKind.SCORE, "quiz", w.clock.now(), value="7"), actor=w.recruiter)),
     "set_policy": ("scheduled", True, lambda e, w, at: e.set_policy(
         {"hirenow_policy": 1, "version": "v2", "rules": []}, actor=w.admin)),
+    "policies": ("scheduled", False, lambda e, w, at: list(e.policies(actor=w.recruiter))),
+    "what_if": ("failed", False, lambda e, w, at: list(e.what_if(
+        {"hirenow_policy": 1, "version": "v2", "rules": []}, actor=w.admin, limit=1))),
+    "grant_waiver": ("failed", True, lambda e, w, at: _granted(e, w)),
+    "approve_waiver": ("failed", True, lambda e, w, at: e.approve_waiver(
+        "app-1", _proposed(w), actor=Actor("bert", "acme", {Role.ADMIN}))),
+    "revoke_waiver": ("failed", True, lambda e, w, at: e.revoke_waiver(
+        "app-1", _granted(e, w).waiver.number, actor=w.admin)),
+    "waivers": ("failed", False, lambda e, w, at: e.waivers("app-1", actor=w.recruiter)),
     "redrive": ("scheduled", True, lambda e, w, at: e.redrive(_dead_message(w), actor=w.admin)),
     "drop": ("scheduled", True, lambda e, w, at: e.drop(_dead_message(w), actor=w.admin)),
     "erase_applicant": ("scheduled", True, lambda e, w, at: e.erase_applicant("app-1", actor=w.admin)),
@@ -304,7 +335,7 @@ OTHERS = {"close", "closed", "on", "over", "now", "messages"}
 
 
 def test_no_use_case_is_left_out():
-    assert {name for name in vars(hirenow.Engine) if not name.startswith("_")} == USES.keys() | OTHERS
+    assert {name for name in dir(hirenow.Engine) if not name.startswith("_")} == USES.keys() | OTHERS
 
 
 def use_every_case(kind, tmp_path, spoil=lambda host: None):
@@ -315,6 +346,10 @@ def use_every_case(kind, tmp_path, spoil=lambda host: None):
         s = Stage(kind, folder, situation)
         if name in ("redrive", "drop"):
             _dead_message(s.w)
+        if name == "approve_waiver":
+            s.w.engine.set_policy({"hirenow_policy": 1, "version": "v2", "rules": [
+                {"rule": "wait", "id": "w", "after": ["P60D"], "second_approver": True}]}, actor=s.w.admin)
+            _granted(s.w.engine, s.w, "w")
         before = s.database.dump()
         host = s.connect()
         spoil(host)

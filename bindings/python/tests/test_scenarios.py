@@ -28,7 +28,7 @@ class Player:
         self.engine, self.clock = self.world.engine, self.world.clock
         self.mailbox = Mailbox()
         self.dispatcher = hirenow.Dispatcher(self.engine, self.mailbox, sender="jobs@acme.example")
-        self.interviews, self.links, self.sessions = {}, {}, {}
+        self.interviews, self.links, self.sessions, self.waivers = {}, {}, {}, {}
 
     def play(self, step):
         args = {k: v for k, v in step.items() if k not in ("do", "expect", "error", "error_has", "names")}
@@ -53,7 +53,17 @@ class Player:
         given = {}
         for name, value in args.items():
             if name == "as":
-                given["actor"] = Actor(value, "acme", [] if value == "nobody" else [Role(value)])
+                given["actor"] = Actor(args.get("id", value), "acme", [] if value == "nobody" else [Role(value)])
+            elif name == "id":
+                continue
+            elif name == "waiver":
+                given["number"] = self.waivers[value]
+            elif name == "expires_in":
+                given["expires_at"] = self.clock.now() + timedelta(seconds=value)
+            elif name == "rule":
+                given["rule_id"] = value
+            elif name == "active_from":
+                given[name] = instant(value)
             elif name == "interview":
                 given["interview_id"] = self.interviews[value]
             elif name == "link":
@@ -165,6 +175,30 @@ class Player:
 
     def do_verify_audit(self, _, applicant, **args):
         return {"entries": self.engine.verify_audit(applicant, **args).entries}
+
+    def exception(self, names, got):
+        if names:
+            self.waivers[names] = got.waiver.number
+        return {"state": got.waiver.state.value, "replayed": got.replayed}
+
+    def do_grant_waiver(self, names, applicant, **args):
+        return self.exception(names, self.engine.grant_waiver(applicant, **args))
+
+    def do_approve_waiver(self, names, applicant, number, **args):
+        return self.exception(names, self.engine.approve_waiver(applicant, number, **args))
+
+    def do_revoke_waiver(self, names, applicant, number, **args):
+        return self.exception(names, self.engine.revoke_waiver(applicant, number, **args))
+
+    def do_waivers(self, _, applicant, **args):
+        return {"states": [w.state.value for w in self.engine.waivers(applicant, **args)]}
+
+    def do_set_policy(self, _, policy, running_waits="replace", **args):
+        self.engine.set_policy(policy, running_waits=hirenow.RunningWaits(running_waits), **args)
+        return {}
+
+    def do_policies(self, _, **args):
+        return {"count": len(list(self.engine.policies(**args)))}
 
     def do_dispatch(self, _):
         self.mailbox.mails.clear()

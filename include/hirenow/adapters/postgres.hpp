@@ -12,6 +12,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -34,6 +36,14 @@ struct postgres_options {
   bool prepared_statements = true;  ///< keep statements in the session; not behind a pooler that pools transactions
   bool create_tables = true;        ///< bring the tables to this version; else they have to be there
   postgres_clock clock = postgres_clock::database;
+  /// Turn on row security for the tables, which takes their owner; no store turns it off again. The database then shows
+  /// a call for one tenant that tenant's rows and no other, whatever the statement says; superusers are above it. Every
+  /// store that is opened later, and every transaction that is joined, notices that it is on.
+  bool row_security = false;
+  /// After a commit that promised mail, say so to whoever listens: see `listen_for_mail`. It is said behind the commit,
+  /// which it neither lengthens nor fails, by a thread of the store's, and not more often than every `announce_every`.
+  bool announces_mail = false;
+  std::chrono::milliseconds announce_every{5};
 };
 
 /// Connects, and brings the tables to this version under a lock that other processes wait for. `conninfo` is a URL
@@ -44,5 +54,21 @@ struct postgres_options {
 /// schema_too_new, schema_damaged.
 /// Owns: the caller owns the store and must end every call on it before destroying it.
 result<std::unique_ptr<store>> open_postgres_store(const std::string& conninfo, const postgres_options& options = {});
+
+/// Somebody who listens; destroying it ends that.
+class mail_listener {
+ public:
+  virtual ~mail_listener() = default;
+};
+
+/// Calls `wake` when a store that announces mail has promised some, and once when it begins to listen, from then on at
+/// every new beginning. Give it `dispatcher::wake`: then mail leaves within milliseconds. What is said while nobody
+/// listens is lost, so a dispatcher polls all the same. It has a thread and a connection of its own, which is made anew
+/// where it broke; a pooler that pools transactions cannot carry it.
+/// Returns the listener, never null, before there is a connection.
+/// Errors: invalid_argument.
+/// Threads: `wake` is called on the listener's thread and must not throw or destroy the listener.
+result<std::unique_ptr<mail_listener>> listen_for_mail(const std::string& conninfo, const std::string& schema,
+                                                       std::function<void()> wake);
 
 }  // namespace hirenow

@@ -94,10 +94,12 @@ typedef struct hirenow_store_callbacks {
   void (*destroy)(void *ctx);
   /* May be NULL: a store need not count. */
   hirenow_status (*outbox)(void *ctx, int64_t now, hirenow_outbox_figures *figures, hirenow_reply *reply);
+  /* May be NULL in a store of an older version: it keeps the policy that was set last, and no others. */
+  hirenow_status (*policies)(void *ctx, const hirenow_policy_request *request, hirenow_reply *reply);
 } hirenow_store_callbacks;
 #define HIRENOW_STORE_CALLBACKS_INIT \
   {sizeof(hirenow_store_callbacks), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-   NULL, NULL, NULL}
+   NULL, NULL, NULL, NULL}
 /* Makes a store. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_new(const hirenow_store_callbacks *callbacks, hirenow_store **out,
                                              hirenow_error **error);
@@ -111,6 +113,10 @@ HIRENOW_API hirenow_status hirenow_reply_set_record(hirenow_reply *reply, const 
 HIRENOW_API hirenow_status hirenow_reply_add_interview(hirenow_reply *reply, const hirenow_interview_row *row);
 /* In load: one of its facts, in order. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_add_fact(hirenow_reply *reply, const hirenow_fact_row *row);
+/* In load: one of its waivers, by number. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_reply_add_waiver(hirenow_reply *reply, const hirenow_waiver_row *row);
+/* In policies: a policy, the last place first. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_reply_add_policy(hirenow_reply *reply, const hirenow_policy_row *row);
 /* In load: the policy that holds. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_set_policy(hirenow_reply *reply, const hirenow_policy_row *row);
 /* In load: the answer that was looked up. Since: 0.1 */

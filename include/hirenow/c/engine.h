@@ -50,6 +50,13 @@ struct sqlite3;
  * outlive the store and be closed after it. Threads: one call at a time. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_join(struct sqlite3 *connection, int32_t create_tables, hirenow_store **out,
                                               hirenow_error **error);
+/* libpq's own handle, PGconn. */
+struct pg_conn;
+/* The same on a PostgreSQL connection of the host's, which must not be in pipeline mode. hirenow's tables stand in
+ * `schema`; NULL is "hirenow". Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_store_join_postgres(struct pg_conn *connection, const char *schema,
+                                                       int32_t create_tables, hirenow_store **out,
+                                                       hirenow_error **error);
 
 /* A tenant's own base for links. Never grows. Since: 0.1 */
 typedef struct hirenow_link_base {
@@ -108,7 +115,7 @@ HIRENOW_API hirenow_status hirenow_engine_store(const hirenow_engine *engine, hi
 HIRENOW_API hirenow_status hirenow_engine_now(const hirenow_engine *engine, int64_t *out, hirenow_error **error);
 /* The n-th row of the standard table of permissions, of HIRENOW_PERMISSION_COUNT. Returns 0 beyond its end. Since: 0.1
  * */
-#define HIRENOW_PERMISSION_COUNT 31
+#define HIRENOW_PERMISSION_COUNT 37
 HIRENOW_API int32_t hirenow_permission_default(size_t n, hirenow_permission *out);
 
 /* ---- Inviting ---------------------------------------------------------------------------------------------------- */
@@ -211,6 +218,43 @@ HIRENOW_API hirenow_status hirenow_record_fact(hirenow_engine *engine, const cha
  * Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_set_policy(hirenow_engine *engine, const char *track, const char *document,
                                               const hirenow_actor *who, hirenow_error **error);
+/* The same at once or from an instant on, and what becomes of waits that run. Errors: policy_invalid; invalid_argument
+ * where it would be in force before now; conflict where somebody else was setting one. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_activate_policy(hirenow_engine *engine, const char *track, const char *document,
+                                                   const hirenow_actor *who, const hirenow_activation *when,
+                                                   hirenow_error **error);
+/* The policies of the actor's tenant, or of one track, the last place first: hirenow_rows_get_policy_at(). The place
+ * before which to go on is (active_from, number) of the last row of the page before; HIRENOW_NONE: from the last one
+ * on. A limit of 0 is 50. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_policies(hirenow_engine *engine, const char *track, const hirenow_actor *who,
+                                            int64_t before_active_from, uint64_t before_number, size_t limit,
+                                            hirenow_rows **out, hirenow_error **error);
+/* What would change if this policy were set now, for all applicants of the actor's tenant. Changes nothing. `page` is
+ * called after each page, with what was counted so far and the page's rows as a JSON document; it may be NULL, and ends
+ * it by returning other than 0. Memory is bounded by a page. `counts` may be NULL.
+ * Errors: policy_invalid; operation_aborted where `page` ended it. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_what_if(hirenow_engine *engine, const hirenow_what_if_query *query,
+                                           const hirenow_actor *who,
+                                           int32_t (*page)(void *ctx, const hirenow_what_if_counts *so_far,
+                                                           const char *page_json),
+                                           void *ctx, hirenow_what_if_counts *counts, hirenow_error **error);
+/* Grants an exception to one rule, or proposes it where the policy wants a second person: one waiver. `replayed` may be
+ * NULL. Errors: invalid_argument, invalid_transition where one for this rule and track is open. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_grant_waiver(hirenow_engine *engine, const hirenow_waiver_request *request,
+                                                const hirenow_actor *who, hirenow_rows **out, int32_t *replayed,
+                                                hirenow_error **error);
+/* Approves a proposed waiver; somebody else does it than who proposed it. The change's reason and key count; it may be
+ * NULL, and so may `replayed`. Errors: invalid_transition, permission_denied. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_approve_waiver(hirenow_engine *engine, const char *applicant_id, uint64_t number,
+                                                  const hirenow_actor *who, const hirenow_change *change,
+                                                  hirenow_rows **out, int32_t *replayed, hirenow_error **error);
+/* Revokes an open waiver. As hirenow_approve_waiver(). Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_revoke_waiver(hirenow_engine *engine, const char *applicant_id, uint64_t number,
+                                                 const hirenow_actor *who, const hirenow_change *change,
+                                                 hirenow_rows **out, int32_t *replayed, hirenow_error **error);
+/* All waivers of an applicant, by number. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_waivers(hirenow_engine *engine, const char *applicant_id, const hirenow_actor *who,
+                                           hirenow_rows **out, hirenow_error **error);
 /* Queues a dead message again. Errors: invalid_transition where it is not dead. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_redrive(hirenow_engine *engine, const hirenow_message_key *key,
                                            const hirenow_actor *who, const char *idempotency_key,

@@ -161,9 +161,13 @@ typedef struct hirenow_dispatcher_options {
   hirenow_status (*render)(void *ctx, int32_t kind, const char *locale, const hirenow_message_view *view,
                            hirenow_reply *reply);
   void (*destroy)(void *ctx); /* runs once, when the dispatcher is gone, and only if it was made; may be NULL */
+  /* So many mails a minute may leave through this dispatcher, and so many of one tenant; what a tenant has more is put
+   * off to when it may go. 0: as many as can. */
+  uint32_t most_per_minute;
+  uint32_t most_per_minute_of_tenant;
 } hirenow_dispatcher_options;
 #define HIRENOW_DISPATCHER_OPTIONS_INIT \
-  {sizeof(hirenow_dispatcher_options), NULL, NULL, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL}
+  {sizeof(hirenow_dispatcher_options), NULL, NULL, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0}
 /* In render: the texts of the message; html and language may be empty. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_reply_set_rendered(hirenow_reply *reply, const char *subject, const char *text,
                                                       const char *html, const char *language);
@@ -172,8 +176,9 @@ HIRENOW_API hirenow_status hirenow_reply_set_rendered(hirenow_reply *reply, cons
 typedef struct hirenow_dispatch_report {
   size_t struct_size;
   uint64_t accepted, retried, dead, withdrawn, released, lost, store_errors;
+  uint64_t put_off; /* given back untried, because a limit of the rate did not let them go yet */
 } hirenow_dispatch_report;
-#define HIRENOW_DISPATCH_REPORT_INIT {sizeof(hirenow_dispatch_report), 0, 0, 0, 0, 0, 0, 0}
+#define HIRENOW_DISPATCH_REPORT_INIT {sizeof(hirenow_dispatch_report), 0, 0, 0, 0, 0, 0, 0, 0}
 
 /* Makes a dispatcher, which keeps engine and mailer alive. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_dispatcher_new(const hirenow_engine *engine, const hirenow_mailer *mailer,

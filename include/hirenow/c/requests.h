@@ -125,6 +125,53 @@ typedef struct hirenow_fact {
 } hirenow_fact;
 #define HIRENOW_FACT_INIT {sizeof(hirenow_fact), 0, NULL, NULL, 0, 0, NULL}
 
+/* Grants an exception to one rule of the retake policy. Since: 0.1 */
+typedef struct hirenow_waiver_request {
+  size_t struct_size;
+  const char *applicant_id;
+  const char *track;
+  const char *rule_id;         /* of the policy that is in force for the track */
+  const char *reason_code;     /* the host's word; goes into the audit */
+  int64_t expires_at;          /* what was not used by then lapses; at most ten years from now */
+  const char *floor;           /* of a wait or a lock-out: the part that stays, as "P7D"; NULL: none */
+  const char *reason;          /* free text, at most 2 KiB: personal, erased with the person; may be NULL */
+  const char *idempotency_key; /* may be NULL */
+} hirenow_waiver_request;
+#define HIRENOW_WAIVER_REQUEST_INIT {sizeof(hirenow_waiver_request), NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL}
+
+/* When a policy is in force, and what becomes of waits that run then. Since: 0.1 */
+typedef struct hirenow_activation {
+  size_t struct_size;
+  int64_t from;          /* not before now; 0: at once */
+  int32_t running_waits; /* HIRENOW_RUNNING_WAITS */
+} hirenow_activation;
+#define HIRENOW_ACTIVATION_INIT {sizeof(hirenow_activation), 0, 0}
+
+/* What if this policy were set? Since: 0.1 */
+typedef struct hirenow_what_if_query {
+  size_t struct_size;
+  const char *document;
+  const char *track;  /* whose policy it would be; empty: the tenant's own, so tracks that have one are left out */
+  const char *cursor; /* "next" of a page, to go on behind it; NULL: from the start */
+  size_t limit;       /* applicants of one page, at most 500; 0: 100 */
+} hirenow_what_if_query;
+#define HIRENOW_WHAT_IF_QUERY_INIT {sizeof(hirenow_what_if_query), NULL, NULL, NULL, 0}
+
+/* How many tracks of how many applicants a policy would change. Since: 0.1 */
+typedef struct hirenow_what_if_counts {
+  size_t struct_size;
+  uint64_t applicants;    /* looked at */
+  uint64_t interviews;    /* theirs, all tracks together */
+  uint64_t tracks;        /* of which it was asked whether a further attempt is allowed now */
+  uint64_t eligible_now;
+  uint64_t eligible_then; /* with the policy that is tried out */
+  uint64_t become;        /* become eligible */
+  uint64_t cease;         /* cease to be */
+  uint64_t sooner;        /* not eligible before or after, but sooner */
+  uint64_t later;         /* not eligible before or after, and later, or never */
+} hirenow_what_if_counts;
+#define HIRENOW_WHAT_IF_COUNTS_INIT {sizeof(hirenow_what_if_counts), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
 /* Which interviews a dashboard shows. Since: 0.1 */
 typedef struct hirenow_list_query {
   size_t struct_size;

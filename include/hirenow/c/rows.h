@@ -124,8 +124,46 @@ typedef struct hirenow_policy_row {
   const char *set_by;
   int64_t set_at;
   uint8_t hash[32];
+  int64_t active_from;   /* in force from this instant on */
+  int32_t running_waits; /* HIRENOW_RUNNING_WAITS */
+  uint64_t number;       /* given by the store */
 } hirenow_policy_row;
-#define HIRENOW_POLICY_ROW_INIT {sizeof(hirenow_policy_row), NULL, NULL, NULL, 0, {0}}
+#define HIRENOW_POLICY_ROW_INIT {sizeof(hirenow_policy_row), NULL, NULL, NULL, 0, {0}, 0, 0, 0}
+
+/* What becomes of waits that run when a policy takes another's place. */
+enum {
+  HIRENOW_RUNNING_WAITS_REPLACE = 0, /* everybody is judged by the new policy */
+  HIRENOW_RUNNING_WAITS_KEEP = 1     /* whose newest attempt is older stays with the one before, up to the next */
+};
+
+/* Where a waiver stands. */
+enum {
+  HIRENOW_WAIVER_PROPOSED = 0, /* waits for a second person's approval */
+  HIRENOW_WAIVER_GRANTED = 1,
+  HIRENOW_WAIVER_USED = 2,
+  HIRENOW_WAIVER_LAPSED = 3,
+  HIRENOW_WAIVER_REVOKED = 4
+};
+#define HIRENOW_WAIVER_STATE_COUNT 5
+#define HIRENOW_WAIVER_STATE_NONE (-1)
+
+/* An exception to one rule of the retake policy. Since: 0.1 */
+typedef struct hirenow_waiver_row {
+  size_t struct_size;
+  uint64_t number;         /* its name within the record */
+  const char *track;
+  const char *rule_id;
+  const char *reason_code;
+  const char *floor;       /* the part of a wait that stays; may be empty */
+  const char *granted_by;
+  const char *approved_by; /* empty where nobody did */
+  int64_t granted_at;
+  int64_t expires_at;
+  char used_for[40];       /* the interview that it allowed; empty: none */
+  int32_t state;           /* HIRENOW_WAIVER */
+} hirenow_waiver_row;
+#define HIRENOW_WAIVER_ROW_INIT \
+  {sizeof(hirenow_waiver_row), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, "", HIRENOW_WAIVER_GRANTED}
 
 /* The answer to a committed call, kept for its idempotency key. Since: 0.1 */
 typedef struct hirenow_answer_row {
@@ -150,9 +188,30 @@ typedef struct hirenow_load_request {
   int32_t with_rules;       /* 0: policy and facts may be left out */
   int32_t with_sitting;     /* bring the sitting of the interview that is named, even if it is over */
   int32_t with_progress;    /* bring the progress of the interview that is named */
-  int32_t with_others;      /* 0: interviews that are not named may be left out */
+  int32_t with_others;      /* 0: interviews that are not named, and waivers, may be left out */
+  int64_t at;               /* the policy that is in force then; HIRENOW_NONE: the last one that was set */
 } hirenow_load_request;
-#define HIRENOW_LOAD_REQUEST_INIT {sizeof(hirenow_load_request), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0}
+#define HIRENOW_LOAD_REQUEST_INIT \
+  {sizeof(hirenow_load_request), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, HIRENOW_NONE}
+
+/* Which policies to show: the last place first. Since: 0.1 */
+typedef struct hirenow_policy_request {
+  size_t struct_size;
+  const char *tenant;
+  const char *track;          /* empty: the tenant's own */
+  int64_t before_active_from; /* only those before this place; HIRENOW_NONE: from the last one on */
+  uint64_t before_number;
+  size_t limit;
+} hirenow_policy_request;
+#define HIRENOW_POLICY_REQUEST_INIT {sizeof(hirenow_policy_request), NULL, NULL, HIRENOW_NONE, 0, 0}
+
+/* A waiver after one step. Since: 0.1 */
+typedef struct hirenow_waiver_change {
+  size_t struct_size;
+  const hirenow_waiver_row *after;
+  int32_t before; /* HIRENOW_WAIVER_STATE_NONE for a new one */
+} hirenow_waiver_change;
+#define HIRENOW_WAIVER_CHANGE_INIT {sizeof(hirenow_waiver_change), NULL, HIRENOW_WAIVER_STATE_NONE}
 
 /* An interview after one step. Since: 0.1 */
 typedef struct hirenow_interview_change {
@@ -199,10 +258,12 @@ typedef struct hirenow_change_set {
   const hirenow_answer_row *answer; /* NULL: none */
   const hirenow_message_key *const *drops;
   size_t drop_count;
+  const hirenow_waiver_change *const *waivers; /* written before the audit */
+  size_t waiver_count;
 } hirenow_change_set;
 #define HIRENOW_CHANGE_SET_INIT \
   {sizeof(hirenow_change_set), NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, \
-   NULL, 0, HIRENOW_NONE, NULL, NULL, 0}
+   NULL, 0, HIRENOW_NONE, NULL, NULL, 0, NULL, 0}
 
 /* How an outbox stands, all tenants together. Since: 0.1 */
 typedef struct hirenow_outbox_figures {
@@ -319,6 +380,14 @@ HIRENOW_API const hirenow_interview_row *hirenow_rows_get_interview(const hireno
 HIRENOW_API size_t hirenow_rows_get_fact_count(const hirenow_rows *rows);
 /* The n-th fact; NULL beyond the end. Since: 0.1 */
 HIRENOW_API const hirenow_fact_row *hirenow_rows_get_fact(const hirenow_rows *rows, size_t n);
+/* How many waivers. Since: 0.1 */
+HIRENOW_API size_t hirenow_rows_get_waiver_count(const hirenow_rows *rows);
+/* The n-th waiver; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const hirenow_waiver_row *hirenow_rows_get_waiver(const hirenow_rows *rows, size_t n);
+/* Of a list of policies: how many. Since: 0.1 */
+HIRENOW_API size_t hirenow_rows_get_policy_count(const hirenow_rows *rows);
+/* Of a list of policies: the n-th; NULL beyond the end. Since: 0.1 */
+HIRENOW_API const hirenow_policy_row *hirenow_rows_get_policy_at(const hirenow_rows *rows, size_t n);
 /* How many audit entries. Since: 0.1 */
 HIRENOW_API size_t hirenow_rows_get_audit_count(const hirenow_rows *rows);
 /* The n-th audit entry; NULL beyond the end. Since: 0.1 */
@@ -335,7 +404,7 @@ HIRENOW_API const hirenow_owner_row *hirenow_rows_get_owner(const hirenow_rows *
 HIRENOW_API int64_t hirenow_rows_get_state_count(const hirenow_rows *rows, int32_t state);
 /* The next page's cursor; empty on the last page. Since: 0.1 */
 HIRENOW_API const char *hirenow_rows_get_next(const hirenow_rows *rows);
-/* The rows as a JSON document: of a history, of audit entries, of messages, of a list.
+/* The rows as a JSON document: of a history, of audit entries, of messages, of waivers, of policies, of a list.
  * Errors: invalid_argument for rows of other kinds. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_rows_json(const hirenow_rows *rows, hirenow_text **out_json, hirenow_error **error);
 

@@ -50,7 +50,11 @@ HIRENOW_API hirenow_status hirenow_store_read_audit(hirenow_store *store, const 
 /* Heads of a tenant's records after an applicant's id, which may be NULL: owners. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_audit_heads(hirenow_store *store, const char *tenant, const char *after,
                                                      size_t limit, hirenow_rows **out, hirenow_error **error);
-/* Sets, or with an empty document removes, the policy of a tenant or of one of its tracks. Since: 0.1 */
+/* Policies of a tenant or of one of its tracks, those that are not in force yet among them. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_store_policies(hirenow_store *store, const hirenow_policy_request *request,
+                                                  hirenow_rows **out, hirenow_error **error);
+/* Adds a policy of a tenant or of one of its tracks, under the next number; an empty document takes it away from then
+ * on. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_set_policy(hirenow_store *store, const char *tenant,
                                                     const hirenow_policy_row *policy, hirenow_error **error);
 /* Deletes stored answers that have expired, at most so many. `pruned` may be NULL. Since: 0.1 */

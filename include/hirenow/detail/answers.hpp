@@ -75,6 +75,7 @@ struct answer_ids {
   std::uint32_t generation = 0;
   std::optional<interview_id> archived{};
   bool queued = false;
+  std::uint64_t waiver = 0;  ///< its number
 };
 
 inline std::string write_answer(const answer_ids& ids) {
@@ -83,6 +84,7 @@ inline std::string write_answer(const answer_ids& ids) {
   if (ids.generation != 0) o["generation"] = ids.generation;
   if (ids.archived) o["archived"] = to_string(*ids.archived);
   if (ids.queued) o["queued"] = true;
+  if (ids.waiver != 0) o["waiver"] = ids.waiver;
   return boost::json::serialize(o);
 }
 
@@ -106,6 +108,10 @@ inline result<answer_ids> read_answer(std::string_view text) {
   if (const auto* v = o.if_contains("generation")) {
     if (!v->is_int64() || v->get_int64() < 0 || v->get_int64() > 0xffffffffLL) return damaged();
     ids.generation = static_cast<std::uint32_t>(v->get_int64());
+  }
+  if (const auto* v = o.if_contains("waiver")) {
+    if (!v->is_int64() || v->get_int64() < 1) return damaged();
+    ids.waiver = static_cast<std::uint64_t>(v->get_int64());
   }
   if (const auto* v = o.if_contains("queued")) ids.queued = v->is_bool() && v->get_bool();
   return ids;

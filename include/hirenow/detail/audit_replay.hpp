@@ -56,6 +56,7 @@ class audit_replay {
     if (code || !value.is_object()) return broken("its details are no JSON object");
     const auto& details = value.get_object();
     if (entry.event == "record_fact") facts_[entry.sequence] = text(details, "fact");
+    if (entry.event.ends_with("_waiver") && !play_waiver(entry, details)) return broken("no waiver can go that step");
     if (!entry.interview || !entry.to) return {};
 
     const auto known = interviews_.find(*entry.interview);
@@ -109,6 +110,11 @@ class audit_replay {
       if (!other.empty())
         return broken("interview " + to_string(i.id) + ": its " + std::string(other) + " is not what the audit has");
     }
+    if (waivers_.size() != record.waivers.size())
+      return broken("the audit and the record do not have the same waivers");
+    for (const waiver& w : record.waivers)
+      if (const auto known = waivers_.find(w.number); known == waivers_.end() || known->second != w)
+        return broken("waiver " + std::to_string(w.number) + " is not as the audit has it");
     if (record.erased) return {};
     if (facts_.size() != record.facts.size()) return broken("the audit and the record do not have the same facts");
     for (const fact& f : record.facts) {
@@ -128,6 +134,42 @@ class audit_replay {
   }
 
  private:
+  static std::string staff_id(std::string_view actor) {
+    constexpr std::string_view prefix = "staff:";
+    return actor.starts_with(prefix) ? std::string(actor.substr(prefix.size())) : std::string();
+  }
+  /// Plays a waiver's step. Returns false where it cannot be.
+  bool play_waiver(const audit_entry& entry, const boost::json::object& details) {
+    if (entry.event == waiver_event(std::nullopt, waiver_state::granted)) {
+      const auto expires_at = number(details, "expires_at");
+      return expires_at &&
+             waivers_
+                 .emplace(entry.sequence,
+                          waiver{.number = entry.sequence,
+                                 .track = text(details, "track"),
+                                 .rule_id = text(details, "rule"),
+                                 .reason_code = text(details, "reason_code"),
+                                 .floor = text(details, "floor"),
+                                 .state = details.contains("proposed") ? waiver_state::proposed : waiver_state::granted,
+                                 .granted_by = staff_id(entry.actor),
+                                 .granted_at = entry.at,
+                                 .expires_at = sys_seconds{seconds{*expires_at}}})
+                 .second;
+    }
+    const auto known = waivers_.find(static_cast<std::uint64_t>(number(details, "waiver").value_or(0)));
+    if (known == waivers_.end()) return false;
+    waiver& w = known->second;
+    for (std::size_t n = 0; n < waiver_state_count; ++n) {
+      const auto to = static_cast<waiver_state>(n);
+      if (!is_lawful_step(w.state, to) || waiver_event(w.state, to) != entry.event) continue;
+      w.state = to;
+      if (to == waiver_state::granted) w.approved_by = staff_id(entry.actor);
+      if (to == waiver_state::used) w.used_for = entry.interview;
+      return to != waiver_state::granted || w.approved_by != w.granted_by;
+    }
+    return false;
+  }
+
   struct told {
     interview as_told;
     std::string start_by{};  // as text, like the next two
@@ -213,6 +255,7 @@ class audit_replay {
 
   std::map<interview_id, told> interviews_;
   std::map<std::uint64_t, std::string> facts_;
+  std::map<std::uint64_t, waiver> waivers_;
 };
 
 }  // namespace hirenow::detail

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,7 @@ struct finding {
   sys_seconds at{};
   std::string text{};
   bool store_failed = false;
+  bool put_off = false;  ///< by a limit of the rate
 };
 
 inline double chance() {
@@ -60,12 +62,17 @@ class message_sender {
       return finding{release, now() + backoff_after(1, chance(), options_), {}, store_failed};
     };
     if (!is_known(c.mail.key.kind)) return give_back(false);  // a store's that does not leave them to newer nodes
-    // A worker that stood still past its lease may have been replaced: it asks before it goes on.
-    if (steady_now() - renewed > options_.renew_every) {
+    // A worker that stood still may have been replaced: it asks before it goes on.
+    const auto is_gone = [&]() -> std::optional<finding> {
+      const auto asked = steady_now();
+      if (asked - renewed <= options_.renew_every) return std::nullopt;
       const settlement renewal{c.mail.key, c.tenant, token, renew, now() + options_.lease, {}};
       const auto ours = detail::guarded([&] { return engine_.storage().settle({&renewal, 1}); });
       if (!ours || !ours->front()) return give_back(!ours);
-    }
+      renewed = asked;
+      return std::nullopt;
+    };
+    if (auto gone = is_gone()) return *std::move(gone);
     auto data = detail::guarded([&] {
       return engine_.storage().load(
           {.tenant = c.tenant, .who = c.mail.key.interview, .with_rules = false, .with_others = false});
@@ -80,6 +87,7 @@ class message_sender {
     // declared dead at once has to be looked for.
     const auto mail = detail::guarded([&] { return render(c, d.record(), *i); });
     if (!mail) return again("cannot be rendered: " + mail.error().message);
+    if (auto gone = is_gone()) return *std::move(gone);  // a slow database is a way to stand still, too
     HIRENOW_STEP("dispatcher: before send");
     auto said = detail::guarded([&]() -> result<delivery> { return mailer_.send(*mail); });
     HIRENOW_STEP("dispatcher: after send");

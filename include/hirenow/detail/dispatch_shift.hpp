@@ -20,6 +20,7 @@
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/dispatch_sending.hpp"
 #include "hirenow/detail/guarded.hpp"
+#include "hirenow/detail/pace.hpp"
 #include "hirenow/detail/step.hpp"
 #include "hirenow/dispatch_stats.hpp"
 #include "hirenow/dispatcher_options.hpp"
@@ -40,6 +41,7 @@ struct dispatch_desk {
   std::mutex totals_mutex{};
   dispatch_report totals{};
   std::atomic<bool> woken{false};
+  mail_rate rate{options.most_per_minute, options.most_per_minute_of_tenant};
 };
 
 class shift {
@@ -157,7 +159,13 @@ class shift {
   void claim(std::unique_lock<std::mutex>& lock) {
     hirenow::store& store = desk_.engine.storage();
     const auto asked = sender_.steady_now();
-    claim_request wanted{desk_.engine.now(), desk_.options.lease, std::min(ahead_ - queue_.size(), left_), {}};
+    claim_request wanted{
+        desk_.engine.now(), desk_.options.lease, desk_.rate.take(asked, std::min(ahead_ - queue_.size(), left_)), {}};
+    if (wanted.limit == 0) {
+      next_look_ = desk_.rate.next();
+      if (until_idle_) left_ = 0;
+      return;
+    }
     random_bytes(wanted.token);
     lock.unlock();
     // Looking is a read; claiming is a commit, so an empty outbox is not claimed from.
@@ -172,6 +180,7 @@ class shift {
     if (!next) failed(next.error());
     if (!claimed) failed(claimed.error());
     const bool nothing = !claimed || claimed->empty();
+    desk_.rate.give_back(wanted.limit - std::min(wanted.limit, nothing ? 0 : claimed->size()));
     // Half to one and a half of the interval: dispatchers that started together do not stay together.
     next_look_ = nothing ? sender_.steady_now() +
                                std::chrono::duration_cast<steady::duration>(desk_.options.poll_every * (0.5 + chance()))
@@ -191,7 +200,10 @@ class shift {
       const message_key key = m.mail.key;
       const auto [at, added] = held_.try_emplace(key, held_message{std::move(m), wanted.token, asked});
       if (added) {
-        queue_.push_back(&at->second);
+        if (const auto later = desk_.rate.put_off(at->second.message.tenant, asked))
+          add({key, {settlement::verdict::release, wanted.now + *later, {}, false, true}});
+        else
+          queue_.push_back(&at->second);
       } else {
         // A lease of our own ran out, because the clock was moved or this process stood still. What is under way goes
         // on, under the new lease.
@@ -306,7 +318,7 @@ class shift {
         told.next_try = found.at;
         break;
       case renew:
-      case release: tally(&dispatch_report::released); return;
+      case release: tally(found.put_off ? &dispatch_report::put_off : &dispatch_report::released); return;
     }
     if (!desk_.options.on_event) return;
     told.answer = found.text;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -71,14 +72,20 @@ class draft {
     changes_.write_person = true;
   }
 
-  /// Lets the clock do what is due on every interview, each at its own limit, earliest first.
+  /// Lets the clock do what is due on every interview and every waiver, each at its own limit, earliest first.
   /// Returns how many events that were. Errors: invalid_transition for a record that this library did not write.
   result<std::size_t> apply_clock() {
-    std::vector<std::pair<sys_seconds, interview_id>> due;
+    std::vector<std::tuple<sys_seconds, std::uint64_t, interview_id>> due;  // a waiver's number, or 0 and an interview
     for (const auto& i : record_.interviews)
-      if (const auto limit = clock_limit(i); limit && now_ >= *limit) due.emplace_back(*limit, i.id);
+      if (const auto limit = clock_limit(i); limit && now_ >= *limit) due.emplace_back(*limit, 0, i.id);
+    for (const auto& w : record_.waivers)
+      if (is_open(w.state) && now_ >= w.expires_at) due.emplace_back(w.expires_at, w.number, interview_id{});
     std::sort(due.begin(), due.end());
-    for (const auto& [limit, id] : due) {
+    for (const auto& [limit, waiver_number, id] : due) {
+      if (waiver_number != 0) {
+        close_waiver(*find_waiver(record_, waiver_number), waiver_state::lapsed, system_author(), {}, limit);
+        continue;
+      }
       const interview before = *find_interview(record_, id);
       const event on = before.state == interview_state::in_progress && before.overtime == overtime::submit
                            ? event::submit
@@ -108,6 +115,32 @@ class draft {
     changes_.interviews.push_back(std::move(change));
     return write_entry(to_string(on), who, after.id, before ? std::optional(before->state) : std::nullopt, after.state,
                        std::move(details), note, at);
+  }
+
+  /// Records a new waiver under the number of its audit entry.
+  const waiver& add_waiver(waiver w, const author& who, std::string_view note) {
+    boost::json::object details{{"track", w.track},
+                                {"rule", w.rule_id},
+                                {"reason_code", w.reason_code},
+                                {"expires_at", w.expires_at.time_since_epoch().count()}};
+    if (!w.floor.empty()) details["floor"] = w.floor;
+    if (w.state == waiver_state::proposed) details["proposed"] = true;
+    w.number = write_entry(waiver_event(std::nullopt, w.state), who, {}, {}, {}, std::move(details), note);
+    changes_.waivers.push_back({w, std::nullopt});
+    return record_.waivers.emplace_back(std::move(w));
+  }
+  void approve_waiver(waiver w, const author& who, std::string_view approved_by, std::string_view note) {
+    w.approved_by = approved_by;
+    step_waiver(std::move(w), waiver_state::granted, who, note, {});
+  }
+  void use_waiver(waiver w, const author& who, const interview_id& interview) {
+    w.used_for = interview;
+    step_waiver(std::move(w), waiver_state::used, who, {}, {});
+  }
+  /// Revokes or lapses one.
+  void close_waiver(waiver w, waiver_state as, const author& who, std::string_view note = {},
+                    std::optional<sys_seconds> at = std::nullopt) {
+    step_waiver(std::move(w), as, who, note, at);
   }
 
   /// Writes an audit entry alone.
@@ -167,11 +200,22 @@ class draft {
     record_.version += 1;
     record_.interviews.clear();
     record_.facts.clear();
+    record_.waivers.clear();
     changes_.head = std::move(record_);
     return std::move(changes_);
   }
 
  private:
+  void step_waiver(waiver w, waiver_state to, const author& who, std::string_view note, std::optional<sys_seconds> at) {
+    const waiver_state from = w.state;
+    w.state = to;
+    write_entry(waiver_event(from, to), who, w.used_for, {}, {}, {{"waiver", static_cast<std::int64_t>(w.number)}},
+                note, at);
+    for (auto& known : record_.waivers)
+      if (known.number == w.number) known = w;
+    changes_.waivers.push_back({std::move(w), from});
+  }
+
   applicant_record record_;
   sys_seconds now_;
   change_set changes_;

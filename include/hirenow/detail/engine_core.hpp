@@ -60,6 +60,7 @@ result<Answer> engine::change(use_case what, load_request request, std::string_v
     request.answer = detail::answer_key_of(what, idempotency_key);
   }
   for (int round = 0; round < most_rounds; ++round) {
+    request.at = now();
     auto data = store_.load(request);
     if (!data) return data.error();
     draft d(std::move(data->record), clock_->now());
@@ -143,21 +144,21 @@ inline result<void> engine::check_token_may(use_case what) const {
   return detail::fail(errc::permission_denied, "a link does not allow " + std::string(to_string(what)));
 }
 
-inline result<retake_policy> engine::policy_of(const loaded& data) const {
-  if (!data.policy) return policy_;
+inline result<retake_policy> engine::policy_of(const std::optional<stored_policy>& stored) const {
+  if (!stored) return policy_;
   const std::lock_guard lock(shared_->policies_mutex);
   auto& policies = shared_->policies;
   // The hash is a look-up key and comes from a row: it is believed only where the document is the very same.
-  if (const auto known = policies.find(data.policy->hash);
-      known != policies.end() && known->second.document() == data.policy->document)
+  if (const auto known = policies.find(stored->hash);
+      known != policies.end() && known->second.document() == stored->document)
     return known->second;
-  auto parsed = retake_policy::parse(data.policy->document);
+  auto parsed = retake_policy::parse(stored->document);
   if (!parsed) return parsed.error();
-  if (parsed->hash() != data.policy->hash)
+  if (parsed->hash() != stored->hash)
     return detail::fail(errc::store_corrupt, "a stored policy is not the one that was set: its hash is another");
   // Far more than a host has; a bound all the same, since the documents come from a table.
   if (policies.size() >= 1024) policies.clear();
-  policies.emplace(data.policy->hash, *parsed);
+  policies.emplace(stored->hash, *parsed);
   return *parsed;
 }
 
@@ -230,6 +231,14 @@ inline result<void> engine::rebuild(retaken& a, const applicant_record& record, 
 inline result<void> engine::rebuild(person_changed& a, const applicant_record& record,
                                     const detail::answer_ids&) const {
   a.person = record.person;
+  return {};
+}
+
+inline result<void> engine::rebuild(waiver_changed& a, const applicant_record& record,
+                                    const detail::answer_ids& ids) const {
+  const waiver* found = find_waiver(record, ids.waiver);
+  if (!found) return detail::fail(errc::not_found, "the waiver of this answer is gone");
+  a.waiver = *found;
   return {};
 }
 

@@ -1,6 +1,5 @@
 #pragma once
-/// Deciding and keeping: decide, reopen, void, accommodate, cancel, the person, facts, policies, redrive, drop, erase,
-/// sweep.
+/// Deciding and keeping: decide, reopen, void, accommodate, cancel, the person, facts, redrive, drop, erase, sweep.
 
 #include <cmath>
 
@@ -180,23 +179,6 @@ inline result<person_changed> engine::record_fact(std::string_view applicant_id,
       });
 }
 
-inline result<void> engine::set_policy(std::string_view track, std::string_view document, const actor& who) {
-  if (auto ok = check_actor(use_case::set_policy, who); !ok) return ok;
-  if (!track.empty())
-    if (auto ok = limits::check_id("track", track); !ok) return ok;
-  stored_policy policy;
-  policy.track = track;
-  policy.set_by = who.id;
-  policy.set_at = now();
-  if (!document.empty()) {
-    const auto parsed = retake_policy::parse(document);
-    if (!parsed) return parsed.error();
-    policy.document = document;
-    policy.hash = sha256(document);
-  }
-  return store_.set_policy(who.tenant, policy);
-}
-
 inline result<void> engine::change_dead_message(use_case what, const message_key& key, const actor& who,
                                                 std::string_view idempotency_key,
                                                 void (draft::*mark)(const message_key&)) {
@@ -258,6 +240,9 @@ inline result<void> engine::erase_applicant(std::string_view applicant_id, const
                                                }
                                                d.withdraw_messages(i.id, detail::all_kinds);
                                              }
+                                             const auto waivers = d.record().waivers;
+                                             for (const auto& w : waivers)
+                                               if (is_open(w.state)) d.close_waiver(w, waiver_state::revoked, by);
                                              d.write_entry("erase", by);
                                              d.erase_person();
                                              return person_changed{d.record().person};

@@ -102,17 +102,18 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
         if (d.record().interviews.size() >= limits::attempts)
           return detail::fail(errc::limit_reached, "the record holds as many interviews as can be decided on");
         const interview* newest = newest_interview(d.record(), request.track);
-        auto policy = policy_of(data);
-        if (!policy) return policy.error();
         const auto attempts = attempts_of(d.record());
-        const auto e = evaluate(
-            *policy, {.track = request.track,
-                      .attempts = attempts,
-                      .facts = d.record().facts,
-                      .time_zone = d.record().version ? d.record().person.time_zone : request.applicant.time_zone,
-                      .now = d.now(),
-                      .kind = attempt_kind::schedule});
-        if (!e.allowed) return refusal_of(e, d.record(), nullptr);
+        const auto policy = policy_for(data, d.record(), request.track, attempts);
+        if (!policy) return policy.error();
+        const auto judged =
+            judge(*policy, d.record(),
+                  {.track = request.track,
+                   .attempts = attempts,
+                   .facts = d.record().facts,
+                   .time_zone = d.record().version ? d.record().person.time_zone : request.applicant.time_zone,
+                   .now = d.now(),
+                   .kind = attempt_kind::schedule});
+        if (!judged.answer.allowed) return refusal_of(judged.answer, d.record(), nullptr);
         auto plan = plan_link(d.now(), request.opens_at, request.link_lifetime, request.ends_by);
         if (!plan) return plan.error();
 
@@ -136,6 +137,7 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
         i.start_by = plan->start_by;
         i.link = {1, plan->kid, d.now(), plan->opens_at, plan->start_by};
         const auto occasion = d.step(std::nullopt, i, event::schedule, by, detail::audited_terms(i));
+        use_waivers(d, judged.waivers, by, i.id);
         promise_link(d, i, message_kind::invitation, occasion, request.notify, request.reminders, by);
         auto link = link_of(who.tenant, d.record().person.id, i);
         if (!link) return link.error();
@@ -143,16 +145,55 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
       });
 }
 
-inline result<eligibility> engine::judge_retake(const loaded& data, const applicant_record& record, const interview& i,
-                                                sys_seconds now) const {
-  auto policy = policy_of(data);
-  if (!policy) return policy.error();
+inline engine::judgement engine::judge(const retake_policy& policy, const applicant_record& record,
+                                       retake_question question) {
+  std::vector<granted_waiver> granted;
+  std::vector<std::uint64_t> numbers;
+  for (const waiver& w : record.waivers) {
+    if (w.state != waiver_state::granted || w.track != question.track) continue;
+    const auto floor = w.floor.empty() ? result<policy_span>(policy_span{}) : parse_span(w.floor);
+    if (!floor) continue;  // no text that `grant_waiver` let in
+    granted.push_back({w.rule_id, w.floor.empty() ? std::nullopt : std::optional(*floor)});
+    numbers.push_back(w.number);
+  }
+  question.waivers = granted;
+  eligibility answer = evaluate(policy, question);
+  if (granted.empty() || !answer.allowed) return {std::move(answer), {}};
+  // What the answer does without stays for another time.
+  for (std::size_t n = granted.size(); n-- > 0;) {
+    auto fewer = granted;
+    fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(n));
+    question.waivers = fewer;
+    eligibility without = evaluate(policy, question);
+    if (!without.allowed) continue;
+    answer = std::move(without);
+    granted = std::move(fewer);
+    numbers.erase(numbers.begin() + static_cast<std::ptrdiff_t>(n));
+  }
+  return {std::move(answer), std::move(numbers)};
+}
+
+inline void engine::use_waivers(draft& d, const std::vector<std::uint64_t>& numbers, const author& who,
+                                const interview_id& interview) {
+  for (const auto number : numbers) d.use_waiver(*find_waiver(d.record(), number), who, interview);
+}
+
+inline result<engine::judgement> engine::judge_retake(const loaded& data, const applicant_record& record,
+                                                      const interview& i, sys_seconds now) const {
   const auto attempts = attempts_of(record);
-  eligibility e = evaluate(*policy, {.track = i.track,
-                                     .attempts = attempts,
-                                     .facts = record.facts,
-                                     .time_zone = record.person.time_zone,
-                                     .now = now});
+  const auto policy = policy_for(data, record, i.track, attempts);
+  if (!policy) return policy.error();
+  auto judged = judge(*policy, record,
+                      {.track = i.track,
+                       .attempts = attempts,
+                       .facts = record.facts,
+                       .time_zone = record.person.time_zone,
+                       .now = now});
+  judge_state(judged.answer, record, i);
+  return judged;
+}
+
+inline void engine::judge_state(eligibility& e, const applicant_record& record, const interview& i) {
   // What no policy can allow comes before what it says.
   const auto refuse = [&](std::string_view reason) {
     rule_verdict verdict;
@@ -177,7 +218,6 @@ inline result<eligibility> engine::judge_retake(const loaded& data, const applic
     refuse("active_interview");
   else if (!find_transition(i.state, event::retake, authority::staff) || newest_interview(record, i.track)->id != i.id)
     refuse("status");
-  return e;
 }
 
 inline error engine::refusal_of(const eligibility& e, const applicant_record& record, const interview* i) {
@@ -213,7 +253,9 @@ inline result<eligibility> engine::retake_eligibility(const interview_id& id, co
   if (!data) return data.error();
   draft d(std::move(data->record), clock_->now());
   if (auto ok = d.apply_clock(); !ok) return ok.error();
-  return judge_retake(*data, d.record(), *find_interview(d.record(), id), d.now());
+  auto judged = judge_retake(*data, d.record(), *find_interview(d.record(), id), d.now());
+  if (!judged) return judged.error();
+  return std::move(judged->answer);
 }
 
 inline result<retaken> engine::retake(const interview_id& id, const actor& who, const retake_options& options) {
@@ -239,9 +281,10 @@ inline result<retaken> engine::retake(const interview_id& id, const actor& who, 
   return change_interview<retaken>(
       use_case::retake, id, who, options.idempotency_key, payload,
       [&](draft& d, const loaded& data, const interview& old, const author& by) -> result<retaken> {
-        const auto e = judge_retake(data, d.record(), old, d.now());
-        if (!e) return e.error();
-        if (!e->allowed) return refusal_of(*e, d.record(), &old);
+        const auto judged = judge_retake(data, d.record(), old, d.now());
+        if (!judged) return judged.error();
+        const eligibility& e = judged->answer;
+        if (!e.allowed) return refusal_of(e, d.record(), &old);
         if (d.record().interviews.size() >= limits::attempts)
           return detail::fail(errc::limit_reached, "the record holds as many interviews as can be decided on");
         auto plan = plan_link(d.now(), options.opens_at, options.link_lifetime, options.ends_by);
@@ -266,11 +309,12 @@ inline result<retaken> engine::retake(const interview_id& id, const actor& who, 
 
         d.step(old, *archived, event::retake, by,
                {{"superseded_by", to_string(fresh.id)},
-                {"policy", detail::hex(e->policy_hash)},
-                {"policy_version", e->policy_version}},
+                {"policy", detail::hex(e.policy_hash)},
+                {"policy_version", e.policy_version}},
                options.reason);
         d.withdraw_messages(old.id, detail::all_kinds);
         const auto occasion = d.step(std::nullopt, fresh, event::schedule, by, detail::audited_terms(fresh));
+        use_waivers(d, judged->waivers, by, fresh.id);
         promise_link(d, fresh, message_kind::retake_invitation, occasion, options.notify, options.reminders, by);
         auto link = link_of(who.tenant, d.record().person.id, fresh);
         if (!link) return link.error();

@@ -14,7 +14,8 @@ inline result<loaded> engine::load_for(use_case what, const actor& who,
   const bool by_interview = std::holds_alternative<interview_id>(subject);
   if (!by_interview)
     if (auto ok = limits::check_id("applicant id", std::get<std::string_view>(subject)); !ok) return ok.error();
-  auto data = store_.load({.tenant = who.tenant, .who = subject, .with_progress = what == use_case::read_progress});
+  auto data = store_.load(
+      {.tenant = who.tenant, .who = subject, .at = now(), .with_progress = what == use_case::read_progress});
   if (!data) return data.error();
   if (data->record.version == 0 || (by_interview && !find_interview(data->record, std::get<interview_id>(subject))))
     return detail::fail(errc::not_found, by_interview ? "no such interview" : "no such applicant");
@@ -53,8 +54,8 @@ inline result<std::vector<permitted_action>> engine::permitted_actions(const int
     if (on == event::retake) {
       auto e = judge_retake(*data, d.record(), i, d.now());
       if (!e) return e.error();
-      if (!e->allowed) action.why = refusal_of(*e, d.record(), &i);
-      action.eligibility = std::move(*e);
+      if (!e->answer.allowed) action.why = refusal_of(e->answer, d.record(), &i);
+      action.eligibility = std::move(e->answer);
     } else if (const auto after = apply(i, on, authority::staff, d.now()); !after) {
       action.why = after.error();
     }

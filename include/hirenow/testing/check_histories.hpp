@@ -111,7 +111,8 @@ class random_history {
 
   /// One more thing that a use case might do.
   void act(record_writer& w) {
-    switch (below(12)) {
+    switch (below(13)) {
+      case 12: return change_waivers(w);
       case 0:
       case 1: return schedule_or_step(w);
       case 2:
@@ -201,6 +202,21 @@ class random_history {
     }
     w.entry("promise", now_);
     w.promise(about, static_cast<message_kind>(below(message_kind_count)), free_instant(now_ + seconds{below(2000)}));
+  }
+
+  void change_waivers(record_writer& w) {
+    if (!w.record.waivers.empty() && chance(2)) {
+      const waiver one = any_of(w.record.waivers);
+      const auto to = static_cast<waiver_state>(below(waiver_state_count));
+      if (!is_lawful_step(one.state, to) || (to == waiver_state::used && w.record.interviews.empty())) return;
+      w.step_waiver(one.number, to, now_,
+                    to == waiver_state::used ? std::optional(any_of(w.record.interviews).id) : std::nullopt);
+      return;
+    }
+    const std::string track = any_of(tracks_), rule = chance(2) ? "wait" : "cap";
+    for (const auto& other : w.record.waivers)
+      if (is_open(other.state) && other.track == track && other.rule_id == rule) return;
+    w.add_waiver(track, rule, now_, chance(2) ? waiver_state::granted : waiver_state::proposed);
   }
 
   void change_person(record_writer& w) {

@@ -169,6 +169,24 @@ inline const std::vector<store_check>& claim_checks() {
            same("applicant_id", claimed.at(0).applicant_id, due);
          }
        }},
+      {"A claim that cannot take all gives each tenant its share, and the rest to the earliest",
+       [](store& s) {
+         for (int n = 0; n < 12; ++n) store_promise(s, "person " + std::to_string(n), "many", instant(n % 3));
+         for (int n = 0; n < 4; ++n) store_promise(s, "person " + std::to_string(n), "some", instant(8));
+         store_promise(s, "person 0", "one", instant(9));
+         const auto taken_of = [](const std::vector<claimed_message>& claimed, std::string_view tenant) {
+           return std::count_if(claimed.begin(), claimed.end(), [&](const auto& c) { return c.tenant == tenant; });
+         };
+         const auto first = claim(s, instant(20), 1, 9);
+         same("claimed", first.size(), std::size_t{9});
+         same("of the tenant with one", taken_of(first, "one"), std::ptrdiff_t{1});
+         expect(taken_of(first, "some") >= 3, "a tenant does not get its third of a claim");
+         expect(taken_of(first, "many") >= 3, "a tenant does not get its third of a claim");
+         const auto second = claim(s, instant(20), 2, 7);
+         same("claimed", second.size(), std::size_t{7});
+         expect(taken_of(second, "many") >= 6, "a claim is not filled up with what there is");
+         same("claimed in the end", claim(s, instant(20), 3, 9).size(), std::size_t{1});
+       }},
       {"Messages are claimed for all tenants",
        [](store& s) {
          const auto a = store_promise(s), b = store_promise(s, "ada", "other");

@@ -330,6 +330,8 @@ inline const std::vector<store_check>& answer_checks() {
 inline stored_policy policy_of(std::string track, std::string document) {
   stored_policy p{
       .track = std::move(track), .document = std::move(document), .set_by = "staff:änne", .set_at = instant(7)};
+  p.active_from = instant(8);
+  p.running_waits = running_waits::keep;
   p.hash = sha256(p.document);
   return p;
 }
@@ -347,8 +349,9 @@ inline const std::vector<store_check>& policy_checks() {
       {"A policy is loaded, every field as it was set",
        [](store& s) {
          for (const char* track : {"", "backend/technical"}) {
-           const auto p = policy_of(track, "{\"n\":\"" + std::string(64 * 1024 - 8, 'x') + "\"}");
+           auto p = policy_of(track, "{\"n\":\"" + std::string(64 * 1024 - 8, 'x') + "\"}");
            must(s.set_policy("acme", p), "set_policy()");
+           p.number = 1;  // of its own list
            const auto r = must(s.load({.tenant = "acme", .who = std::string_view("ada"), .track = track}), "load()");
            same("policy", r.policy, std::optional(p));
          }
@@ -415,6 +418,66 @@ inline const std::vector<store_check>& policy_checks() {
          same("policy of t", policy_for(s, "t"), "t's again");
          same("policy of u", policy_for(s, "u"), "");
          same("policy of the other tenant", policy_for(s, "t", "other"), "x");
+       }},
+      {"The policy that is loaded is the one in force at the instant",
+       [](store& s) {
+         const auto at = [&](seconds::rep t) {
+           const auto r = must(
+               s.load({.tenant = "acme", .who = std::string_view("ada"), .track = "t", .at = instant(t)}), "load()");
+           return r.policy ? r.policy->document : std::string();
+         };
+         const auto set = [&](std::string track, std::string document, seconds::rep from) {
+           auto p = policy_of(std::move(track), std::move(document));
+           p.active_from = instant(from);
+           must(s.set_policy("acme", p), "set_policy()");
+         };
+         set("", "tenant's", 10);
+         set("t", "third", 40);
+         set("t", "first", 20);
+         set("t", "second", 30);
+         set("t", "second, said again", 30);
+         set("t", "", 50);
+         same("policy before any", at(9), "");
+         same("policy of the tenant", at(10), "tenant's");
+         same("policy one second before the first", at(19), "tenant's");
+         same("first policy", at(20), "first");
+         same("policy one second before the second", at(29), "first");
+         same("of two at one instant", at(30), "second, said again");
+         same("third policy", at(40), "third");
+         same("policy that was taken away", at(50), "tenant's");
+       }},
+      {"Every policy that was set is listed, the last place first, page by page",
+       [](store& s) {
+         std::vector<stored_policy> due;
+         std::uint64_t number = 0;
+         for (const seconds::rep from : {20, 40, 20, 30}) {
+           auto p = policy_of("t", "at " + std::to_string(from) + ", number " + std::to_string(++number));
+           p.active_from = instant(from);
+           must(s.set_policy("acme", p), "set_policy()");
+           p.number = number;
+           due.push_back(p);
+         }
+         set_policy(s, "", "tenant's");
+         set_policy(s, "t", "other's", "other");
+         std::sort(due.begin(), due.end(), [](const stored_policy& a, const stored_policy& b) {
+           return policy_place{b.active_from, b.number} < policy_place{a.active_from, a.number};
+         });
+         for (const std::size_t limit : {1U, 2U, 4U, 9U}) {
+           std::vector<stored_policy> got;
+           policy_query query{.tenant = "acme", .track = "t", .limit = limit};
+           for (;;) {
+             const auto page = must(s.policies(query), "policies()");
+             expect(page.size() <= limit, "policies() answers more than the limit");
+             got.insert(got.end(), page.begin(), page.end());
+             if (page.size() < limit) break;
+             query.before = policy_place{page.back().active_from, page.back().number};
+           }
+           same("number of policies", got.size(), due.size());
+           expect(got == due, "policies() are not those that were set, or in another order");
+         }
+         same("policies of the tenant", must(s.policies({.tenant = "acme"}), "policies()").size(), std::size_t{1});
+         expect(must(s.policies({.tenant = "acme", .track = "u"}), "policies()").empty(), "a track has another's");
+         expect(must(s.policies({.tenant = "nobody"}), "policies()").empty(), "a tenant has another's");
        }},
       {"Removing a policy that is not there does nothing",
        [](store& s) {

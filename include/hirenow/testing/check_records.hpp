@@ -23,6 +23,9 @@ inline record_writer full_record(std::string applicant_id = "ada", std::string t
   w.pending.audit.back().note = "said so on the phone";
   w.retake(id, instant(200));
   w.schedule("backend/culture", instant(300));
+  const auto proposed = w.add_waiver("backend/technical", "wait", instant(310), waiver_state::proposed);
+  w.step_waiver(proposed, waiver_state::granted, instant(320));
+  w.add_waiver("backend/culture", "wait", instant(330));
   return w;
 }
 

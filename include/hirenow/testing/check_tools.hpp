@@ -158,6 +158,21 @@ inline void same(std::string_view what, const fact& got, const fact& due) {
   same(in + "sequence", got.sequence, due.sequence);
 }
 
+inline void same(std::string_view what, const waiver& got, const waiver& due) {
+  const std::string in = std::string(what) + ": waiver " + std::to_string(due.number) + ": ";
+  same(in + "number", got.number, due.number);
+  same(in + "track", got.track, due.track);
+  same(in + "rule_id", got.rule_id, due.rule_id);
+  same(in + "reason_code", got.reason_code, due.reason_code);
+  same(in + "floor", got.floor, due.floor);
+  same(in + "state", got.state, due.state);
+  same(in + "granted_by", got.granted_by, due.granted_by);
+  same(in + "approved_by", got.approved_by, due.approved_by);
+  same(in + "granted_at", got.granted_at, due.granted_at);
+  same(in + "expires_at", got.expires_at, due.expires_at);
+  same(in + "used_for", got.used_for, due.used_for);
+}
+
 inline void same(std::string_view what, const message& got, const message& due) {
   const std::string in = std::string(what) + ": message " + message_id(due.key, "example") + ": ";
   same(in + "key", message_id(got.key, "example"), message_id(due.key, "example"));
@@ -225,6 +240,7 @@ inline void same(std::string_view what, const applicant_record& got, const appli
   same(in + "last_instant", got.last_instant, due.last_instant);
   same_all(in + "interviews", got.interviews, due.interviews);
   same_all(in + "facts", got.facts, due.facts);
+  same_all(in + "waivers", got.waivers, due.waivers);
 }
 
 /// The checks count their instants from here: 2026-01-05T08:00:00Z, a Monday.
@@ -353,6 +369,41 @@ class record_writer {
     pending.facts.push_back(std::move(f));
   }
 
+  /// Records a waiver of seven days with an audit entry of its own. Returns its number.
+  std::uint64_t add_waiver(std::string track, std::string rule_id, sys_seconds at,
+                           waiver_state state = waiver_state::granted) {
+    waiver w{.track = std::move(track),
+             .rule_id = std::move(rule_id),
+             .reason_code = "visa delay",
+             .floor = "P2D",
+             .state = state,
+             .granted_by = "änne",
+             .granted_at = at,
+             .expires_at = at + seconds{7 * 86400}};
+    w.number = entry("grant_waiver", at).sequence;
+    record.waivers.push_back(w);
+    pending.waivers.push_back({std::move(w), std::nullopt});
+    return record.waivers.back().number;
+  }
+  /// The waiver as it is to be.
+  waiver& find_waiver(std::uint64_t number) {
+    for (auto& w : record.waivers)
+      if (w.number == number) return w;
+    throw broken_promise{"the check has no waiver " + std::to_string(number)};
+  }
+  /// Brings a waiver to another state, with an entry.
+  waiver& step_waiver(std::uint64_t number, waiver_state to, sys_seconds at,
+                      std::optional<interview_id> used_for = std::nullopt) {
+    waiver& w = find_waiver(number);
+    const waiver_state before = w.state;
+    w.state = to;
+    w.used_for = used_for;
+    if (before == waiver_state::proposed && to == waiver_state::granted) w.approved_by = "bert";
+    entry(std::string(to_string(to)), at);
+    pending.waivers.push_back({w, before});
+    return w;
+  }
+
   /// Asks for the person to be erased, with an entry.
   void erase(sys_seconds at, std::string note = {}) {
     entry("erase", at, std::move(note));
@@ -370,6 +421,7 @@ class record_writer {
     done.head = record;
     done.head.interviews.clear();
     done.head.facts.clear();
+    done.head.waivers.clear();
     begin();
     return done;
   }
@@ -414,6 +466,7 @@ inline void expect_stored(store& s, const record_writer& due) {
     same("load() without others", *brought, expected);
     alone.interviews = due.record.interviews;
     alone.facts = due.record.facts;
+    alone.waivers = due.record.waivers;
     same("load() without others", alone, due.record);
   }
 }

@@ -1,0 +1,151 @@
+package hirenow
+
+/*
+#include "hirenow/c/api.h"
+*/
+import "C"
+
+import "runtime"
+
+// Waiver is an exception to one rule of the retake policy. Its number names it within the applicant's record.
+type Waiver struct {
+	Number                                  uint64
+	Track, RuleID, ReasonCode, Floor, State string
+	GrantedBy, ApprovedBy, UsedFor          string
+	GrantedAt, ExpiresAt                    int64
+	Replayed                                bool // of a change: the answer of an earlier call with the same key
+}
+
+// WaiverStates are the words of a waiver's states, by number.
+var WaiverStates = []string{"proposed", "granted", "used", "lapsed", "revoked"}
+
+// WaiverRequest asks for an exception to one rule. The floor is the part of a wait that stays, as "P7D".
+type WaiverRequest struct {
+	Track, RuleID, ReasonCode, Floor, Reason, IdempotencyKey string
+	ExpiresAt                                                int64
+}
+
+func readWaiver(w *C.hirenow_waiver_row) Waiver {
+	return Waiver{
+		Number: uint64(w.number), Track: C.GoString(w.track), RuleID: C.GoString(w.rule_id),
+		ReasonCode: C.GoString(w.reason_code), Floor: C.GoString(w.floor), State: WaiverStates[w.state],
+		GrantedBy: C.GoString(w.granted_by), ApprovedBy: C.GoString(w.approved_by),
+		UsedFor: C.GoString(&w.used_for[0]), GrantedAt: int64(w.granted_at), ExpiresAt: int64(w.expires_at),
+	}
+}
+
+func waiver(status C.hirenow_status, rows *C.hirenow_rows, replayed C.int32_t, e *C.hirenow_error) (Waiver, error) {
+	if err := check(status, e); err != nil {
+		return Waiver{}, err
+	}
+	defer C.hirenow_rows_free(rows)
+	w := readWaiver(C.hirenow_rows_get_waiver(rows, 0))
+	w.Replayed = replayed != 0
+	return w, nil
+}
+
+// GrantWaiver grants an exception, or proposes it where the policy wants a second person.
+func (g *Engine) GrantWaiver(applicant string, what WaiverRequest, who Actor) (Waiver, error) {
+	var t texts
+	defer t.free()
+	r := (*C.hirenow_waiver_request)(t.zeroed(C.sizeof_hirenow_waiver_request))
+	r.struct_size = C.sizeof_hirenow_waiver_request
+	r.applicant_id, r.track, r.rule_id = t.add(applicant), t.add(what.Track), t.add(what.RuleID)
+	r.reason_code, r.floor, r.reason = t.add(what.ReasonCode), t.add(what.Floor), t.add(what.Reason)
+	r.expires_at, r.idempotency_key = C.int64_t(what.ExpiresAt), t.key(what.IdempotencyKey)
+	var rows *C.hirenow_rows
+	var replayed C.int32_t
+	var e *C.hirenow_error
+	status := C.hirenow_grant_waiver(g.handle, r, t.actor(who), &rows, &replayed, &e)
+	runtime.KeepAlive(g)
+	return waiver(status, rows, replayed, e)
+}
+
+// ApproveWaiver approves a proposed waiver. Somebody else does it than who proposed it.
+func (g *Engine) ApproveWaiver(applicant string, number uint64, who Actor) (Waiver, error) {
+	var t texts
+	defer t.free()
+	var rows *C.hirenow_rows
+	var replayed C.int32_t
+	var e *C.hirenow_error
+	status := C.hirenow_approve_waiver(g.handle, t.add(applicant), C.uint64_t(number), t.actor(who), nil, &rows,
+		&replayed, &e)
+	runtime.KeepAlive(g)
+	return waiver(status, rows, replayed, e)
+}
+
+// RevokeWaiver revokes a waiver that is open.
+func (g *Engine) RevokeWaiver(applicant string, number uint64, who Actor) (Waiver, error) {
+	var t texts
+	defer t.free()
+	var rows *C.hirenow_rows
+	var replayed C.int32_t
+	var e *C.hirenow_error
+	status := C.hirenow_revoke_waiver(g.handle, t.add(applicant), C.uint64_t(number), t.actor(who), nil, &rows,
+		&replayed, &e)
+	runtime.KeepAlive(g)
+	return waiver(status, rows, replayed, e)
+}
+
+// Waivers are all of an applicant, by number.
+func (g *Engine) Waivers(applicant string, who Actor) ([]Waiver, error) {
+	var t texts
+	defer t.free()
+	var rows *C.hirenow_rows
+	var e *C.hirenow_error
+	status := C.hirenow_waivers(g.handle, t.add(applicant), t.actor(who), &rows, &e)
+	runtime.KeepAlive(g)
+	if err := check(status, e); err != nil {
+		return nil, err
+	}
+	defer C.hirenow_rows_free(rows)
+	all := []Waiver{}
+	for n := C.size_t(0); n < C.hirenow_rows_get_waiver_count(rows); n++ {
+		all = append(all, readWaiver(C.hirenow_rows_get_waiver(rows, n)))
+	}
+	return all, nil
+}
+
+// StoredPolicy is a retake policy as it was set.
+type StoredPolicy struct {
+	Track, Document, SetBy string
+	SetAt, ActiveFrom      int64
+	KeepsRunningWaits      bool
+	Number                 uint64
+}
+
+// SetPolicy sets the policy of the actor's tenant, or of one track, from an instant on; 0 is at once. An empty document
+// takes it away. An applicant whose newest attempt is older may stay with the policy before, up to the next attempt.
+func (g *Engine) SetPolicy(track, document string, from int64, keepRunningWaits bool, who Actor) error {
+	var t texts
+	defer t.free()
+	when := C.hirenow_activation{struct_size: C.sizeof_hirenow_activation, from: C.int64_t(from)}
+	if keepRunningWaits {
+		when.running_waits = C.HIRENOW_RUNNING_WAITS_KEEP
+	}
+	var e *C.hirenow_error
+	status := C.hirenow_activate_policy(g.handle, t.add(track), t.add(document), t.actor(who), &when, &e)
+	runtime.KeepAlive(g)
+	return check(status, e)
+}
+
+// Policies are those of the actor's tenant, or of one track, the last one first: at most fifty.
+func (g *Engine) Policies(track string, who Actor) ([]StoredPolicy, error) {
+	var t texts
+	defer t.free()
+	var rows *C.hirenow_rows
+	var e *C.hirenow_error
+	status := C.hirenow_policies(g.handle, t.add(track), t.actor(who), C.HIRENOW_NONE, 0, 0, &rows, &e)
+	runtime.KeepAlive(g)
+	if err := check(status, e); err != nil {
+		return nil, err
+	}
+	defer C.hirenow_rows_free(rows)
+	all := []StoredPolicy{}
+	for n := C.size_t(0); n < C.hirenow_rows_get_policy_count(rows); n++ {
+		p := C.hirenow_rows_get_policy_at(rows, n)
+		all = append(all, StoredPolicy{C.GoString(p.track), C.GoString(p.document), C.GoString(p.set_by), int64(p.set_at),
+			int64(p.active_from), p.running_waits == C.HIRENOW_RUNNING_WAITS_KEEP, uint64(p.number)})
+	}
+	return all, nil
+}

@@ -1,0 +1,285 @@
+/// What dispatchers do to the outbox: look, claim, settle, count.
+///
+/// A claim that cannot take all is shared among the tenants that have mail due, so it is made tenant by tenant, along
+/// an index that begins with the tenant. Its cost is that of the tenants and of what it takes, however much waits.
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <tuple>
+
+#include "hirenow/crypto.hpp"
+#include "hirenow/detail/step.hpp"
+#include "sql_store.hpp"
+
+namespace hirenow::detail {
+namespace {
+
+/// So many tenants are looked at in one claim. Where more have mail, each claim begins somewhere else.
+constexpr std::size_t most_tenants = 1000;
+
+struct waiting_tenant {
+  std::int64_t number;
+  sys_seconds earliest;
+};
+
+/// Tenants that have unsent messages, from this number on, each found with one step along the index.
+std::vector<waiting_tenant> waiting_tenants(sql_session& s, std::int64_t from) {
+  std::vector<waiting_tenant> out;
+  s.connection.execute(
+      "WITH RECURSIVE waiting (tenant_no, n) AS (SELECT min(o.tenant_no), 1 FROM main.hirenow_outbox AS o WHERE "
+      "o.state "
+      "IN (0, 1) AND o.tenant_no >= $1 UNION ALL SELECT (SELECT min(o.tenant_no) FROM main.hirenow_outbox AS o WHERE "
+      "o.state IN (0, 1) AND o.tenant_no > w.tenant_no), w.n + 1 FROM waiting AS w WHERE w.tenant_no IS NOT NULL AND "
+      "w.n < $2) SELECT w.tenant_no, (SELECT min(o.wake_at) FROM main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND "
+      "o.tenant_no = w.tenant_no AND o.kind < $3) FROM waiting AS w WHERE w.tenant_no IS NOT NULL",
+      {from, most_tenants, message_kind_count}, [&](const sql_row& row) {
+        if (!row.is_null(1)) out.push_back({row.integer(0), row.instant(1)});
+      });
+  return out;
+}
+
+/// Those that have mail due, whose turn it is to have a part of a claim.
+std::vector<waiting_tenant> tenants_whose_turn_it_is(sql_session& s, sys_seconds now) {
+  auto out = waiting_tenants(s, 0);
+  if (out.size() >= most_tenants) {
+    std::int64_t last = 0;
+    s.connection.execute("SELECT max(tenant_no) FROM main.hirenow_tenant", {},
+                         [&](const sql_row& row) { last = row.integer(0); });
+    std::array<std::uint8_t, 4> chance{};
+    random_bytes(chance);
+    std::int64_t some = 0;
+    for (const auto byte : chance) some = some << 8 | byte;
+    auto others = waiting_tenants(s, some % std::max<std::int64_t>(last, 1) + 1);
+    for (const auto& one : out)
+      if (others.size() < most_tenants &&
+          std::ranges::none_of(others, [&](const auto& other) { return other.number == one.number; }))
+        others.push_back(one);
+    out = std::move(others);
+  }
+  std::erase_if(out, [&](const waiting_tenant& t) { return t.earliest > now; });
+  std::ranges::sort(out, {}, &waiting_tenant::earliest);
+  return out;
+}
+
+/// A claimed message, and since when it could have been claimed.
+struct found_message {
+  std::int64_t woke_at = 0;
+  std::int64_t tenant_no = 0;
+  claimed_message message{};
+};
+
+bool is_earlier(const found_message& a, const found_message& b) {
+  return std::tie(a.woke_at, a.message.mail.key) < std::tie(b.woke_at, b.message.mail.key);
+}
+
+/// Every tenant's first, then every tenant's second, and so on; the earlier first among equals.
+std::vector<claimed_message> in_turn(std::vector<found_message> found) {
+  std::ranges::sort(found, is_earlier);
+  std::map<std::int64_t, std::size_t> taken;
+  std::vector<std::pair<std::size_t, found_message*>> order;
+  for (auto& one : found) order.emplace_back(taken[one.tenant_no]++, &one);
+  std::ranges::stable_sort(order, {}, &std::pair<std::size_t, found_message*>::first);
+  std::vector<claimed_message> out;
+  for (auto& [turn, one] : order) out.push_back(std::move(one->message));
+  return out;
+}
+
+// ---- PostgreSQL: several may claim at once, and each passes over what another is about to take --------------------------
+
+#define HIRENOW_CLOCK \
+  "WITH clock AS MATERIALIZED (SELECT CASE WHEN $5 = 1 THEN " HIRENOW_DATABASE_NOW " ELSE $1 END AS now), "
+// Kinds that a newer program has are left to that.
+#define HIRENOW_DUE(condition)                                                                                  \
+  "due AS MATERIALIZED (SELECT o.interview, o.kind, o.occasion, o.wake_at FROM main.hirenow_outbox AS o WHERE " \
+  "o.state IN (0, 1) AND o.wake_at <= (SELECT now FROM clock) AND o.kind < $6 AND " condition                   \
+  " ORDER BY o.wake_at, o.interview, o.kind, o.occasion LIMIT $2 FOR UPDATE SKIP LOCKED) "
+#define HIRENOW_TAKE                                                                                                  \
+  "UPDATE main.hirenow_outbox AS o SET state = 1, lease = $3, wake_at = (SELECT now FROM clock) + $4 FROM due AS d, " \
+  "main.hirenow_tenant AS t, main.hirenow_applicant AS a WHERE o.interview = d.interview AND o.kind = d.kind AND "    \
+  "o.occasion = d.occasion AND t.tenant_no = o.tenant_no AND a.applicant_no = o.applicant_no "                        \
+  "RETURNING " HIRENOW_MESSAGE_COLUMNS ", t.tenant, a.applicant, d.wake_at, o.tenant_no"
+
+/// Takes all that is due where that is no more than was asked for, in one round trip; else nothing.
+constexpr const char* take_all = HIRENOW_CLOCK HIRENOW_DUE(
+    "(SELECT count(*) <= $2 FROM (SELECT 1 FROM main.hirenow_outbox AS c WHERE c.state IN (0, 1) AND c.wake_at <= "
+    "(SELECT now FROM clock) AND c.kind < $6 LIMIT $2 + 1) AS crowd)") HIRENOW_TAKE;
+constexpr const char* take_of_tenant = HIRENOW_CLOCK HIRENOW_DUE("o.tenant_no = $7") HIRENOW_TAKE;
+constexpr const char* take_earliest = HIRENOW_CLOCK HIRENOW_DUE("true") HIRENOW_TAKE;
+
+std::vector<claimed_message> claim_all(sql_session& s, const claim_request& request, bool& is_crowded) {
+  std::vector<found_message> found;
+  const auto take = [&](const sql_row& row) {
+    found.push_back({row.integer(11), row.integer(12), {row.string(9), row.string(10), read_message(row, 0)}});
+  };
+  std::int64_t now = 0;
+  const auto look = [&](const sql_row& row) {
+    now = row.integer(0);
+    is_crowded = row.integer(1) != 0;
+  };
+  s.connection.post(
+      "WITH clock AS MATERIALIZED (SELECT CASE WHEN $3 = 1 THEN " HIRENOW_DATABASE_NOW
+      " ELSE $1 END AS now) SELECT (SELECT now FROM clock), CASE WHEN (SELECT count(*) FROM (SELECT 1 FROM "
+      "main.hirenow_outbox AS c WHERE c.state IN (0, 1) AND c.wake_at <= (SELECT now FROM clock) AND c.kind < $4 LIMIT "
+      "$2 + 1) AS crowd) > $2 THEN 1 ELSE 0 END",
+      {request.now, request.limit, s.database_clock, message_kind_count}, look);
+  s.connection.post(
+      take_all, {request.now, request.limit, request.token, request.lease, s.database_clock, message_kind_count}, take);
+  s.connection.finish();
+  if (s.database_clock) s.clock_skew = seconds{now} - request.now.time_since_epoch();
+  return in_turn(std::move(found));
+}
+
+// ---- SQLite: one writer at a time, and one statement after the other ---------------------------------------------------
+
+/// The messages of a tenant that are due, `skip` of the earliest left out.
+void find_due(sql_session& s, const claim_request& request, const waiting_tenant& of, std::size_t skip,
+              std::size_t limit, std::vector<found_message>& found) {
+  s.connection.execute(
+      "SELECT " HIRENOW_MESSAGE_COLUMNS
+      ", t.tenant, a.applicant, o.wake_at FROM main.hirenow_outbox AS o CROSS JOIN "
+      "main.hirenow_tenant AS t ON t.tenant_no = o.tenant_no CROSS JOIN main.hirenow_applicant AS a ON "
+      "a.applicant_no = o.applicant_no WHERE o.state IN (0, 1) AND o.tenant_no = $1 AND o.wake_at <= "
+      "$2 AND o.kind < $3 ORDER BY o.wake_at, o.interview, o.kind, o.occasion LIMIT $4 OFFSET $5",
+      {of.number, request.now, message_kind_count, limit, skip}, [&](const sql_row& row) {
+        found.push_back({row.integer(11), of.number, {row.string(9), row.string(10), read_message(row, 0)}});
+        found.back().message.mail.state = message_state::leased;
+      });
+}
+
+std::vector<claimed_message> claim_one_by_one(sql_session& s, const claim_request& request) {
+  const auto tenants = tenants_whose_turn_it_is(s, request.now);
+  if (tenants.empty()) return {};
+  const std::size_t share = std::max<std::size_t>(request.limit / tenants.size(), 1);
+  std::vector<found_message> found, rest;
+  std::vector<const waiting_tenant*> have_more;
+  for (const auto& tenant : tenants) {
+    if (found.size() == request.limit) break;
+    const std::size_t before = found.size();
+    find_due(s, request, tenant, 0, share, found);
+    if (found.size() - before == share) have_more.push_back(&tenant);
+  }
+  const std::size_t left = request.limit - found.size();
+  if (left > 0)
+    for (const auto* tenant : have_more) find_due(s, request, *tenant, share, left, rest);
+  std::ranges::sort(rest, is_earlier);
+  if (rest.size() > left) rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(left), rest.end());
+  std::ranges::move(rest, std::back_inserter(found));
+  for (const auto& one : found) {
+    const message_key& key = one.message.mail.key;
+    s.connection.execute(
+        "UPDATE main.hirenow_outbox SET state = 1, lease = $1, wake_at = $2 WHERE interview = $3 AND "
+        "kind = $4 AND occasion = $5",
+        {request.token, request.now + request.lease, key.interview, key.kind, key.occasion});
+  }
+  HIRENOW_STEP("sql: messages claimed");
+  return in_turn(std::move(found));
+}
+
+}  // namespace
+
+std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& request, bool& is_crowded) {
+  is_crowded = false;
+  s.rows_of_all();
+  return s.is_postgresql() ? claim_all(s, request, is_crowded) : claim_one_by_one(s, request);
+}
+
+std::vector<claimed_message> sql_claim_shares(sql_session& s, const claim_request& request) {
+  s.rows_of_all();
+  const auto tenants = tenants_whose_turn_it_is(s, request.now + (s.database_clock ? s.clock_skew : seconds{0}));
+  const std::size_t share = std::max<std::size_t>(request.limit / std::max<std::size_t>(tenants.size(), 1), 1);
+  std::vector<found_message> found;
+  const auto take = [&](const sql_row& row) {
+    found.push_back({row.integer(11), row.integer(12), {row.string(9), row.string(10), read_message(row, 0)}});
+  };
+  for (std::size_t n = 0; n < std::min(tenants.size(), request.limit); ++n)
+    s.connection.post(
+        take_of_tenant,
+        {request.now, share, request.token, request.lease, s.database_clock, message_kind_count, tenants[n].number},
+        take);
+  s.connection.execute("SELECT 1", {});
+  if (found.size() < request.limit)
+    s.connection.post(
+        take_earliest,
+        {request.now, request.limit - found.size(), request.token, request.lease, s.database_clock, message_kind_count},
+        take);
+  s.connection.finish();
+  return in_turn(std::move(found));
+}
+
+std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlements) {
+  using verdict = settlement::verdict;
+  std::vector<std::int64_t> changed(settlements.size());
+  s.rows_of_all();
+  for (std::size_t n = 0; n < settlements.size(); ++n) {
+    const settlement& one = settlements[n];
+    const auto tenant_no = s.find_tenant(one.tenant);
+    if (!tenant_no) continue;
+    const bool tried = one.what == verdict::accepted || one.what == verdict::retry || one.what == verdict::dead;
+    const message_state state = one.what == verdict::accepted    ? message_state::accepted
+                                : one.what == verdict::withdrawn ? message_state::withdrawn
+                                : one.what == verdict::dead      ? message_state::dead
+                                : one.what == verdict::renew     ? message_state::leased
+                                                                 : message_state::queued;
+    const bool moves = one.what == verdict::retry || one.what == verdict::release;
+    const bool wakes = moves || one.what == verdict::renew;
+    const std::string_view kept = kept_answer(one.answer);
+    s.connection.post(
+        "UPDATE main.hirenow_outbox SET state = $1, tries = tries + $2, due_at = coalesce($3, due_at), wake_at = "
+        "coalesce($4, wake_at), last_answer = coalesce($5, last_answer) WHERE interview = $6 AND kind = $7 AND "
+        "occasion "
+        "= $8 AND tenant_no = $9 AND state = 1 AND lease = $10",
+        {state, tried, moves ? sql_value(one.at) : sql_value(), wakes ? sql_value(one.at + s.clock_skew) : sql_value(),
+         kept.empty() ? sql_value() : sql_value(kept), one.key.interview, one.key.kind, one.key.occasion, *tenant_no,
+         one.token},
+        changed[n]);
+    HIRENOW_STEP("sql: message settled");
+  }
+  s.connection.finish();
+  std::vector<bool> out;
+  for (const auto count : changed) out.push_back(count == 1);
+  return out;
+}
+
+std::optional<sys_seconds> sql_next_due(sql_session& s) {
+  std::optional<sys_seconds> next;
+  s.rows_of_all();
+  if (!s.is_postgresql()) {
+    s.connection.execute(
+        "WITH RECURSIVE waiting (tenant_no) AS (SELECT min(o.tenant_no) FROM main.hirenow_outbox AS o WHERE o.state IN "
+        "(0, 1) UNION ALL SELECT (SELECT min(o.tenant_no) FROM main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND "
+        "o.tenant_no > w.tenant_no) FROM waiting AS w WHERE w.tenant_no IS NOT NULL) SELECT min((SELECT min(o.wake_at) "
+        "FROM main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND o.tenant_no = w.tenant_no AND o.kind < $1)) FROM "
+        "waiting AS w WHERE w.tenant_no IS NOT NULL",
+        {message_kind_count}, [&](const sql_row& row) {
+          if (!row.is_null(0)) next = row.instant(0);
+        });
+    return next;
+  }
+  const auto take = [&](const sql_row& row) { next = row.instant(0) - s.clock_skew; };
+  s.connection.post(
+      "SELECT wake_at FROM main.hirenow_outbox WHERE state IN (0, 1) AND kind < $1 ORDER BY wake_at LIMIT 1",
+      {message_kind_count}, take);
+  s.connection.finish();
+  return next;
+}
+
+outbox_figures sql_outbox(sql_session& s, sys_seconds now) {
+  outbox_figures out;
+  s.rows_of_all();
+  s.connection.execute(
+      "SELECT state, count(*), sum(CASE WHEN wake_at <= $1 THEN 1 ELSE 0 END), min(wake_at) FROM main.hirenow_outbox "
+      "WHERE state IN (0, 1) AND kind < $2 GROUP BY state",
+      {now, message_kind_count}, [&](const sql_row& row) {
+        const bool is_queued = row.integer(0) == static_cast<std::int64_t>(message_state::queued);
+        (is_queued ? out.queued : out.leased) = row.number(1);
+        (is_queued ? out.due : out.lapsed) = row.number(2);
+        if (is_queued && row.instant(3) <= now) out.oldest_due = row.instant(3);
+      });
+  s.connection.execute("SELECT count(*) FROM main.hirenow_outbox WHERE state = 4 AND kind < $1", {message_kind_count},
+                       [&](const sql_row& row) { out.dead = row.number(0); });
+  return out;
+}
+
+}  // namespace hirenow::detail

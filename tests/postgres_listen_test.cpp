@@ -1,0 +1,104 @@
+/// Announced mail: a dispatcher that would look only after an hour sends at once.
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "hirenow/adapters/postgres.hpp"
+#include "hirenow/dispatcher.hpp"
+#include "support/postgres.hpp"
+#include "support/recording_mailer.hpp"
+#include "support/world.hpp"
+
+using namespace hirenow;
+using namespace hirenow::test;
+
+namespace {
+
+bool in_the_end(const std::function<bool()>& it_holds, std::chrono::milliseconds patience = 60s) {
+  for (const auto end = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < end;) {
+    if (it_holds()) return true;
+    std::this_thread::sleep_for(2ms);
+  }
+  return it_holds();
+}
+
+/// A world on PostgreSQL whose dispatcher polls once an hour.
+struct quiet_world {
+  explicit quiet_world(bool announces)
+      : w({"postgres", [&](const std::filesystem::path&) {
+             return schema
+                 .open({.clock = postgres_clock::caller,
+                        .announces_mail = announces,
+                        .announce_every = std::chrono::milliseconds(50)})
+                 .value();
+           }}) {
+    auto options = dispatch_options();
+    options.poll_every = std::chrono::hours(1);
+    sender.emplace(w.bench, box, options);
+    running = std::jthread([this](std::stop_token stop) { sender->run(1, std::move(stop)); });
+    listener = listen_for_mail(schema.url, schema.name, [this] {
+                 sender->wake();
+                 ++woken;
+               }).value();
+    REQUIRE(in_the_end([&] { return woken > 0; }));
+  }
+  void invite(int number) {
+    auto terms = w.terms();
+    terms.applicant.id = "app" + std::to_string(number);
+    w.bench.schedule(terms, w.recruiter).value();
+  }
+
+  fresh_schema schema{};
+  world w;
+  recording_mailer box{};
+  std::optional<dispatcher> sender{};
+  std::atomic<int> woken{0};
+  std::jthread running{};
+  std::unique_ptr<mail_listener> listener{};
+};
+
+}  // namespace
+
+TEST_CASE("announced mail leaves without a poll", "[postgres][dispatcher]") {
+  quiet_world q(true);
+  q.invite(1);
+  CHECK(in_the_end([&] { return q.box.count() == 1; }));
+  // What promises no mail announces none.
+  const int before = q.woken;
+  q.w.bench.update_applicant({"app1", "new@example.org", "Ada", "en", {}}, q.w.recruiter).value();
+  std::this_thread::sleep_for(200ms);
+  CHECK(q.woken == before);
+  // A listener whose connection was ended begins anew, and looks for what it missed.
+  plain_postgres(q.schema.url)
+      .run("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'hirenow listener'");
+  q.invite(2);
+  CHECK(in_the_end([&] { return q.box.count() == 2; }));
+}
+
+TEST_CASE("mail that nobody announces waits for the poll", "[postgres][dispatcher]") {
+  quiet_world q(false);
+  q.invite(1);
+  CHECK_FALSE(in_the_end([&] { return q.box.count() == 1; }, 500ms));
+}
+
+TEST_CASE("many commits are announced together", "[postgres][dispatcher]") {
+  quiet_world q(true);
+  const int before = q.woken;
+  const auto begun = std::chrono::steady_clock::now();
+  for (int n = 0; n < 100; ++n) q.invite(n);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+  CHECK(in_the_end([&] { return q.box.count() == 100; }));
+  CHECK(q.woken - before >= 1);
+  CHECK(q.woken - before <= took.count() / 50 + 2);
+}
+
+TEST_CASE("who cannot listen is told so", "[postgres]") {
+  CHECK(code_of(listen_for_mail(postgres_url(), "hirenow", {})) == errc::invalid_argument);
+  CHECK(code_of(listen_for_mail(postgres_url(), "pg_own", [] {})) == errc::invalid_argument);
+  CHECK(code_of(listen_for_mail(std::string("a\0b", 3), "hirenow", [] {})) == errc::invalid_argument);
+  // One that never reaches its server can be ended.
+  CHECK(listen_for_mail("postgresql://nobody@/none?host=/missing", "hirenow", [] {}));
+}
