@@ -83,7 +83,10 @@ def test_from_the_invitation_to_the_retake(committed):
 def test_a_wrong_role_is_refused(world):
     old = world.failed()
     for who in (world.viktor, world.nobody):
-        assert staff(who).post(f"/api/interviews/{old}/retake/").status_code == 403
+        answer = staff(who).post(f"/api/interviews/{old}/retake/")
+        assert answer.status_code == 403 and set(answer.json()) == {
+            "detail"
+        }  # the view's answer; the core was not asked
     assert (
         staff(world.rosa).post(f"/api/interviews/{old}/decide/", {"outcome": "passed"}, format="json").status_code
         == 403

@@ -37,18 +37,21 @@ def drop_tables(connection: Any, schema: str) -> None:
     """Drops the tables and all that is in them."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            for name in _names(
-                cursor,
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'hirenow\\_%%' ESCAPE '\\'",
-                [],
-            ):
-                cursor.execute(f'DROP TABLE "{name}"')
+            for kind in "view", "table":
+                sql = f"SELECT name FROM sqlite_master WHERE type = '{kind}' AND name LIKE 'hirenow!_%%' ESCAPE '!'"
+                for name in _names(cursor, sql, []):
+                    cursor.execute(f'DROP {kind} "{name}"')
             return
         quoted = connection.ops.quote_name(schema)
         for kind, sql in (
             (
                 "TABLE",
                 "SELECT relname FROM pg_catalog.pg_class WHERE relkind = 'r' AND relname LIKE 'hirenow\\_%%' "
+                "AND relnamespace = pg_catalog.to_regnamespace(%s)",
+            ),
+            (
+                "VIEW",
+                "SELECT relname FROM pg_catalog.pg_class WHERE relkind = 'v' AND relname LIKE 'hirenow\\_%%' "
                 "AND relnamespace = pg_catalog.to_regnamespace(%s)",
             ),
             (
