@@ -404,7 +404,7 @@ hirenow_status hirenow_inspect(hirenow_engine* engine, const char* token, hireno
     auto& core = core_of(engine);
     const auto call = [&] { return core.inspect(text(token)); };
     auto& answer = handle.answer.emplace(in_place{call});
-    if (!answer) return std::move(answer.error());
+    if (!answer) return answer.error();
     handle.value = &*answer;
     if (handle.value->interview) handle.interview.show(*handle.value->interview);
     return {};
