@@ -62,6 +62,17 @@ struct quiet_world {
 
 }  // namespace
 
+TEST_CASE("a dispatcher listens as the guide has it", "[postgres][dispatcher]") {
+  const std::string url = postgres_url();
+  std::atomic<int> woken{0};
+  struct {
+    std::atomic<int>& woken;
+    void wake() const { ++woken; }
+  } const dispatcher{woken};
+  const auto listener = hirenow::listen_for_mail(url, "hirenow", [&] { dispatcher.wake(); }).value();
+  CHECK(in_the_end([&] { return woken > 0; }));  // it looks for what it may have missed
+}
+
 TEST_CASE("announced mail leaves without a poll", "[postgres][dispatcher]") {
   quiet_world q(true);
   q.invite(1);

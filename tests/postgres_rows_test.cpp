@@ -87,9 +87,10 @@ TEST_CASE("without a word about whose rows are meant there are none", "[postgres
   sql.run("BEGIN; SELECT set_config('hirenow.rows', 'tenant " + std::string(acme) + "', true)");
   CHECK(sql.value("WITH hit AS (UPDATE hirenow_person SET name = 'x' WHERE applicant_no IN (SELECT applicant_no FROM "
                   "hirenow_person) RETURNING 1) SELECT count(*) FROM hit") == "1");
-  CHECK(
-      sql.refusal("INSERT INTO hirenow_policy SELECT tenant_no, 0, '{}', decode(repeat('00', 32), 'hex'), 'x', 0 FROM "
-                  "hirenow_tenant WHERE tenant = 'other'") == "42501");
+  CHECK(sql.refusal(
+            "INSERT INTO hirenow_policy (tenant_no, track_no, number, active_from, running_waits, document, hash, "
+            "set_by, set_at) SELECT tenant_no, 0, 1, 0, 0, '{}', decode(repeat('00', 32), 'hex'), 'x', 0 FROM "
+            "hirenow_tenant WHERE tenant = 'other'") == "42501");
   sql.run("ROLLBACK");
   // The safeguard taken out: everything shows.
   plain_postgres above(owned.schema.url);

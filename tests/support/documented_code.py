@@ -3,7 +3,8 @@
 
     documented_code.py ROOT
 
-Looks at README.md and docs/*.md, and for their blocks in examples/. Indentation counts only within a block.
+Looks at README.md and docs/*.md, and for their blocks in examples/ and in the tests. Indentation counts only within a
+block.
 """
 
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 
 def main():
     root = Path(sys.argv[1])
-    sources = [path.read_text().splitlines() for path in sorted(root.glob("examples/**/*.cpp"))]
+    sources = [path.read_text().splitlines() for path in sorted([*root.glob("examples/**/*.cpp"), *root.glob("tests/*_test.cpp")])]
     blocks, wrong = 0, 0
     for page in [root / "README.md", *sorted(root.glob("docs/*.md"))]:
         for match in re.finditer(r"^```cpp\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE):
