@@ -57,9 +57,10 @@ END
   }
   printf 'postgresql://hirenow@/postgres?host=%s&port=%s\n' "$folder" "$port" >"$file"
   printf '%s\n' "$folder" >"$file.folder"
-  # Ends the server when whoever wanted it is gone, however that came.
+  # Ends the server when whoever wanted it is gone, however that came. By then FILE.ctl may be another cluster's.
   setsid sh -c "while kill -0 $lives_with 2>/dev/null && [ -d '$folder' ]; do sleep 1; done
-    '$file.ctl' stop --mode=immediate; rm -rf '$folder'" >/dev/null 2>&1 </dev/null &
+    cd / && ${as[*]} '$bin/pg_ctl' --pgdata='$folder/data' stop --mode=immediate; rm -rf '$folder'" \
+    >/dev/null 2>&1 </dev/null &
 }
 
 stop() { # <file>
