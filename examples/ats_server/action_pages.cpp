@@ -1,7 +1,7 @@
 // What the staff does to an interview: each is a page with a form, which the dashboard's script shows as a dialogue.
 //
 //   GET  /interviews/new                POST /interviews/new
-//   GET  /interviews/<id>/<event>       POST /interviews/<id>/<event>
+//   GET  /interviews/<id>/<event>       POST /interviews/<id>/<event>; of waivers: see waiver_pages.cpp
 //   POST /messages/redrive
 //
 // A form brings its own idempotency key, made when it was shown: however often it is sent, it is done once.
@@ -254,7 +254,9 @@ response answer_action(office& o, const visitor& who, const request& asked) {
   const auto slash = path.find('/');
   if (slash == std::string_view::npos) return not_found(o, who.lang);
   const auto id = hirenow::parse_interview_id(path.substr(0, slash));
-  const auto on = event_named(path.substr(slash + 1));
+  const auto what = path.substr(slash + 1);
+  if (id && (what == "waive" || (what == "waiver" && asked.is_post))) return answer_waiver(o, who, asked, *id, what);
+  const auto on = event_named(what);
   if (!id || !on) return not_found(o, who.lang);
   if (!asked.is_post) return form_page(o, who, asked, *id, *on);
   const auto done = perform(o, who, asked, *id, *on);

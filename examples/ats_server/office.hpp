@@ -132,7 +132,13 @@ response answer_staff(office& o, const visitor& who, const request& asked);
 response answer_interview(office& o, const visitor& who, const request& asked);
 response answer_action(office& o, const visitor& who, const request& asked);
 response answer_policy(office& o, const visitor& who, const request& asked);
+/// `what` is "waive" or "waiver".
+response answer_waiver(office& o, const visitor& who, const request& asked, const hirenow::interview_id& id,
+                       std::string_view what);
 response answer_inbox(office& o, const request& asked);
+
+/// The applicant's waivers on the track, each with what the visitor may do to it.
+data waivers_of(office& o, const visitor& who, std::string_view applicant, std::string_view track);
 
 /// A page of the staff's: its content within the frame with the navigation.
 response staff_page(const office& o, const visitor& who, std::string_view title, std::string_view view, data values,

@@ -373,6 +373,14 @@ response answer_interview(office& o, const visitor& who, const request& asked) {
     if (i->superseded_by) values.set("superseded_by", id_text(*i->superseded_by));
   }
 
+  data waivers = waivers_of(o, who, history->person.id, i->track);
+  values.set("has_waivers", !waivers.list_value().empty());
+  values.set("waivers", std::move(waivers));
+  values.set("may_waive",
+             !hirenow::is_active(i->state) && i->state != interview_state::archived &&
+                 hirenow::check_permission(o.engine.options().permissions, hirenow::use_case::grant_waiver, who.actor)
+                     .has_value());
+
   list lineage;
   for (const auto& a : history->attempts) {
     data row;

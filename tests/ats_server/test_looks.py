@@ -9,7 +9,7 @@ import axe_playwright_python
 from conftest import begin, failed_interview, invite, links_of, write
 
 # The pictures that docs/ keeps.
-KEPT = {"interviews", "allow-retake", "interview", "decide", "policy", "inbox", "applicant-welcome", "applicant-sitting",
+KEPT = {"interviews", "allow-retake", "interview", "decide", "policy", "waive", "inbox", "applicant-welcome", "applicant-sitting",
         "applicant-newer-interview", "applicant-phone-german", "interviews-phone-german"}
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 
@@ -55,8 +55,14 @@ def test_main_pages(people, make_server, chromium, tmp_path):
     page.wait_for_timeout(250)
     look_at(page, "decide", tmp_path)
     page.goto("/interviews?state=failed")
-    page.goto("/policy?interview=" + page.locator("tbody tr").first.get_attribute("data-id"))
+    failed = page.locator("tbody tr").first.get_attribute("data-id")
+    page.goto("/policy?interview=" + failed)
     look_at(page, "policy", tmp_path, full=True)
+    page.goto("/interviews/" + failed)
+    page.get_by_role("link", name="Grant an exception").click()
+    page.locator("dialog[open] fieldset").wait_for()
+    page.wait_for_timeout(250)
+    look_at(page, "waive", tmp_path)
     page.goto("/inbox")
     look_at(page, "inbox", tmp_path)
     page.goto("/interviews/new")

@@ -101,6 +101,48 @@ def test_retake_is_offered_exactly_where_the_library_allows_it(people, make_serv
     them.close()
 
 
+def test_an_exception_opens_the_retake_once(people, server):
+    admin = people.staff("Inês")
+    email, interview, _ = failed_interview(server, days_later=1)
+    admin.goto("/interviews/" + interview)
+    assert admin.locator("a.button.retake").count() == 0
+    admin.get_by_role("link", name="Grant an exception").click()
+    dialogue = admin.locator("dialog[open]")
+    assert dialogue.locator("input[name=rule]:checked").get_attribute("value") == "cooldown"
+    dialogue.locator("select[name=code]").select_option("our_fault")
+    dialogue.locator("textarea[name=reason]").fill("the microphone was ours")
+    dialogue.locator("button.primary").click()
+    admin.wait_for_url("**?done=waive")
+    assert "granted" in admin.locator(".waivers").inner_text()
+    assert "the microphone was ours" in admin.locator(".timeline").inner_text()
+    # A recruiter uses it, once, and can grant none.
+    recruiter = people.staff()
+    recruiter.goto("/interviews/" + interview)
+    assert recruiter.get_by_role("link", name="Grant an exception").count() == 0
+    recruiter.locator("a.button.retake").click()
+    recruiter.locator("dialog[open] button.primary").click()
+    recruiter.wait_for_url("**?done=retake")
+    assert "used" in recruiter.locator(".waivers").inner_text()
+    assert retakes_of(server, interview) == 1
+    assert server.sql("SELECT state FROM hirenow_waiver WHERE applicant_no = (SELECT applicant_no FROM "
+                      "hirenow_interview WHERE interview = ?)", blob(interview)) == [(2,)]
+
+
+def test_an_exception_that_was_revoked_opens_nothing(people, server):
+    admin, recruiter = people.staff("Inês"), people.staff()
+    _, interview, _ = failed_interview(server, days_later=1)
+    admin.goto(f"/interviews/{interview}/waive")
+    admin.locator("section.action button.primary").click()
+    admin.wait_for_url("**?done=waive")
+    admin.get_by_role("button", name="Revoke").click()
+    admin.wait_for_url("**?done=waive")
+    assert "revoked" in admin.locator(".waivers").inner_text()
+    recruiter.goto("/interviews/" + interview)
+    assert recruiter.locator("a.button.retake").count() == 0
+    recruiter.goto(f"/interviews/{interview}/waive")
+    assert "Your role does not allow this." in recruiter.locator(".notice.bad").inner_text()
+
+
 def test_an_archived_interview_cannot_be_resumed_by_any_saved_link(people, server):
     recruiter = people.staff()
     email, interview, old = failed_interview(server)
