@@ -72,8 +72,11 @@ std::vector<track> read_tracks(const std::string& path) {
     track t{text_at(v, "id"), text_at(v, "en"), text_at(v, "de"),
             hirenow::seconds{60 * v.at("minutes").to_number<long>()},
             text_at(v, "overtime") == "submit" ? hirenow::overtime::submit : hirenow::overtime::expire};
-    for (const auto& q : v.at("questions").as_array())
-      t.questions.push_back({"q" + std::to_string(t.questions.size() + 1), text_at(q, "en"), text_at(q, "de")});
+    for (const auto& q : v.at("questions").as_array()) {
+      std::string id(1, 'q');
+      id += std::to_string(t.questions.size() + 1);
+      t.questions.push_back({std::move(id), text_at(q, "en"), text_at(q, "de")});
+    }
     tracks.push_back(std::move(t));
   }
   return tracks;
