@@ -83,6 +83,11 @@ TEST_CASE("without a word about whose rows are meant there are none", "[postgres
     sql.run("COMMIT");
     CHECK(sql.number(count) == 0);
   }
+  // No table was forgotten: the names of tenants and tracks alone are everybody's.
+  CHECK(sql.value("SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class AS c JOIN pg_namespace AS n ON "
+                  "n.oid = c.relnamespace WHERE n.nspname = '" +
+                  owned.schema.name + "' AND c.relkind = 'r' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)") ==
+        "hirenow_tenant hirenow_track");
   // Nor can they be written.
   sql.run("BEGIN; SELECT set_config('hirenow.rows', 'tenant " + std::string(acme) + "', true)");
   CHECK(sql.value("WITH hit AS (UPDATE hirenow_person SET name = 'x' WHERE applicant_no IN (SELECT applicant_no FROM "
