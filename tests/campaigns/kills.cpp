@@ -18,10 +18,13 @@ using hirenow::errc;
 using hirenow::interview_state;
 
 constexpr int callers = 4, dispatchers = 4;
+/// Fewer answered calls than these prove nothing: a slow machine goes on until it has them.
+constexpr int least_answered = 40;
 
 /// What all processes of a campaign see.
 struct shared_memory {
   std::atomic<int> first;                                     ///< the first person who is not through yet
+  std::atomic<int> answered;                                  ///< calls that were answered
   std::array<std::atomic<int>, callers + dispatchers> works;  ///< 1 once the process has opened its store
 };
 shared_memory& make_shared_memory() {
@@ -90,10 +93,9 @@ class host {
   void ask(const std::string& key, const std::string& of, Call call) {
     told_.write("try " + key + " " + of);
     const auto answer = call();
-    if (answer)
-      told_.write("done " + key + " " + to_string(answer->interview.id));
-    else
-      odd(answer.error());
+    if (!answer) return odd(answer.error());
+    told_.write("done " + key + " " + to_string(answer->interview.id));
+    ++shared_.answered;
   }
   void sit(const hirenow::interview& i, const std::string& who) {
     const auto link = e_.link_of(i.id, recruiter);
@@ -261,7 +263,7 @@ void judge(const place& p, verdicts& v, bool one_at_a_time) {
             << sql.number("SELECT count(*) FROM hirenow_audit") << " audit entries" << std::endl;
   for (const auto& [word, count] : words)
     if (word.starts_with("odd ")) std::cout << "  " << word.substr(4) << ": " << count << std::endl;
-  v.check(words["done"] > 20, "all of it", "hardly anything was done");
+  if (words["done"] < least_answered) throw std::runtime_error("hardly anything was done");
 }
 
 }  // namespace
@@ -299,9 +301,10 @@ void kills(const plan& how, verdicts& v) {
   };
   for (std::size_t n = 0; n < lives.size(); ++n) bear(n);
   const auto begun = steady::now();
-  for (int killed = 0; killed < most;) {
+  int killed = 0;
+  while (killed < most || shared.answered < least_answered) {
     std::this_thread::sleep_for(500us);
-    for (std::size_t n = 0; n < lives.size() && killed < most; ++n) {
+    for (std::size_t n = 0; n < lives.size(); ++n) {
       life& l = lives[n];
       if (!l.ends && shared.works[n] == 1) l.ends = steady::now() + std::chrono::microseconds(random() % 50'000);
       if (steady::now() - l.born > 30s) throw std::runtime_error("a process does not begin its work");
@@ -318,7 +321,7 @@ void kills(const plan& how, verdicts& v) {
     await(l.pid);
     told.write("killed " + std::to_string(l.pid));
   }
-  std::cout << "  " << most << " kills in " << std::chrono::duration<double>(steady::now() - begun).count() << " s"
+  std::cout << "  " << killed << " kills in " << std::chrono::duration<double>(steady::now() - begun).count() << " s"
             << std::endl;
   judge(here, v, true);
 }
@@ -377,6 +380,8 @@ void stops(const plan& how, verdicts& v) {
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 300));
     shell(file + ".ctl start >/dev/null 2>&1");
   }
+  for (const auto end = steady::now() + 60s; shared.answered < least_answered && steady::now() < end;)
+    std::this_thread::sleep_for(10ms);
   std::this_thread::sleep_for(500ms);
   for (const pid_t child : children) {
     ::kill(child, SIGKILL);

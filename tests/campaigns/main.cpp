@@ -45,9 +45,14 @@ int main(int count, char** arguments) {
     crash::key_document();
     for (const auto& name : wanted) {
       std::cout << name << (how.full ? " in full" : "") << ", seed " << how.seed << std::endl;
-      all.at(name)(how, v);
+      // Harm comes by chance: a planted defect gets five rounds to show itself.
+      for (int rounds = how.planted ? 5 : 1; rounds > 0 && v.failures() == 0; --rounds) all.at(name)(how, v);
     }
   } catch (const std::exception& e) {
+    if (how.planted) {
+      std::cerr << "nothing was proven: " << e.what() << "\n";
+      return 0;
+    }
     v.check(false, "the test itself", e.what());
   }
   std::cout << v.checks() - v.failures() << " passed, " << v.failures() << " failed" << std::endl;
