@@ -82,12 +82,6 @@ std::vector<arrived> mails_in(const std::filesystem::path& folder) {
   return all;
 }
 
-std::string link_in(const std::string& text) {
-  static const std::regex link(R"(https?://[^\s"<]+#[A-Za-z0-9_.-]+)");
-  std::smatch found;
-  return std::regex_search(text, found, link) ? found.str() : std::string();
-}
-
 bool empty_outbox(const world& w) {
   for (const auto s : {message_state::queued, message_state::leased})
     if (!w.data->messages({.tenant = acme, .state = s, .limit = 1})->empty()) return false;

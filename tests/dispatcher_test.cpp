@@ -22,13 +22,6 @@ using namespace hirenow::test;
 
 namespace {
 
-/// The link in a text, as a reader would copy it; empty where there is none.
-std::string link_in(const std::string& text) {
-  static const std::regex link(R"(https?://[^\s"<]+#[A-Za-z0-9_.-]+)");
-  std::smatch found;
-  return std::regex_search(text, found, link) ? found.str() : std::string();
-}
-
 /// The claims of a token, read with nothing of ours: base64 by OpenSSL, JSON by Boost.
 boost::json::object claims_in(const std::string& token) {
   const auto first = token.find('.');

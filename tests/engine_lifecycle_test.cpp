@@ -10,54 +10,45 @@ namespace {
 using namespace hirenow;
 using namespace hirenow::test;
 
-/// What one call answered: nothing for success.
-using answer = std::optional<error>;
-
-template <class T>
-answer answer_of(const result<T>& r) {
-  if (r) return std::nullopt;
-  return r.error();
-}
-
 struct call {
   std::string_view name;
-  answer (*make)(world&, const attempt_at_hand&);
+  std::optional<error> (*make)(world&, const attempt_at_hand&);
 };
 
 constexpr std::array calls{
-    call{"start", [](world& w, const attempt_at_hand& a) { return answer_of(w.bench.start(a.token, key_two)); }},
-    call{"resume", [](world& w, const attempt_at_hand& a) { return answer_of(w.bench.resume(a.token, key_two)); }},
-    call{"checkpoint", [](world& w, const attempt_at_hand& a) { return answer_of(w.bench.checkpoint(a.open, "x")); }},
-    call{"submit", [](world& w, const attempt_at_hand& a) { return answer_of(w.bench.submit(a.open)); }},
-    call{"withdraw", [](world& w, const attempt_at_hand& a) { return answer_of(w.bench.withdraw(a.token)); }},
-    call{"request_link", [](world& w, const attempt_at_hand& a) { return answer_of(w.bench.request_link(a.token)); }},
-    call{"reissue", [](world& w, const attempt_at_hand& a) { return answer_of(w.bench.reissue(a.id, w.admin)); }},
-    call{"cancel", [](world& w, const attempt_at_hand& a) { return answer_of(w.bench.cancel(a.id, w.admin)); }},
+    call{"start", [](world& w, const attempt_at_hand& a) { return refusal_of(w.bench.start(a.token, key_two)); }},
+    call{"resume", [](world& w, const attempt_at_hand& a) { return refusal_of(w.bench.resume(a.token, key_two)); }},
+    call{"checkpoint", [](world& w, const attempt_at_hand& a) { return refusal_of(w.bench.checkpoint(a.open, "x")); }},
+    call{"submit", [](world& w, const attempt_at_hand& a) { return refusal_of(w.bench.submit(a.open)); }},
+    call{"withdraw", [](world& w, const attempt_at_hand& a) { return refusal_of(w.bench.withdraw(a.token)); }},
+    call{"request_link", [](world& w, const attempt_at_hand& a) { return refusal_of(w.bench.request_link(a.token)); }},
+    call{"reissue", [](world& w, const attempt_at_hand& a) { return refusal_of(w.bench.reissue(a.id, w.admin)); }},
+    call{"cancel", [](world& w, const attempt_at_hand& a) { return refusal_of(w.bench.cancel(a.id, w.admin)); }},
     call{"pass",
          [](world& w, const attempt_at_hand& a) {
-           return answer_of(w.bench.decide(a.id, w.admin, {.outcome = outcome::passed}));
+           return refusal_of(w.bench.decide(a.id, w.admin, {.outcome = outcome::passed}));
          }},
     call{"fail",
          [](world& w, const attempt_at_hand& a) {
-           return answer_of(w.bench.decide(a.id, w.admin, {.outcome = outcome::failed}));
+           return refusal_of(w.bench.decide(a.id, w.admin, {.outcome = outcome::failed}));
          }},
     call{"hold",
          [](world& w, const attempt_at_hand& a) {
-           return answer_of(w.bench.decide(a.id, w.admin, {.outcome = outcome::on_hold}));
+           return refusal_of(w.bench.decide(a.id, w.admin, {.outcome = outcome::on_hold}));
          }},
     call{"reopen",
          [](world& w, const attempt_at_hand& a) {
-           return answer_of(w.bench.reopen(a.id, w.admin, {.reason = "a mistake"}));
+           return refusal_of(w.bench.reopen(a.id, w.admin, {.reason = "a mistake"}));
          }},
     call{"void",
          [](world& w, const attempt_at_hand& a) {
-           return answer_of(w.bench.void_attempt(a.id, w.admin, {.reason_code = "power_cut"}));
+           return refusal_of(w.bench.void_attempt(a.id, w.admin, {.reason_code = "power_cut"}));
          }},
     call{"accommodate",
          [](world& w, const attempt_at_hand& a) {
-           return answer_of(w.bench.accommodate(a.id, w.admin, {.percent = 150, .reason_code = "extra_time"}));
+           return refusal_of(w.bench.accommodate(a.id, w.admin, {.percent = 150, .reason_code = "extra_time"}));
          }},
-    call{"retake", [](world& w, const attempt_at_hand& a) { return answer_of(w.bench.retake(a.id, w.admin)); }},
+    call{"retake", [](world& w, const attempt_at_hand& a) { return refusal_of(w.bench.retake(a.id, w.admin)); }},
 };
 
 /// The state after a call that succeeds.
@@ -186,18 +177,18 @@ TEST_CASE("permitted_actions agree with what the calls then do, for every state 
   INFO(s.name << " × " << to_string(r) << (erased ? ", erased" : ""));
   const actor who{"someone", acme, r};
 
-  const auto perform = [&](world& x, const interview_id& id, event on) -> answer {
+  const auto perform = [&](world& x, const interview_id& id, event on) -> std::optional<error> {
     switch (on) {
-      case event::reissue: return answer_of(x.bench.reissue(id, who));
+      case event::reissue: return refusal_of(x.bench.reissue(id, who));
       case event::accommodate:
-        return answer_of(x.bench.accommodate(id, who, {.percent = 200, .reason_code = "extra_time"}));
-      case event::cancel: return answer_of(x.bench.cancel(id, who));
-      case event::pass: return answer_of(x.bench.decide(id, who, {.outcome = outcome::passed}));
-      case event::fail: return answer_of(x.bench.decide(id, who, {.outcome = outcome::failed}));
-      case event::hold: return answer_of(x.bench.decide(id, who, {.outcome = outcome::on_hold}));
-      case event::reopen: return answer_of(x.bench.reopen(id, who, {.reason = "why"}));
-      case event::void_attempt: return answer_of(x.bench.void_attempt(id, who, {.reason_code = "c"}));
-      case event::retake: return answer_of(x.bench.retake(id, who));
+        return refusal_of(x.bench.accommodate(id, who, {.percent = 200, .reason_code = "extra_time"}));
+      case event::cancel: return refusal_of(x.bench.cancel(id, who));
+      case event::pass: return refusal_of(x.bench.decide(id, who, {.outcome = outcome::passed}));
+      case event::fail: return refusal_of(x.bench.decide(id, who, {.outcome = outcome::failed}));
+      case event::hold: return refusal_of(x.bench.decide(id, who, {.outcome = outcome::on_hold}));
+      case event::reopen: return refusal_of(x.bench.reopen(id, who, {.reason = "why"}));
+      case event::void_attempt: return refusal_of(x.bench.void_attempt(id, who, {.reason_code = "c"}));
+      case event::retake: return refusal_of(x.bench.retake(id, who));
       default: FAIL("not an event of the staff: " << to_string(on)); return std::nullopt;
     }
   };

@@ -8,113 +8,110 @@ namespace {
 using namespace hirenow;
 using namespace hirenow::test;
 
-using answer = std::optional<error>;
-template <class T>
-answer answer_of(const result<T>& r) {
-  if (r) return std::nullopt;
-  return r.error();
-}
-
 /// Every call of the staff, on whatever stands there. What it answers beside permission is not the matter here.
 struct staff_call {
   use_case what;
-  answer (*make)(engine&, const attempt_at_hand&, const actor&);
+  std::optional<error> (*make)(engine&, const attempt_at_hand&, const actor&);
 };
 
 const std::array staff_calls{
     staff_call{use_case::schedule,
                [](engine& e, const attempt_at_hand&, const actor& who) {
-                 return answer_of(e.schedule(
+                 return refusal_of(e.schedule(
                      {.applicant = {.id = "app-1", .email = "x@example.org"}, .track = "backend/technical"}, who));
                }},
     staff_call{use_case::decide, [](engine& e, const attempt_at_hand& a,
-                                    const actor& who) { return answer_of(e.decide(a.id, who, {})); }},
+                                    const actor& who) { return refusal_of(e.decide(a.id, who, {})); }},
     staff_call{use_case::reopen, [](engine& e, const attempt_at_hand& a,
-                                    const actor& who) { return answer_of(e.reopen(a.id, who, {.reason = "r"})); }},
+                                    const actor& who) { return refusal_of(e.reopen(a.id, who, {.reason = "r"})); }},
     staff_call{use_case::void_attempt,
                [](engine& e, const attempt_at_hand& a, const actor& who) {
-                 return answer_of(e.void_attempt(a.id, who, {.reason_code = "r"}));
+                 return refusal_of(e.void_attempt(a.id, who, {.reason_code = "r"}));
                }},
     staff_call{use_case::retake_eligibility,
                [](engine& e, const attempt_at_hand& a, const actor& who) {
-                 return answer_of(e.retake_eligibility(a.id, who));
+                 return refusal_of(e.retake_eligibility(a.id, who));
                }},
     staff_call{use_case::retake,
-               [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.retake(a.id, who)); }},
+               [](engine& e, const attempt_at_hand& a, const actor& who) { return refusal_of(e.retake(a.id, who)); }},
     staff_call{use_case::reissue,
-               [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.reissue(a.id, who)); }},
+               [](engine& e, const attempt_at_hand& a, const actor& who) { return refusal_of(e.reissue(a.id, who)); }},
     staff_call{use_case::cancel,
-               [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.cancel(a.id, who)); }},
+               [](engine& e, const attempt_at_hand& a, const actor& who) { return refusal_of(e.cancel(a.id, who)); }},
     staff_call{use_case::accommodate,
                [](engine& e, const attempt_at_hand& a, const actor& who) {
-                 return answer_of(e.accommodate(a.id, who, {.pause = 60s, .reason_code = "power_cut"}));
+                 return refusal_of(e.accommodate(a.id, who, {.pause = 60s, .reason_code = "power_cut"}));
                }},
     staff_call{use_case::update_applicant,
                [](engine& e, const attempt_at_hand&, const actor& who) {
-                 return answer_of(e.update_applicant({.id = "app-1", .email = "x@example.org"}, who));
+                 return refusal_of(e.update_applicant({.id = "app-1", .email = "x@example.org"}, who));
                }},
     staff_call{use_case::record_fact,
                [](engine& e, const attempt_at_hand&, const actor& who) {
-                 return answer_of(e.record_fact("app-1", {.name = "n", .at = monday}, who));
+                 return refusal_of(e.record_fact("app-1", {.name = "n", .at = monday}, who));
                }},
-    staff_call{use_case::permitted_actions, [](engine& e, const attempt_at_hand& a,
-                                               const actor& who) { return answer_of(e.permitted_actions(a.id, who)); }},
+    staff_call{use_case::permitted_actions,
+               [](engine& e, const attempt_at_hand& a, const actor& who) {
+                 return refusal_of(e.permitted_actions(a.id, who));
+               }},
     staff_call{use_case::list,
-               [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.find(a.id, who)); }},
+               [](engine& e, const attempt_at_hand& a, const actor& who) { return refusal_of(e.find(a.id, who)); }},
     staff_call{use_case::history,
-               [](engine& e, const attempt_at_hand& a, const actor& who) { return answer_of(e.history(a.id, who)); }},
+               [](engine& e, const attempt_at_hand& a, const actor& who) { return refusal_of(e.history(a.id, who)); }},
     staff_call{use_case::read_progress, [](engine& e, const attempt_at_hand& a,
-                                           const actor& who) { return answer_of(e.read_progress(a.id, who)); }},
+                                           const actor& who) { return refusal_of(e.read_progress(a.id, who)); }},
     staff_call{use_case::read_audit, [](engine& e, const attempt_at_hand&,
-                                        const actor& who) { return answer_of(e.read_audit("app-1", who)); }},
+                                        const actor& who) { return refusal_of(e.read_audit("app-1", who)); }},
     staff_call{use_case::verify_audit, [](engine& e, const attempt_at_hand&,
-                                          const actor& who) { return answer_of(e.verify_audit("app-1", who)); }},
+                                          const actor& who) { return refusal_of(e.verify_audit("app-1", who)); }},
     staff_call{use_case::grant_waiver,
                [](engine& e, const attempt_at_hand&, const actor& who) {
-                 return answer_of(e.grant_waiver({.applicant_id = "app-1",
-                                                  .track = "backend/technical",
-                                                  .rule_id = "wait-14-days",
-                                                  .reason_code = "r",
-                                                  .expires_at = monday + days{30}},
-                                                 who));
+                 return refusal_of(e.grant_waiver({.applicant_id = "app-1",
+                                                   .track = "backend/technical",
+                                                   .rule_id = "wait-14-days",
+                                                   .reason_code = "r",
+                                                   .expires_at = monday + days{30}},
+                                                  who));
                }},
-    staff_call{use_case::approve_waiver, [](engine& e, const attempt_at_hand&,
-                                            const actor& who) { return answer_of(e.approve_waiver("app-1", 1, who)); }},
+    staff_call{use_case::approve_waiver,
+               [](engine& e, const attempt_at_hand&, const actor& who) {
+                 return refusal_of(e.approve_waiver("app-1", 1, who));
+               }},
     staff_call{use_case::revoke_waiver, [](engine& e, const attempt_at_hand&,
-                                           const actor& who) { return answer_of(e.revoke_waiver("app-1", 1, who)); }},
+                                           const actor& who) { return refusal_of(e.revoke_waiver("app-1", 1, who)); }},
     staff_call{use_case::read_waivers,
-               [](engine& e, const attempt_at_hand&, const actor& who) { return answer_of(e.waivers("app-1", who)); }},
+               [](engine& e, const attempt_at_hand&, const actor& who) { return refusal_of(e.waivers("app-1", who)); }},
     staff_call{use_case::redrive,
                [](engine& e, const attempt_at_hand& a, const actor& who) {
-                 return answer_of(e.redrive({a.id, message_kind::invitation, 1}, who));
+                 return refusal_of(e.redrive({a.id, message_kind::invitation, 1}, who));
                }},
     staff_call{use_case::drop,
                [](engine& e, const attempt_at_hand& a, const actor& who) {
-                 return answer_of(e.drop({a.id, message_kind::invitation, 1}, who));
+                 return refusal_of(e.drop({a.id, message_kind::invitation, 1}, who));
                }},
     staff_call{use_case::erase_applicant, [](engine& e, const attempt_at_hand&,
-                                             const actor& who) { return answer_of(e.erase_applicant("app-1", who)); }},
+                                             const actor& who) { return refusal_of(e.erase_applicant("app-1", who)); }},
 };
 
 /// Calls of the staff that name no interview and no person.
 const std::array tenant_calls{
     staff_call{use_case::set_policy, [](engine& e, const attempt_at_hand&,
-                                        const actor& who) { return answer_of(e.set_policy("", "", who)); }},
+                                        const actor& who) { return refusal_of(e.set_policy("", "", who)); }},
     staff_call{use_case::read_policies,
-               [](engine& e, const attempt_at_hand&, const actor& who) { return answer_of(e.policies("", who)); }},
+               [](engine& e, const attempt_at_hand&, const actor& who) { return refusal_of(e.policies("", who)); }},
     staff_call{use_case::what_if,
                [](engine& e, const attempt_at_hand&, const actor& who) {
-                 return answer_of(e.what_if({.document = retake_policy::standard().document()}, who));
+                 return refusal_of(e.what_if({.document = retake_policy::standard().document()}, who));
                }},
     staff_call{use_case::list,
-               [](engine& e, const attempt_at_hand&, const actor& who) { return answer_of(e.list({}, who)); }},
-    staff_call{use_case::read_messages,
-               [](engine& e, const attempt_at_hand&, const actor& who) { return answer_of(e.read_messages({}, who)); }},
+               [](engine& e, const attempt_at_hand&, const actor& who) { return refusal_of(e.list({}, who)); }},
+    staff_call{use_case::read_messages, [](engine& e, const attempt_at_hand&,
+                                           const actor& who) { return refusal_of(e.read_messages({}, who)); }},
     staff_call{use_case::verify_audit,
-               [](engine& e, const attempt_at_hand&, const actor& who) { return answer_of(e.audit_checkpoint(who)); }},
+               [](engine& e, const attempt_at_hand&, const actor& who) { return refusal_of(e.audit_checkpoint(who)); }},
     staff_call{use_case::verify_audit,
                [](engine& e, const attempt_at_hand&, const actor& who) {
-                 return answer_of(e.verify_audit_checkpoint("{}", who));
+                 return refusal_of(e.verify_audit_checkpoint("{}", who));
                }},
 };
 
@@ -124,7 +121,7 @@ std::vector<staff_call> all_staff_calls() {
   return all;
 }
 
-bool is_denied(const answer& a) { return a && a->code == errc::permission_denied; }
+bool is_denied(const std::optional<error>& a) { return a && a->code == errc::permission_denied; }
 
 TEST_CASE("every use case that the staff may ask for is tried here", "[engine]") {
   for (const auto& row : default_permissions) {
@@ -164,7 +161,7 @@ TEST_CASE("an actor cannot claim to be the engine or an applicant", "[engine]") 
   HIRENOW_IN_EVERY_STORE(w);
   const auto at = bring_to(w, "submitted");
   for (const auto* name : {"system", "applicant"}) {
-    CHECK(is_denied(answer_of(w.bench.decide(at.id, {name, acme, {}}, {}))));
+    CHECK(is_denied(refusal_of(w.bench.decide(at.id, {name, acme, {}}, {}))));
     w.bench.decide(at.id, {name, acme, role::reviewer}, {.outcome = outcome::on_hold}).value();
     CHECK(w.audit().back().actor == "staff:" + std::string(name));
   }
@@ -179,8 +176,8 @@ TEST_CASE("a table of the host's own is the one that counts", "[engine]") {
   SECTION("it takes rights away and gives others") {
     row(use_case::decide).staff = role::recruiter;
     auto bench = w.another(*w.data, options);
-    CHECK(is_denied(answer_of(bench.decide(at.id, w.reviewer, {}))));
-    CHECK(is_denied(answer_of(bench.decide(at.id, w.admin, {}))));
+    CHECK(is_denied(refusal_of(bench.decide(at.id, w.reviewer, {}))));
+    CHECK(is_denied(refusal_of(bench.decide(at.id, w.admin, {}))));
     for (const auto& action : bench.permitted_actions(at.id, w.recruiter).value())
       if (action.what == use_case::decide) CHECK(action.allowed);
     for (const auto& action : bench.permitted_actions(at.id, w.admin).value())
@@ -196,18 +193,18 @@ TEST_CASE("a table of the host's own is the one that counts", "[engine]") {
       row(what).token = false;
     auto bench = w.another(*w.data, options);
     const session open{acme, at.id, 1, key_one};
-    CHECK(is_denied(answer_of(bench.inspect(token))));
-    CHECK(is_denied(answer_of(bench.start(token, key_one))));
-    CHECK(is_denied(answer_of(bench.resume(token, key_one))));
-    CHECK(is_denied(answer_of(bench.checkpoint(open, "x"))));
-    CHECK(is_denied(answer_of(bench.submit(open))));
-    CHECK(is_denied(answer_of(bench.withdraw(token))));
-    CHECK(is_denied(answer_of(bench.request_link(token))));
+    CHECK(is_denied(refusal_of(bench.inspect(token))));
+    CHECK(is_denied(refusal_of(bench.start(token, key_one))));
+    CHECK(is_denied(refusal_of(bench.resume(token, key_one))));
+    CHECK(is_denied(refusal_of(bench.checkpoint(open, "x"))));
+    CHECK(is_denied(refusal_of(bench.submit(open))));
+    CHECK(is_denied(refusal_of(bench.withdraw(token))));
+    CHECK(is_denied(refusal_of(bench.request_link(token))));
   }
   SECTION("it closes the sweep") {
     row(use_case::sweep).system = false;
     auto bench = w.another(*w.data, options);
-    CHECK(is_denied(answer_of(bench.sweep())));
+    CHECK(is_denied(refusal_of(bench.sweep())));
   }
   SECTION("it closes the dispatcher") {
     row(use_case::dispatch).system = false;
@@ -227,7 +224,7 @@ TEST_CASE("a table of the host's own is the one that counts", "[engine]") {
     auto request = w.terms();
     request.track = "other";
     request.applicant.email = "elsewhere@example.org";
-    CHECK(is_denied(answer_of(bench.schedule(request, w.recruiter))));
+    CHECK(is_denied(refusal_of(bench.schedule(request, w.recruiter))));
     CHECK(w.record().person == w.ada);
     request.applicant = w.ada;
     CHECK(bench.schedule(request, w.recruiter));

@@ -18,13 +18,6 @@ using hirenow::testing::detail::instant;
 using hirenow::testing::detail::record_writer;
 using test::host;
 
-change_set next_person(int number) {
-  record_writer w("person-" + std::to_string(number), "acme");
-  const auto id = w.schedule("backend", instant(number));
-  w.promise(id, message_kind::invitation, instant(number));
-  return w.take();
-}
-
 /// A host with a file that has no tables of ours yet.
 struct bare_host {
   explicit bare_host(const join_options& options = {.create_tables = true})
@@ -45,7 +38,7 @@ TEST_CASE("a database without tables of ours is refused where none may be made",
   bare_host h{{}};
   h.theirs.begin();
   h.theirs.put("kept");
-  CHECK(h.joined->commit(next_person(1)).error().code == errc::schema_damaged);
+  CHECK(h.joined->commit(test::next_person(1)).error().code == errc::schema_damaged);
   CHECK(test::code_of(h.joined->next_due()) == errc::schema_damaged);
   h.theirs.commit();
   CHECK(h.tables() == 0);
@@ -54,17 +47,17 @@ TEST_CASE("a database without tables of ours is refused where none may be made",
 TEST_CASE("tables are made in the host's transaction, and go with it", "[host]") {
   bare_host h;
   h.theirs.begin();
-  REQUIRE(h.joined->commit(next_person(1)));
-  REQUIRE(h.joined->commit(next_person(2)));
+  REQUIRE(h.joined->commit(test::next_person(1)));
+  REQUIRE(h.joined->commit(test::next_person(2)));
   CHECK(h.tables() == 0);
   h.theirs.roll_back();
   h.theirs.begin();
-  REQUIRE(h.joined->commit(next_person(3)));
+  REQUIRE(h.joined->commit(test::next_person(3)));
   h.theirs.commit();
   h.theirs.begin();
-  REQUIRE(h.joined->commit(next_person(4)));
+  REQUIRE(h.joined->commit(test::next_person(4)));
   h.theirs.commit();
-  CHECK(h.joined->commit(next_person(5)).error().code == errc::no_transaction);
+  CHECK(h.joined->commit(test::next_person(5)).error().code == errc::no_transaction);
   const auto store = open_sqlite_store(h.path.string()).value();
   CHECK(store->audit_heads("acme", {}, 10)->size() == 2);
 }
@@ -106,7 +99,7 @@ TEST_CASE("a call from inside a call is refused, and disturbs nothing", "[host]"
     inner = answer.error().code;
     return {};
   };
-  REQUIRE(h.joined->commit(next_person(1)));
+  REQUIRE(h.joined->commit(test::next_person(1)));
   CHECK(inner == errc::invalid_argument);
   CHECK(h.joined->load({.tenant = "acme", .who = std::string_view("person-1")})->record.version == 1);
 }
@@ -114,7 +107,7 @@ TEST_CASE("a call from inside a call is refused, and disturbs nothing", "[host]"
 TEST_CASE("rows that make no sense are an error of the driver's", "[host]") {
   bare_host h;
   h.theirs.begin();
-  REQUIRE(h.joined->commit(next_person(1)));
+  REQUIRE(h.joined->commit(test::next_person(1)));
   const auto load = [&] { return h.joined->load({.tenant = "acme", .who = std::string_view("person-1")}); };
   const auto with_rows = [&](auto change) {
     h.theirs.driver().after = [change](std::string_view sql, host_answer& answer) {
@@ -141,7 +134,7 @@ TEST_CASE("what cannot be undone must be rolled back by the host", "[host]") {
       return sqlite_error(SQLITE_IOERR, "disk I/O error");
     return {};
   };
-  const auto done = h.joined->commit(next_person(1));
+  const auto done = h.joined->commit(test::next_person(1));
   CHECK(done.error().code == errc::retry_transaction);
   CHECK(done.error().message.find("must roll back") != std::string::npos);
 }
@@ -154,7 +147,7 @@ TEST_CASE("a transaction that the database ended is not undone a second time", "
     h.theirs.roll_back();
     return sqlite_error(SQLITE_FULL, "database or disk is full");
   };
-  const auto done = h.joined->commit(next_person(1));
+  const auto done = h.joined->commit(test::next_person(1));
   CHECK(done.error().code == errc::store_full);
   CHECK(done.error().message.find("ended the host's transaction") != std::string::npos);
   CHECK(h.theirs.driver().count("ROLLBACK TO") == 0);

@@ -61,13 +61,6 @@ struct driven_file {
   }
 };
 
-change_set next_person(int number) {
-  record_writer w("person-" + std::to_string(number), "acme");
-  const auto id = w.schedule("backend", instant(number));
-  w.promise(id, message_kind::invitation, instant(number));
-  return w.take();
-}
-
 std::size_t people(store& s) { return s.audit_heads("acme", {}, 1000).value().size(); }
 
 }  // namespace
@@ -105,7 +98,7 @@ TEST_CASE("through the host's connections the file is set up as by the store's o
   CHECK(f.opened == 1);
   for (const char* wanted : {"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0"})
     CHECK(std::count(seen.begin(), seen.end(), wanted) == 1);
-  REQUIRE(store->commit(next_person(1)));
+  REQUIRE(store->commit(test::next_person(1)));
   CHECK(plain_sql(f.path).value("PRAGMA journal_mode") == "wal");
   CHECK(std::filesystem::exists(f.path.string() + "-hirenow-lock"));
   CHECK(open_sqlite_store(f.path.string())
@@ -120,7 +113,7 @@ TEST_CASE("stores of both kinds take turns on one file", "[host][concurrent]") {
   const auto own = open_sqlite_store(f.path.string()).value();
   const auto write = [](store& s, int first) {
     for (int n = first; n < first + 100; ++n)
-      if (!s.commit(next_person(n))) return false;
+      if (!s.commit(test::next_person(n))) return false;
     return true;
   };
   bool one = false, two = false;
@@ -145,7 +138,7 @@ TEST_CASE("through the host's connections the log is copied into the file when i
   const auto store = f.open({.checkpoint_bytes = limit}).value();
   std::size_t longest = 0;
   for (int n = 0; n < 300; ++n) {
-    REQUIRE(store->commit(next_person(n)));
+    REQUIRE(store->commit(test::next_person(n)));
     longest = std::max<std::size_t>(longest, std::filesystem::file_size(f.path.string() + "-wal"));
   }
   CHECK(checkpoints >= 4);
@@ -157,13 +150,13 @@ TEST_CASE("through the host's connections the log is copied into the file when i
 TEST_CASE("what a driver says or throws becomes an error of the call it belongs to", "[host]") {
   driven_file f;
   const auto store = f.open().value();
-  REQUIRE(store->commit(next_person(1)));
+  REQUIRE(store->commit(test::next_person(1)));
   const auto failing_at = [&](std::string_view beginning, auto how) {
     f.before = [=](std::string_view sql) -> result<void> {
       if (!sql.starts_with(beginning)) return {};
       return how();
     };
-    const auto done = store->commit(next_person(2));
+    const auto done = store->commit(test::next_person(2));
     f.before = nullptr;
     return test::code_of(done);
   };
@@ -177,7 +170,7 @@ TEST_CASE("what a driver says or throws becomes an error of the call it belongs 
     CHECK(failing_at(where, throws_unknown) == errc::internal);
   }
   CHECK(people(*store) == 1);
-  REQUIRE(store->commit(next_person(2)));
+  REQUIRE(store->commit(test::next_person(2)));
 }
 
 TEST_CASE("a store through the host's connections is refused where they cannot serve", "[host]") {
@@ -214,7 +207,7 @@ TEST_CASE("in the child of a fork a store through the host's connections answers
   int status = -1;
   ::waitpid(child, &status, 0);
   CHECK(status == 0);
-  CHECK(store->commit(next_person(1)));
+  CHECK(store->commit(test::next_person(1)));
   store.reset();
   CHECK(f.closed == f.opened);
 }

@@ -15,9 +15,9 @@ namespace {
 using namespace hirenow;
 
 /// Random documents and cases, always the same ones.
-class maker {
+class document_maker {
  public:
-  explicit maker(std::uint64_t seed) : random_(seed) {}
+  explicit document_maker(std::uint64_t seed) : random_(seed) {}
 
   std::int64_t below(std::int64_t n) { return std::uniform_int_distribution<std::int64_t>(0, n - 1)(random_); }
   bool chance(int percent) { return below(100) < percent; }
@@ -194,14 +194,14 @@ retake_policy parsed(const std::string& text) {
   return *policy;
 }
 
-constexpr int rounds = 4000;
+constexpr int documents_tried = 4000;
 
 }  // namespace
 
 TEST_CASE("an answer is true of the instants it names", "[policy][property]") {
-  maker make(20'261'125);
+  document_maker make(20'261'125);
   int refused = 0, dated = 0, ending = 0;
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; round < documents_tried; ++round) {
     const auto policy = parsed(document(make.rules(), make.zone()));
     auto record = make.record();
     CAPTURE(round, policy.document(), to_string(record.now));
@@ -252,14 +252,14 @@ TEST_CASE("an answer is true of the instants it names", "[policy][property]") {
     }
   }
   // The random cases are worth something only where all kinds of answer are among them.
-  CHECK(refused > rounds / 4);
-  CHECK(dated > rounds / 10);
-  CHECK(ending > rounds / 100);
+  CHECK(refused > documents_tried / 4);
+  CHECK(dated > documents_tried / 10);
+  CHECK(ending > documents_tried / 100);
 }
 
 TEST_CASE("no order changes an answer", "[policy][property]") {
-  maker make(17);
-  for (int round = 0; round < rounds / 2; ++round) {
+  document_maker make(17);
+  for (int round = 0; round < documents_tried / 2; ++round) {
     auto rules = make.rules();
     const auto zone = make.zone();
     auto record = make.record();
@@ -286,9 +286,9 @@ TEST_CASE("no order changes an answer", "[policy][property]") {
 }
 
 TEST_CASE("more history makes no cap looser, in any zone and calendar", "[policy][property]") {
-  maker make(23);
+  document_maker make(23);
   int tightened = 0;
-  for (int round = 0; round < rounds / 2; ++round) {
+  for (int round = 0; round < documents_tried / 2; ++round) {
     const auto policy = parsed(document(make.rules(true), make.zone()));
     auto record = make.record();
     record.kind = attempt_kind::schedule;

@@ -83,8 +83,8 @@ class callback_connection final : public host_connection {
 };
 
 /// A store on the host's connection. The store goes first.
-struct joined {
-  explicit joined(const connection_callbacks& c) : connection(c) {}
+struct joined_callbacks {
+  explicit joined_callbacks(const connection_callbacks& c) : connection(c) {}
   callback_connection connection;
   std::unique_ptr<store> base{};
 };
@@ -146,7 +146,7 @@ hirenow_status hirenow_reply_fail_postgres(hirenow_reply* reply, const char* sql
 hirenow_status hirenow_store_join_connection(const hirenow_connection_callbacks* callbacks, int32_t create_tables,
                                              hirenow_store** out, hirenow_error** error) {
   return make(error, out, [&](hirenow_store& s) -> result<void> {
-    const auto both = std::make_shared<joined>(checked(callbacks));
+    const auto both = std::make_shared<joined_callbacks>(checked(callbacks));
     both->base = join_transaction(both->connection, {.create_tables = create_tables != 0}).value();
     s.value = {both, both->base.get()};
     s.calls_back = true;

@@ -6,10 +6,7 @@
 #include "hirenow/adapters/smtp.hpp"
 #include "rows.hpp"
 
-namespace {
-
-using namespace hirenow;
-using namespace hirenow::c;
+namespace hirenow::c {
 
 /// A mailer whose calls are known as the engine's callbacks.
 class marked_mailer final : public mailer {
@@ -53,13 +50,16 @@ struct dispatcher_state {
   std::atomic<bool> running{false};
 };
 
-}  // namespace
+}  // namespace hirenow::c
 
-struct hirenow_dispatcher : of_this_process {
-  std::shared_ptr<dispatcher_state> state{};
+struct hirenow_dispatcher : hirenow::c::of_this_process {
+  std::shared_ptr<hirenow::c::dispatcher_state> state{};
 };
 
 namespace {
+
+using namespace hirenow;
+using namespace hirenow::c;
 
 /// Drops a character that a cut has left incomplete at the end.
 void drop_half_a_character(std::string& text) {

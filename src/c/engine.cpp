@@ -136,14 +136,14 @@ session read_session(const hirenow_session* given) {
   return {string(s.tenant), id(s.interview_id), s.fence, std::string(session_key_of(s.key, s.key_size))};
 }
 
-std::string_view bytes_of(const void* bytes, std::size_t size) {
+std::string_view progress_of(const void* bytes, std::size_t size) {
   if (size != 0) need(bytes, "progress");
   return size == 0 ? std::string_view() : std::string_view(static_cast<const char*>(bytes), size);
 }
 
 submit_options read_submit(const void* bytes, std::size_t size, const char* idempotency_key) {
   submit_options o{.progress = {}, .idempotency_key = string(idempotency_key)};
-  if (bytes || size != 0) o.progress = std::string(bytes_of(bytes, size));
+  if (bytes || size != 0) o.progress = std::string(progress_of(bytes, size));
   return o;
 }
 
@@ -424,7 +424,7 @@ hirenow_status hirenow_checkpoint(hirenow_engine* engine, const hirenow_session*
                                   size_t size, int64_t* saved_at, hirenow_error** error) {
   put<int64_t>(saved_at, HIRENOW_NONE);
   return ask_then(
-      engine, error, [&](auto& e) { return e.checkpoint(read_session(session), bytes_of(progress, size)); },
+      engine, error, [&](auto& e) { return e.checkpoint(read_session(session), progress_of(progress, size)); },
       [&](const saved& s) { put(saved_at, instant(s.at)); });
 }
 hirenow_status hirenow_submit(hirenow_engine* engine, const hirenow_session* session, const void* progress, size_t size,

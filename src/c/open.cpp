@@ -96,7 +96,7 @@ std::shared_ptr<engine_state> over_another_store(const std::shared_ptr<engine_st
 }
 
 /// A store on the host's connection. The store goes first.
-struct joined {
+struct joined_store {
   std::unique_ptr<host_connection> connection{};
   std::unique_ptr<store> base{};
 };
@@ -132,7 +132,7 @@ hirenow_status hirenow_store_join(sqlite3* connection, int32_t create_tables, hi
                                   hirenow_error** error) {
   return make(error, out, [&](hirenow_store& s) -> result<void> {
     need(connection, "connection");
-    const auto both = std::make_shared<joined>();
+    const auto both = std::make_shared<joined_store>();
     both->connection = host_connection_of(connection);
     both->base = join_transaction(*both->connection, {.create_tables = create_tables != 0}).value();
     s.value = {both, both->base.get()};
@@ -146,7 +146,7 @@ hirenow_status hirenow_store_join_postgres(pg_conn* connection, const char* sche
     need(connection, "connection");
     join_options options{.create_tables = create_tables != 0};
     if (schema) options.schema = schema;
-    const auto both = std::make_shared<joined>();
+    const auto both = std::make_shared<joined_store>();
     both->connection = host_connection_of(connection);
     both->base = join_transaction(*both->connection, options).value();
     s.value = {both, both->base.get()};

@@ -15,9 +15,19 @@
 #include <sqlite3.h>
 
 #include "hirenow/adapters/host_connection.hpp"
+#include "hirenow/testing/check_store.hpp"
 #include "support/plain_sql.hpp"
 
 namespace hirenow::test {
+
+/// Somebody who is invited, with the message.
+inline change_set next_person(int number) {
+  using testing::detail::instant;
+  testing::detail::record_writer w("person-" + std::to_string(number), "acme");
+  const auto id = w.schedule("backend", instant(number));
+  w.promise(id, message_kind::invitation, instant(number));
+  return w.take();
+}
 
 /// Hands every call on; a test disturbs it, and sees what was run.
 class host_driver final : public host_connection {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,13 @@ class recording_mailer : public mailer {
   mutable std::mutex mutex_{};
   std::vector<outgoing_mail> mails_{};
 };
+
+/// The link in a text, as a reader would copy it; empty where there is none.
+inline std::string link_in(const std::string& text) {
+  static const std::regex link(R"(https?://[^\s"<]+#[A-Za-z0-9_.-]+)");
+  std::smatch found;
+  return std::regex_search(text, found, link) ? found.str() : std::string();
+}
 
 /// Who the mails of these tests come from.
 inline dispatcher_options dispatch_options() {

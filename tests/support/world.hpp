@@ -92,6 +92,13 @@ inline std::string token_in(std::string_view link) {
   return std::string(link.substr(at + 1));
 }
 
+/// Why a call was refused: nothing for success.
+template <class T>
+std::optional<error> refusal_of(const result<T>& r) {
+  if (r) return std::nullopt;
+  return r.error();
+}
+
 /// 2026-03-02T09:00:00Z, a Monday.
 inline constexpr sys_seconds monday{seconds{1772442000}};
 
