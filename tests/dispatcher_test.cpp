@@ -434,7 +434,7 @@ TEST_CASE("what a host's code throws, and what a server says, does no harm", "[d
   const auto what = GENERATE(0, 1, 2, 3);
   if (what == 0) options.on_event = [](const dispatch_event&) { throw std::runtime_error("the log is full"); };
   bool title_fails = what == 1;
-  options.track_title = [&](std::string_view, std::string_view track) {
+  options.track_title = [&](std::string_view, std::string_view track, std::string_view) {
     if (title_fails) throw 7;
     return "The " + std::string(track);
   };
@@ -460,6 +460,36 @@ TEST_CASE("what a host's code throws, and what a server says, does no harm", "[d
   p.run();
   CHECK(p.box.last().subject == "Your interview for The backend/technical");
   CHECK(only_message(w, id).state == message_state::accepted);
+}
+
+TEST_CASE("a track's title is asked for in the language of its message", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  auto options = dispatch_options();
+  options.track_title = [](std::string_view, std::string_view, std::string_view locale) {
+    return locale == "de" ? std::string("Fachrunde") : "technical round (" + std::string(locale) + ")";
+  };
+  // What there are templates for: English and German.
+  const auto [locale, subject] =
+      GENERATE(table<const char*, const char*>({{"de-AT", "Ihr Interview für Fachrunde"},
+                                                {"en-GB", "Your interview for technical round (en)"},
+                                                {"fr", "Your interview for technical round (en)"}}));
+  auto terms = w.terms();
+  terms.applicant.locale = locale;
+  SECTION("of the template that renders it") {
+    post p(w, options);
+    w.bench.schedule(terms, w.recruiter).value();
+    CHECK(p.run().accepted == 1);
+    CHECK(p.box.last().subject == subject);
+  }
+  SECTION("the applicant's, where the host renders") {
+    options.renderer = [](message_kind, std::string_view, const message_view& view) -> result<rendered_message> {
+      return rendered_message{view.track_title, "text", "", ""};
+    };
+    post p(w, options);
+    w.bench.schedule(terms, w.recruiter).value();
+    CHECK(p.run().accepted == 1);
+    CHECK(p.box.last().subject == "technical round (" + std::string(locale) + ")");
+  }
 }
 
 TEST_CASE("a host's own renderer takes the place of the templates", "[dispatcher]") {
@@ -512,7 +542,9 @@ TEST_CASE("tenants have their own senders and links", "[dispatcher]") {
   world w(kind, retake_policy::standard(), {.link_bases = {{globex, "https://careers.globex.example/start"}}});
   auto options = dispatch_options();
   options.senders = {{globex, {"hr@globex.example", "Globex HR"}}};
-  options.track_title = [](std::string_view tenant, std::string_view) { return "work at " + std::string(tenant); };
+  options.track_title = [](std::string_view tenant, std::string_view, std::string_view) {
+    return "work at " + std::string(tenant);
+  };
   post p(w, options);
   w.schedule();
   w.bench.schedule(w.terms(), w.stranger).value();

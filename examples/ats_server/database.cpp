@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <stdexcept>
 
@@ -124,6 +125,9 @@ database::database(std::string url)
   c->run("CREATE INDEX IF NOT EXISTS ats_applicant_email ON ats_applicant (email)");
   c->run("CREATE TABLE IF NOT EXISTS ats_search_key (search_key " + bytes + ", applicant " + bytes +
          ", PRIMARY KEY (search_key, applicant))" + (is_postgresql_ ? "" : " WITHOUT ROWID"));
+  c->run("CREATE INDEX IF NOT EXISTS ats_search_key_applicant ON ats_search_key (applicant, search_key)");
+  c->run("CREATE TABLE IF NOT EXISTS ats_interview (interview " + bytes + " PRIMARY KEY, applicant " + bytes + ")");
+  c->run("CREATE INDEX IF NOT EXISTS ats_interview_applicant ON ats_interview (applicant, interview)");
   c->run(
       "CREATE TABLE IF NOT EXISTS ats_application (applicant TEXT NOT NULL, track TEXT NOT NULL, stage TEXT NOT "
       "NULL, interview TEXT NOT NULL, PRIMARY KEY (applicant, track))");
@@ -196,17 +200,56 @@ void database::write_application(connection& c, std::string_view applicant, std:
       "CAST(? AS TEXT), CAST(? AS TEXT)) ON CONFLICT (applicant, track) DO UPDATE SET stage = excluded.stage, "
       "interview = excluded.interview",
       {applicant, track, stage, std::string_view(id)});
+  c.run(
+      "INSERT INTO ats_interview (interview, applicant) VALUES (CAST(? AS TEXT), CAST(? AS TEXT)) ON CONFLICT "
+      "(interview) DO NOTHING",
+      {std::string_view(id), applicant});
 }
 
-std::vector<std::string> database::find_people(std::string_view beginning, std::string_view after, std::size_t limit) {
-  const std::string from = search_key(beginning), to = from + "\xf4\x8f\xbf\xbf";  // behind all text that begins so
+namespace {
+
+/// What a search key lies between that begins so.
+std::pair<std::string, std::string> range_of(std::string_view beginning) {
+  std::string from = search_key(beginning), to = from + "\xf4\x8f\xbf\xbf";
+  return {std::move(from), std::move(to)};
+}
+
+}  // namespace
+
+std::optional<std::vector<found_person>> database::find_all_people(std::string_view beginning, std::size_t most_keys) {
+  const auto [from, to] = range_of(beginning);
+  const std::string_view first = from, end = to;
+  const auto limit = static_cast<std::int64_t>(most_keys + 1);
   const auto rows = lend()->run(
-      "SELECT applicant FROM ats_search_key WHERE search_key >= CAST(? AS TEXT) AND search_key < CAST(? AS TEXT) AND "
-      "applicant > CAST(? AS TEXT) GROUP BY applicant ORDER BY applicant LIMIT CAST(? AS BIGINT)",
-      {std::string_view(from), std::string_view(to), after, static_cast<std::int64_t>(limit)});
-  std::vector<std::string> ids;
-  for (const auto& row : rows) ids.push_back(text_of(row[0]));
-  return ids;
+      "SELECT applicant, whole FROM (SELECT applicant, 1 AS whole FROM ats_search_key WHERE search_key >= CAST(? AS "
+      "TEXT) AND search_key < CAST(? AS TEXT) LIMIT CAST(? AS BIGINT)) AS a UNION ALL SELECT applicant, whole FROM "
+      "(SELECT applicant, 0 AS whole FROM ats_interview WHERE interview >= CAST(? AS TEXT) AND interview < CAST(? AS "
+      "TEXT) LIMIT CAST(? AS BIGINT)) AS b",
+      {first, end, limit, first, end, limit});
+  if (rows.size() > most_keys) return std::nullopt;
+  std::map<std::string, bool> found;
+  for (const auto& row : rows) found[text_of(row[0])] |= number_of(row[1]) != 0;
+  std::vector<found_person> people;
+  for (const auto& [id, is_whole] : found) people.push_back({id, is_whole});
+  return people;
+}
+
+std::vector<found_person> database::find_people(std::string_view beginning, std::string_view after, std::size_t limit) {
+  const auto [from, to] = range_of(beginning);
+  const std::string_view first = from, end = to;
+  const auto rows = lend()->run(
+      "SELECT id, whole FROM (SELECT p.id AS id, CASE WHEN EXISTS (SELECT 1 FROM ats_search_key AS k WHERE k.applicant "
+      "= "
+      "p.id AND k.search_key >= CAST(? AS TEXT) AND k.search_key < CAST(? AS TEXT)) THEN 1 WHEN EXISTS (SELECT 1 FROM "
+      "ats_interview AS i WHERE i.applicant = p.id AND i.interview >= CAST(? AS TEXT) AND i.interview < CAST(? AS "
+      "TEXT)) "
+      "THEN 0 END AS whole FROM ats_applicant AS p WHERE p.id > CAST(? AS TEXT)) AS found WHERE whole IS NOT NULL "
+      "ORDER "
+      "BY id LIMIT CAST(? AS BIGINT)",
+      {first, end, first, end, after, static_cast<std::int64_t>(limit)});
+  std::vector<found_person> people;
+  for (const auto& row : rows) people.push_back({text_of(row[0]), number_of(row[1]) != 0});
+  return people;
 }
 
 std::optional<hirenow::applicant> database::person_with_email(std::string_view email) {

@@ -4,6 +4,7 @@
 ///
 ///   ats_applicant     who they are, as the host knows them
 ///   ats_search_key    what a person is found by: beginnings of names, of the address, of the id
+///   ats_interview     whose an interview is, for the beginning of its id
 ///   ats_application   one person at one track: the host's stage, and the interview that counts now
 ///   ats_mail          what the demonstration's mailer delivered
 ///   ats_setting       by name
@@ -48,6 +49,12 @@ class connection {
 /// A column of a row; NULL reads as empty or 0.
 std::string text_of(const hirenow::host_value& v);
 std::int64_t number_of(const hirenow::host_value& v);
+
+/// Whom a search found: by something of their own, or by the ids of single interviews alone.
+struct found_person {
+  std::string id;
+  bool is_whole = true;
+};
 
 struct mail_row {
   std::string id, to, subject, text, language;
@@ -95,8 +102,11 @@ class database {
 
   // Each on a connection of its own.
 
-  /// Ids of the people who are found by a beginning, after `after`, in order.
-  std::vector<std::string> find_people(std::string_view beginning, std::string_view after, std::size_t limit);
+  /// Everybody who is found by a beginning, in the order of their ids; nothing where more than `most_keys` begin so.
+  std::optional<std::vector<found_person>> find_all_people(std::string_view beginning, std::size_t most_keys);
+  /// The people who are found by a beginning, after `after`, in the order of their ids. Looks at one person after the
+  /// other, which is quick where it fits many.
+  std::vector<found_person> find_people(std::string_view beginning, std::string_view after, std::size_t limit);
   std::optional<hirenow::applicant> person_with_email(std::string_view email);
   /// The host's stage of an application.
   std::string stage_of(std::string_view applicant, std::string_view track);

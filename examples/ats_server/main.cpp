@@ -162,9 +162,9 @@ int serve(const arguments& a) {
   }
   hirenow::dispatcher_options sending;
   sending.sender = {"interviews@acme.example", "Acme Hiring"};
-  sending.track_title = [&](std::string_view, std::string_view id) {
+  sending.track_title = [&](std::string_view, std::string_view id, std::string_view locale) {
     for (const auto& t : tracks)
-      if (t.id == id) return t.english;
+      if (t.id == id) return t.title(locale == "de" ? ats::language::german : ats::language::english);
     return std::string(id);
   };
   hirenow::dispatcher dispatcher{engine, *mailer, sending};

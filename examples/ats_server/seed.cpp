@@ -157,6 +157,7 @@ class seeder {
       case fate::retaken: {
         sit(*planned);
         decide(hirenow::outcome::failed, "ran out of ideas at the second question", 35);
+        database::write_application(c, who.id, t.id, "rejected", i.id);
         clock_.advance(seconds{30 * 86400});
         auto again = engine.retake(i.id, recruiter_, {.notify = mail, .reason = "asked for a second chance"});
         must(again);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 
 #include <boost/json.hpp>
 
@@ -13,6 +14,12 @@ namespace {
 using hirenow::interview_state;
 
 constexpr std::size_t rows_a_page = 25;
+/// A search that finds more people than this shows no counts: they would have to be read one by one.
+constexpr std::size_t most_people_counted = 100;
+/// Up to so many names, addresses and ids that begin as typed, all people are put in order; beyond, a page at a time.
+constexpr std::size_t most_keys_ordered = 1000;
+/// So many people are looked at for one page of a broad search; what lies behind them is the next page.
+constexpr std::size_t most_people_read = 500;
 
 std::string id_text(const hirenow::interview_id& id) { return to_string(id); }
 
@@ -118,38 +125,74 @@ struct answer {
   std::string error{};
 };
 
-/// The rows for a wish. With a search, people are found in the host's own table and their interviews asked for one
-/// person at a time; the cursor is then the last person shown.
-answer find(office& o, const visitor& who, const wish& w) {
-  hirenow::dashboard_query query{.state = w.state, .track = w.track, .cursor = w.after, .limit = rows_a_page};
-  if (w.search.empty()) {
+/// The interviews of somebody whom a search found, of all states.
+hirenow::result<std::vector<hirenow::list_row>> rows_of(office& o, const visitor& who, const wish& w,
+                                                        const found_person& person) {
+  hirenow::dashboard_query query{.track = w.track, .applicant_id = person.id, .limit = 100, .with_counts = false};
+  const std::string beginning = search_key(w.search);
+  std::vector<hirenow::list_row> rows;
+  do {
     auto page = o.engine.list(query, who.actor);
-    if (!page) return {{}, words_of(o, who.lang, page.error())};
-    return {std::move(*page), {}};
-  }
+    if (!page) return page.error();
+    for (auto& row : page->rows)
+      if (person.is_whole || id_text(row.interview.id).starts_with(beginning)) rows.push_back(std::move(row));
+    query.cursor = page->next;
+  } while (!query.cursor.empty());
+  return rows;
+}
+
+/// The rows for a search. People are found in the host's own tables and their interviews asked for one person at a
+/// time; the cursor is the last person shown. Counts are there where all who are found could be counted.
+answer search(office& o, const visitor& who, const wish& w) {
   answer out;
-  query.cursor.clear();
-  query.limit = 1;
-  if (auto counted = o.engine.list(query, who.actor)) out.page.counts = counted->counts;
-  query.with_counts = false;
-  query.limit = 100;
-  if (const auto id = hirenow::parse_interview_id(w.search)) {
-    if (const auto i = o.engine.history(*id, who.actor))
-      for (const auto& attempt : i->attempts)
-        if (attempt.id == *id) out.page.rows.push_back({i->person.id, i->person.name, i->person.email, attempt});
-    return out;
-  }
-  const auto people = o.data.find_people(w.search, w.after, rows_a_page + 1);
-  for (std::size_t n = 0; n < people.size(); ++n) {
-    if (n == rows_a_page) {
-      out.page.next = people[n - 1];
+  auto all = o.data.find_all_people(w.search, most_keys_ordered);
+  const bool is_counted = all && all->size() <= most_people_counted;
+  if (is_counted) out.page.counts.emplace();
+  std::vector<found_person> people;
+  std::size_t at = 0, read = 0;
+  std::string last_read = w.after;
+  // The next who was found; of a broad search by and by, from where the page begins.
+  const auto next_person = [&]() -> std::optional<found_person> {
+    if (at == people.size() && !all) {
+      people = o.data.find_people(w.search, last_read, 2 * rows_a_page);
+      at = 0;
+    }
+    if (at == people.size()) return std::nullopt;
+    return people[at++];
+  };
+  if (all) people = *all;
+  while (const auto person = next_person()) {
+    const bool is_shown = person->id > w.after;
+    const bool is_full = out.page.rows.size() >= rows_a_page || read == most_people_read;
+    if (!is_counted && !is_shown) continue;
+    if (!is_counted && is_full) {
+      out.page.next = last_read;
       break;
     }
-    query.applicant_id = people[n];
-    if (auto page = o.engine.list(query, who.actor))
-      out.page.rows.insert(out.page.rows.end(), page->rows.begin(), page->rows.end());
+    auto rows = rows_of(o, who, w, *person);
+    if (!rows) return {{}, words_of(o, who.lang, rows.error())};
+    for (auto& row : *rows) {
+      if (is_counted) ++(*out.page.counts)[static_cast<std::size_t>(row.interview.state)];
+      if (!is_shown || (w.state && row.interview.state != *w.state)) continue;
+      if (is_full)
+        out.page.next = last_read;
+      else
+        out.page.rows.push_back(std::move(row));
+    }
+    if (is_shown && !is_full) {
+      last_read = person->id;
+      ++read;
+    }
   }
   return out;
+}
+
+/// The rows for a wish.
+answer find(office& o, const visitor& who, const wish& w) {
+  if (!w.search.empty()) return search(o, who, w);
+  auto page = o.engine.list({.state = w.state, .track = w.track, .cursor = w.after, .limit = rows_a_page}, who.actor);
+  if (!page) return {{}, words_of(o, who.lang, page.error())};
+  return {std::move(*page), {}};
 }
 
 /// What the page shown was made of: where it differs, the page is stale.
@@ -193,30 +236,27 @@ data rows_part(office& o, const visitor& who, const wish& w) {
   auto stale_at = hirenow::max_instant;
   for (const auto& r : found.page.rows) rows.push_back(row_of(o, who, r, stale_at));
   values.set("any", !rows.empty());
+  values.set("paged", !rows.empty() || !found.page.next.empty() || !w.after.empty());
   values.set("shown", std::to_string(rows.size()));
   values.set("rows", listed(std::move(rows)));
-  values.set("searching", !w.search.empty());
+  values.set("uncounted", found.error.empty() && !found.page.counts);
 
-  std::uint64_t all = 0;
   list tabs;
-  if (found.page.counts) {
-    wish other = w;
-    other.after.clear();
-    const auto tab = [&](std::optional<interview_state> s, std::uint64_t count) {
-      other.state = s;
-      data t;
-      t.set("href", "/interviews" + query_of(other));
-      t.set("word", s ? state_word(o, who.lang, *s) : o.views.word(who.lang, "all"));
-      t.set("state", s ? std::string(to_string(*s)) : std::string("all"));
-      t.set("count", std::to_string(count));
-      t.set("chosen", s == w.state);
-      tabs.push_back(t);
-    };
-    for (const auto n : *found.page.counts) all += n;
-    tab(std::nullopt, all);
-    for (std::size_t n = 0; n < hirenow::interview_state_count; ++n)
-      tab(static_cast<interview_state>(n), (*found.page.counts)[n]);
-  }
+  wish other = w;
+  other.after.clear();
+  const auto tab = [&](std::optional<interview_state> s, std::uint64_t count) {
+    other.state = s;
+    data t;
+    t.set("href", "/interviews" + query_of(other));
+    t.set("word", s ? state_word(o, who.lang, *s) : o.views.word(who.lang, "all"));
+    t.set("state", s ? std::string(to_string(*s)) : std::string("all"));
+    if (found.page.counts) t.set("count", std::to_string(count));
+    t.set("chosen", s == w.state);
+    tabs.push_back(t);
+  };
+  const auto counts = found.page.counts.value_or(decltype(found.page.counts)::value_type{});
+  tab(std::nullopt, std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
+  for (std::size_t n = 0; n < hirenow::interview_state_count; ++n) tab(static_cast<interview_state>(n), counts[n]);
   values.set("tabs", listed(std::move(tabs)));
   if (!found.page.next.empty()) {
     wish next = w;

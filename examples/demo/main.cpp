@@ -158,7 +158,7 @@ class demo {
     engine_ = std::make_unique<hirenow::engine>(*store_, keys_, policy_, options);
     hirenow::dispatcher_options dispatch;
     dispatch.sender = {"interviews@acme.example", "Acme Hiring"};
-    dispatch.track_title = [this](std::string_view, std::string_view id) {
+    dispatch.track_title = [this](std::string_view, std::string_view id, std::string_view) {
       return tracks_.at(std::string(id)).title;
     };
     dispatcher_ = std::make_unique<hirenow::dispatcher>(*engine_, *mailer_, dispatch);

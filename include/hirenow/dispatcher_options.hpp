@@ -42,8 +42,9 @@ struct dispatcher_options {
   /// what it throws, is a temporary failure. The subject is folded to one line as that of a template is.
   std::function<result<rendered_message>(message_kind kind, std::string_view locale, const message_view& view)>
       renderer{};
-  /// The track for readers. Called from worker threads, several at once; what it throws is a temporary failure.
-  std::function<std::string(std::string_view tenant, std::string_view track)> track_title{};
+  /// The track for readers, in the language of the message: that of the template that renders it, or, where `renderer`
+  /// is set, the applicant's locale. Called from worker threads, several at once; what it throws is a temporary failure.
+  std::function<std::string(std::string_view tenant, std::string_view track, std::string_view locale)> track_title{};
   std::uint32_t most_tries = 10;  ///< then a message is dead
   seconds first_backoff{30};      ///< doubles with every try
   seconds longest_backoff{6 * 3600};

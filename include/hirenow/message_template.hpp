@@ -383,6 +383,11 @@ class message_templates {
     return out;
   }
 
+  /// The language that a message of this kind is rendered in for somebody of this locale: lower case, "de" or "pt-br".
+  ///
+  /// Since: 0.1
+  std::string language_of(message_kind kind, std::string_view locale) const { return find(kind, locale).first; }
+
  private:
   struct entry {
     detail::compiled_template subject;

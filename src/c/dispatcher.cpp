@@ -72,12 +72,13 @@ void drop_half_a_character(std::string& text) {
 }
 
 /// Asks for a title as one asks snprintf(): again, with room, where it was longer than the first place.
-std::string title_of(const hirenow_dispatcher_options& o, std::string_view tenant, std::string_view track) {
+std::string title_of(const hirenow_dispatcher_options& o, std::string_view tenant, std::string_view track,
+                     std::string_view locale) {
   constexpr std::size_t longest = 16 * 1024;
-  const std::string of_tenant(tenant), of_track(track);
+  const std::string of_tenant(tenant), of_track(track), of_locale(locale);
   std::string title(256, '\0');
   const auto ask = [&] {
-    return o.track_title(o.ctx, of_tenant.c_str(), of_track.c_str(), title.data(), title.size());
+    return o.track_title(o.ctx, of_tenant.c_str(), of_track.c_str(), of_locale.c_str(), title.data(), title.size());
   };
   std::size_t length = ask();
   if (length >= title.size()) {
@@ -151,9 +152,9 @@ dispatcher_options read_options(const hirenow_dispatcher_options& o, callback_th
   out.most_per_minute = o.most_per_minute;
   out.most_per_minute_of_tenant = o.most_per_minute_of_tenant;
   if (o.track_title)
-    out.track_title = [o, &callbacks](std::string_view tenant, std::string_view track) {
+    out.track_title = [o, &callbacks](std::string_view tenant, std::string_view track, std::string_view locale) {
       const callback_threads::visit inside(callbacks);
-      return title_of(o, tenant, track);
+      return title_of(o, tenant, track, locale);
     };
   if (o.render)
     out.renderer = [o, &callbacks](message_kind kind, std::string_view locale, const message_view& view) {
@@ -171,8 +172,15 @@ dispatcher_options read_options(const hirenow_dispatcher_options& o, callback_th
 dispatcher_state& state_of(hirenow_dispatcher* handle) { return *alive(handle, "dispatcher").state; }
 
 hirenow_dispatch_report report_of(const dispatch_report& r) {
-  return {
-      sizeof(hirenow_dispatch_report), r.accepted, r.retried, r.dead, r.withdrawn, r.released, r.lost, r.store_errors, r.put_off};
+  return {sizeof(hirenow_dispatch_report),
+          r.accepted,
+          r.retried,
+          r.dead,
+          r.withdrawn,
+          r.released,
+          r.lost,
+          r.store_errors,
+          r.put_off};
 }
 
 /// The dispatcher's state, which outlives a call, whoever frees the handle. Not from inside a callback.

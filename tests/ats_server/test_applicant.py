@@ -267,6 +267,8 @@ def test_cancelled_and_completed_and_unknown_are_kind(people, server):
 def test_german(people, server):
     email, _ = invite(people.staff(), language="de", name="Jürgen Groß")
     link = links_of(server, email)[0]
+    mail = server.http("/inbox?to=" + email)[2]
+    assert "Ihr Interview für Backend-Entwicklung, Fachrunde" in mail and "Backend Engineer" not in mail
     page = people.someone(locale="fr-FR")
     page.goto(link)
     page.wait_for_url("**/go/interview")

@@ -1,13 +1,15 @@
 """The staff's side: the dashboard, the dialogues, roles, live updates, the history."""
 
+import html
 import re
 import sqlite3
 import subprocess
 import time
+import uuid
 
 from playwright.sync_api import expect
 
-from conftest import CHROMIUM, FLAGS, begin, failed_interview, invite, links_of, write
+from conftest import CHROMIUM, FLAGS, Hand, begin, failed_interview, invite, links_of, write
 
 
 def retakes_of(server, interview):
@@ -267,6 +269,14 @@ def test_search_filters_and_pages_agree_with_plain_sql(people, server):
     interview = page.locator("tbody tr").get_attribute("data-id")
     page.goto("/interviews?q=" + interview)
     assert page.locator("tbody tr").get_attribute("data-id") == interview
+    # The beginning of an interview's id finds that one, and not what else its person has.
+    page.goto("/interviews?q=" + interview[:20].upper())
+    assert page.locator("tbody tr").get_attribute("data-id") == interview
+    both = server.sql("SELECT a.interview, b.interview FROM hirenow_interview AS a JOIN hirenow_interview AS b USING "
+                      "(tenant_no, applicant_no, track_no) WHERE a.attempt = 1 AND b.attempt = 2")[0]
+    for one in both:
+        page.goto("/interviews?q=" + str(uuid.UUID(bytes=one))[:20])
+        assert page.locator("tbody tr").get_attribute("data-id") == str(uuid.UUID(bytes=one))
     page.goto("/interviews?q=nobody-is-called-so")
     assert page.locator(".empty").count() == 1
     # Every state's count is the number of rows that paging through it shows.
@@ -285,6 +295,42 @@ def test_search_filters_and_pages_agree_with_plain_sql(people, server):
         assert len(seen) == len(set(seen)) == count, state
 
 
+def rows_and_counts(hand, path):
+    """All rows of a search, page by page, as (id, state), and the counts shown beside them (None: none)."""
+    rows, counts = [], None
+    while path:
+        body = html.unescape(hand.get(path))
+        rows += re.findall(r'<tr data-id="([^"]+)" data-state="([^"]+)"', body)
+        now = {state: int(n) for state, n in re.findall(r'data-state="(\w+)"[^>]*>[^<]*<span class="count">(\d+)<', body)}
+        assert counts in (None, now)
+        counts, more = now, re.search(r'href="([^"]+)" rel="next"', body)
+        path = more and more[1]
+    assert len(rows) == len(set(rows))
+    return rows, counts
+
+
+def test_the_counts_of_a_search_are_those_of_its_rows(server):
+    hand = Hand.of_staff(server, "rosa")
+    everybody = dict(server.sql("SELECT id, name FROM ats_applicant"))
+    for search, track in (("ma", ""), ("ma", "&track=support-2026/screening"), ("a-10001", ""), ("nobody-here", "")):
+        rows, counts = rows_and_counts(hand, f"/interviews?q={search}{track}")
+        assert counts.pop("all") == len(rows)
+        assert counts == {state: sum(s == state for _, s in rows) for state in counts}
+        for state in ("passed", "archived", "expired"):
+            narrowed, again = rows_and_counts(hand, f"/interviews?q={search}{track}&state={state}")
+            assert sorted(narrowed) == sorted(r for r in rows if r[1] == state)
+            assert {**counts, "all": len(rows)} == again
+    assert len(rows_and_counts(hand, "/interviews?q=a-10001")[0]) >= 10
+    # More people than are counted: all rows are there, and no count says otherwise.
+    rows, counts = rows_and_counts(hand, "/interviews?q=a-")
+    seeded = [i for i in everybody if i.startswith("a-")]
+    assert len(seeded) > 100 and counts == {}
+    assert len(rows) == server.sql("SELECT count(*) FROM ats_interview")[0][0]
+    assert "Many people are found" in hand.get("/interviews?q=a-")
+    some, _ = rows_and_counts(hand, "/interviews?q=a-&state=voided")
+    assert sorted(some) == sorted(r for r in rows if r[1] == "voided") != []
+
+
 def test_the_list_is_live(people, server):
     watcher = people.staff()
     other = people.staff("Inês")
@@ -297,6 +343,70 @@ def test_the_list_is_live(people, server):
     other.wait_for_url("**?done=cancel")
     expect(watcher.locator("[data-state=cancelled] .count")).to_have_text(str(before + 1))
     assert watcher.locator("#refreshed").text_content() == "The list was refreshed."
+
+
+def outcomes_of(server, interview):
+    """Events of the interview's audit, in order: plain SQL."""
+    return [event for (event,) in server.sql(
+        "SELECT event FROM hirenow_audit WHERE applicant_no = (SELECT applicant_no FROM hirenow_interview WHERE "
+        "interview = ?) ORDER BY sequence", blob(interview))]
+
+
+def test_each_dialogue_says_what_will_happen_and_does_it_once(people, server):
+    pages = {name: people.staff(name) for name in ("Rosa", "Viktor", "Inês")}
+    email, open_one = invite(pages["Rosa"])
+    _, failed, _ = failed_interview(server, days_later=0)
+    _, judged, _ = failed_interview(server, days_later=0)
+    # Who, where, what the link is called, what the dialogue says, what is filled in, the audit's word, who may not.
+    steps = [
+        ("Rosa", open_one, "accommodate", "Give more time", "The time limit is lengthened", {"percent": "150"}, "Viktor"),
+        ("Rosa", open_one, "cancel", "Cancel the interview", "the applicant is told by e-mail", {"reason": "filled"}, "Viktor"),
+        ("Inês", judged, "reopen", "Reopen the decision", "taken back to on hold", {"reason": "misread"}, "Rosa"),
+        ("Viktor", failed, "void", "Void the attempt", "The attempt does not count", {"reason": "our outage"}, "Rosa"),
+    ]
+    for name, interview, event, word, says, fields, other in steps:
+        refused = pages[other]
+        refused.goto("/interviews/" + interview)
+        assert refused.get_by_role("link", name=word).count() == 0, event
+        refused.goto(f"/interviews/{interview}/{event}")
+        assert "Your role does not allow this." in refused.locator(".notice.bad").inner_text()
+        assert refused.locator("section.action form").count() == 0
+        page = pages[name]
+        page.goto("/interviews/" + interview)
+        page.get_by_role("link", name=word).click()
+        dialogue = page.locator("dialog[open]")
+        assert says in dialogue.inner_text(), event
+        for field, text in fields.items():
+            dialogue.locator(f"[name={field}]").fill(text)
+        form = dialogue.locator("form").evaluate("f => Object.fromEntries(new FormData(f))")
+        before = outcomes_of(server, interview)
+        dialogue.locator("button.primary").dblclick()
+        page.wait_for_url(f"**?done={event}")
+        assert page.locator(".notice.good").inner_text() != ""
+        # And once more behind the script's back, by the one who may and by the one who may not.
+        cookies = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
+        assert server.http(f"/interviews/{interview}/{event}", form, cookies, origin=server.base)[0] == 303
+        assert outcomes_of(server, interview) == before + [event], event
+        hand = Hand.of_staff(server, {"Rosa": "rosa", "Viktor": "viktor"}[other])
+        own = {**form, "csrf": hand.csrf("/interviews"), "key": "k" * 32}
+        assert server.http(f"/interviews/{interview}/{event}", own, hand.cookie(), origin=server.base)[0] == 403
+    pages["Rosa"].goto("/interviews/" + open_one)
+    assert pages["Rosa"].locator(".page-head .state").inner_text() == "Cancelled"
+
+
+def test_a_withdrawal_is_asked_once_more_and_done_once(people, server):
+    email, interview = invite(people.staff())
+    page = people.someone()
+    page.goto(links_of(server, email)[0])
+    page.wait_for_url("**/go/interview")
+    page.get_by_text("I do not want to take part").click()
+    assert "cannot be undone by you" in page.locator("details").inner_text()
+    form = page.locator("details form").evaluate("f => Object.fromEntries(new FormData(f))")
+    page.get_by_role("button", name="Withdraw").dblclick()
+    page.locator("[data-kind=cancelled]").wait_for()
+    cookies = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies([server.base + "/go/withdraw"]))
+    assert server.http("/go/withdraw", form, cookies, origin=server.base)[0] == 303
+    assert outcomes_of(server, interview).count("withdraw") == 1
 
 
 def test_the_keyboard_is_enough(people, server):

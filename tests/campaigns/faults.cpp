@@ -113,7 +113,7 @@ void zombies(const plan& how, verdicts& v) {
     auto how_to = options();
     // Stands still after the message was claimed, and before it is sent.
     if (stops_before)
-      how_to.track_title = [&](std::string_view, std::string_view track) {
+      how_to.track_title = [&](std::string_view, std::string_view track, std::string_view) {
         told.write("renders");
         ::raise(SIGSTOP);
         return std::string(track);

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -304,6 +305,30 @@ const char* fill_of(interview_state s) {
   return "#ffffff";
 }
 
+constexpr int inside_size = 14;
+
+/// The events that leave a state as it is, as lines within its box: two to a line, a long word with a short one.
+/// Throws where a line would be wider than the box.
+std::vector<std::vector<const transition*>> lines_of(std::vector<const transition*> rows) {
+  const auto length = [](const transition* row) { return to_string(row->on).size(); };
+  std::stable_sort(rows.begin(), rows.end(), [&](auto a, auto b) { return length(a) < length(b); });
+  const transition* alone = nullptr;
+  if (rows.size() % 2) {
+    alone = rows.back();
+    rows.pop_back();
+  }
+  std::vector<std::vector<const transition*>> lines;
+  for (std::size_t n = 0; 2 * n < rows.size(); ++n) lines.push_back({rows[n], rows[rows.size() - 1 - n]});
+  if (alone) lines.push_back({alone});
+  // The widest of the fonts named below, bold: 0.63 of its size for a letter.
+  for (const auto& line : lines) {
+    const std::size_t letters = line.size() == 1 ? length(line[0]) : length(line[0]) + 3 + length(line[1]);
+    if (0.63 * inside_size * static_cast<double>(letters) > box_width - 10)
+      throw std::length_error("does not fit its box: " + std::string(to_string(line.front()->on)));
+  }
+  return lines;
+}
+
 std::string drawn_state(interview_state s, const std::vector<edge>& all) {
   const point p = place(s);
   const bool terminal = s == interview_state::archived || s == interview_state::cancelled;
@@ -313,19 +338,12 @@ std::string drawn_state(interview_state s, const std::vector<edge>& all) {
   const edge* loop = nullptr;
   for (const auto& e : all)
     if (e.from == s && e.to == s) loop = &e;
-  // Events that leave the state as it is are written into its box, two to a line.
-  const auto words = loop ? distinct_events(*loop) : std::vector<const transition*>{};
-  const std::size_t lines = (words.size() + 1) / 2;
-  double y = p.y + 8 - 9.0 * static_cast<double>(lines);
+  const auto lines = lines_of(loop ? distinct_events(*loop) : std::vector<const transition*>{});
+  double y = p.y + 8 - 9.0 * static_cast<double>(lines.size());
   text += "  <text x=\"" + number(p.x) + "\" y=\"" + number(y) + "\" class=\"state\">" + std::string(to_string(s)) +
           "</text>\n";
   y += 4;
-  for (std::size_t n = 0; n < words.size(); n += 2) {
-    const std::vector<const transition*> pair(
-        words.begin() + static_cast<std::ptrdiff_t>(n),
-        words.begin() + static_cast<std::ptrdiff_t>(std::min(n + 2, words.size())));
-    text += label(pair, {p.x, y += 18}, 14, "inside");
-  }
+  for (const auto& line : lines) text += label(line, {p.x, y += 18}, inside_size, "inside");
   return text;
 }
 

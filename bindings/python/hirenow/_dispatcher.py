@@ -41,7 +41,7 @@ class Dispatcher:
         senders: Optional[Mapping[str, MailSender]] = None,
         templates: Optional[MessageTemplates] = None,
         renderer: Optional[Renderer] = None,
-        track_title: Optional[Callable[[str, str], str]] = None,
+        track_title: Optional[Callable[[str, str, str], str]] = None,
         most_tries: int = 10,
         first_backoff: timedelta = timedelta(seconds=30),
         longest_backoff: timedelta = timedelta(hours=6),

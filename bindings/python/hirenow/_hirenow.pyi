@@ -374,7 +374,7 @@ class DispatcherCore:
         senders: Mapping[str, MailSender],
         templates: MessageTemplates | None,
         renderer: Renderer | None,
-        track_title: Callable[[str, str], str] | None,
+        track_title: Callable[[str, str, str], str] | None,
         most_tries: int,
         first_backoff: timedelta,
         longest_backoff: timedelta,

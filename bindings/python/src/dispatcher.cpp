@@ -357,8 +357,8 @@ void add_dispatcher(py::module_& m) {
 
   py::class_<dispatcher_core>(m, "DispatcherCore", "The C++ dispatcher behind `hirenow.Dispatcher`.")
       .def(py::init([](const engine_core& over, o mail, o sender, o senders, o templates, o renderer, o track_title,
-                       o most_tries, o first_backoff, o longest_backoff, o lease, o renew_every, o poll_every, o most_per_minute,
-                       o most_per_minute_of_tenant, o on_event, o on_error) {
+                       o most_tries, o first_backoff, o longest_backoff, o lease, o renew_every, o poll_every,
+                       o most_per_minute, o most_per_minute_of_tenant, o on_event, o on_error) {
         auto raised = std::make_shared<raised_list>();
         dispatcher_options options;
         options.sender = from_py<mail_sender>(sender, "sender");
@@ -374,10 +374,10 @@ void add_dispatcher(py::module_& m) {
             });
           };
         if (!track_title.is_none())
-          options.track_title = [raised, held = std::make_shared<held_object>(track_title)](std::string_view tenant,
-                                                                                            std::string_view track) {
+          options.track_title = [raised, held = std::make_shared<held_object>(track_title)](
+                                    std::string_view tenant, std::string_view track, std::string_view locale) {
             return call_python(*raised, [&] {
-              return from_py<std::string>(held->get()(to_py(tenant), to_py(track)), "track_title()");
+              return from_py<std::string>(held->get()(to_py(tenant), to_py(track), to_py(locale)), "track_title()");
             });
           };
         options.most_tries = from_py<std::uint32_t>(most_tries, "most_tries");

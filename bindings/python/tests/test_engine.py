@@ -323,11 +323,11 @@ def test_mail_goes_out_and_messages_can_be_read(world):
     invited = w.schedule()
     events = []
     d = hirenow.Dispatcher(w.engine, box, sender=hirenow.MailSender("jobs@acme.example", "Acme"),
-                           track_title=lambda tenant, track: f"The {track} of {tenant}", on_event=events.append)
+                           track_title=lambda tenant, track, locale: f"The {track} of {tenant} ({locale})", on_event=events.append)
     report = d.dispatch_due()
     assert (report.accepted, report.retried) == (1, 0)
     (mail,) = box.mails
-    assert invited.link in mail.text and mail.to_address == "ada@example.org" and "of acme" in mail.subject
+    assert invited.link in mail.text and mail.to_address == "ada@example.org" and "of acme (en)" in mail.subject
     (m,) = w.engine.read_messages(actor=w.recruiter, interview_id=invited.interview.id)
     assert m.state is MessageState.ACCEPTED and m.last_answer == "kept"
     assert [(x.key, x.state) for x in events] == [(m.key, MessageState.ACCEPTED)]

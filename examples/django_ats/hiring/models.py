@@ -55,7 +55,7 @@ class Application(models.Model):
         return f"{self.position_id}/technical"
 
 
-def track_title(tenant, track):
+def track_title(tenant, track, locale=""):
     """What mails and pages call a track. The dispatcher asks, too."""
     slug = track.partition("/")[0]
     return Position.objects.filter(pk=slug).values_list("title", flat=True).first() or slug

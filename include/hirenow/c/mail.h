@@ -153,9 +153,10 @@ typedef struct hirenow_dispatcher_options {
   void *ctx;                     /* of the callbacks below */
   /* Told of every answer once it is written down. */
   void (*on_event)(void *ctx, const hirenow_dispatch_event *event);
-  /* The track for readers: writes at most `size` bytes with NUL, and returns the length as snprintf() does; where that
-   * did not fit it is asked again, with room for 16 KiB at most. Called from worker threads, several at once. */
-  size_t (*track_title)(void *ctx, const char *tenant, const char *track, char *title, size_t size);
+  /* The track for readers, in the language of the message: that of its template, or the applicant's locale where
+   * `render` is set. Writes at most `size` bytes with NUL, and returns the length as snprintf() does; where that did not
+   * fit it is asked again, with room for 16 KiB at most. Called from worker threads, several at once. */
+  size_t (*track_title)(void *ctx, const char *tenant, const char *track, const char *locale, char *title, size_t size);
   /* Renders instead of the templates, and answers with hirenow_reply_set_rendered(). A status other than 0 is a
    * temporary failure. Called from worker threads, several at once. */
   hirenow_status (*render)(void *ctx, int32_t kind, const char *locale, const hirenow_message_view *view,

@@ -142,20 +142,24 @@ class message_sender {
     view.time_zone = record.person.time_zone;
     view.company_name = sender.name;
     view.track = i.track;
-    if (options_.track_title) view.track_title = options_.track_title(c.tenant, i.track);
+    const message_kind kind = c.mail.key.kind;
+    const std::string& locale = record.person.locale;
+    if (options_.track_title)
+      view.track_title = options_.track_title(
+          c.tenant, i.track, options_.renderer ? locale : options_.templates.language_of(kind, locale));
     view.attempt = i.attempt;
     if (i.link.not_before > i.link.issued_at) view.opens_at = i.link.not_before;
     view.start_by = i.start_by;
     view.deadline = i.deadline;
     const deadline_terms terms = deadline_breakdown(i, i.start_by);
     view.time_limit = terms.time_limit + terms.by_percent + terms.extra + terms.pause;
-    if (carries_link(c.mail.key.kind)) {
+    if (carries_link(kind)) {
       auto link = engine_.link_of(c.tenant, record.person.id, i);
       if (!link) return link.error();
       view.link = *link;
     }
-    auto text = options_.renderer ? options_.renderer(c.mail.key.kind, record.person.locale, view)
-                                  : options_.templates.render(c.mail.key.kind, record.person.locale, view);
+    auto text =
+        options_.renderer ? options_.renderer(kind, locale, view) : options_.templates.render(kind, locale, view);
     if (!text) return text.error();
     if (options_.renderer) {
       for (const std::string* part : {&text->subject, &text->text, &text->html, &text->language})
