@@ -288,7 +288,9 @@ void add_dispatcher(py::module_& m) {
   m.def(
       "prometheus_text", [](o stats) { return to_py(prometheus_text(from_py<dispatch_stats>(stats, "stats"))); },
       py::arg("stats"));
-  py::class_<message_templates>(m, "MessageTemplates", "The message templates of a host; at first the default texts.")
+  py::class_<message_templates>(
+      m, "MessageTemplates",
+      "The message templates of a host; at first the default texts. May be used in the child of a fork.")
       .def(py::init<>())
       .def(
           "set",

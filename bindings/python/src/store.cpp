@@ -206,7 +206,9 @@ sqlite_options sqlite_options_from(bool normal, py::handle busy_timeout, py::han
 
 void add_store(py::module_& m) {
   py::class_<manual_clock, std::shared_ptr<manual_clock>>(
-      m, "ManualClock", "A clock that stands until it is moved: for tests, demonstrations and simulations.")
+      m, "ManualClock",
+      "A clock that stands until it is moved: for tests, demonstrations and simulations. May be used in the child of "
+      "a fork, which moves its own.")
       .def(py::init(
                [](py::object start) { return std::make_shared<manual_clock>(from_py<sys_seconds>(start, "start")); }),
            py::arg("start"))

@@ -238,6 +238,35 @@ def test_every_handle_is_refused_in_the_child_of_a_fork(world, tmp_path):
     assert w.engine.inspect(token).verdict is hirenow.Verdict.VALID and store.next_due() is None
 
 
+def test_a_child_may_use_keys_whatever_its_parents_threads_were_at():
+    documents = [hirenow.new_key_document(hirenow.KeyAlgorithm.HS256, f"k{n}") for n in range(3)]
+    ring = hirenow.KeyRing.from_json(documents[0])
+    over = threading.Event()
+
+    def reload_keys():
+        while not over.is_set():
+            ring.reload(documents[0])
+            ring.reload(documents[1])
+
+    threads = [threading.Thread(target=reload_keys) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+
+    def work():
+        signal.alarm(WAIT)  # ends a child that waits for what no thread of its own has
+        ring.reload(documents[2])
+        return ring.signing_kid()
+
+    try:
+        for _ in range(40):
+            assert answer_of_child(work) == "'k2'"
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert ring.signing_kid() in ("k0", "k1"), "a child's keys are its own"
+
+
 class Conversation:
     """A mail server that takes everything and keeps count of what was said on each connection."""
 
