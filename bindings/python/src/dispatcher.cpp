@@ -19,7 +19,7 @@ HIRENOW_RECORD(message_view, "MessageView", plain("applicant_name", &t::applican
                plain("time_zone", &t::time_zone), plain("company_name", &t::company_name), plain("track", &t::track),
                plain("track_title", &t::track_title), plain("link", &t::link), plain("attempt", &t::attempt),
                plain("opens_at", &t::opens_at), plain("start_by", &t::start_by), plain("deadline", &t::deadline),
-               plain("time_limit", &t::time_limit));
+               plain("time_limit", &t::time_limit), plain("ends_by", &t::ends_by));
 HIRENOW_RECORD(rendered_message, "RenderedMessage", plain("subject", &t::subject), plain("text", &t::text),
                plain("html", &t::html), plain("language", &t::language));
 HIRENOW_RECORD(mail_sender, "MailSender", plain("address", &t::address), plain("name", &t::name));

@@ -31,10 +31,11 @@ typedef struct hirenow_message_view {
   int64_t opens_at;        /* where the link is not valid at once; HIRENOW_NONE or 0: none */
   int64_t start_by;
   int64_t deadline;        /* once started; HIRENOW_NONE or 0: none */
-  int64_t time_limit_seconds;
+  int64_t time_limit_seconds; /* from a start on; where an outer limit cuts it, what whoever starts soonest has */
+  int64_t ends_by; /* before the start, where whoever starts late has less: until then at most; HIRENOW_NONE or 0: none */
 } hirenow_message_view;
 #define HIRENOW_MESSAGE_VIEW_INIT \
-  {sizeof(hirenow_message_view), NULL, NULL, NULL, NULL, NULL, NULL, 0, HIRENOW_NONE, 0, HIRENOW_NONE, 0}
+  {sizeof(hirenow_message_view), NULL, NULL, NULL, NULL, NULL, NULL, 0, HIRENOW_NONE, 0, HIRENOW_NONE, 0, HIRENOW_NONE}
 
 /* Renders a message in the nearest locale that has a template.
  * Errors: invalid_argument for a value that is not UTF-8, or a missing link. Since: 0.1 */
