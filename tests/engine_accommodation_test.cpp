@@ -1,6 +1,7 @@
 /// Accommodations: what lengthens an attempt before it starts and while it runs, the outer limit that cuts it, and
 /// links that are extended.
 
+#include "support/recording_mailer.hpp"
 #include "support/world.hpp"
 
 namespace {

@@ -1,5 +1,8 @@
 /// Policies as they are kept: versions, the instant from which one is in force, waits that run, and trying one out.
 
+#include <boost/json/parse.hpp>
+
+#include "support/store_in_between.hpp"
 #include "support/world.hpp"
 
 namespace {

@@ -5,7 +5,10 @@ package hirenow
 */
 import "C"
 
-import "runtime"
+import (
+	"runtime"
+	"runtime/cgo"
+)
 
 // Waiver is an exception to one rule of the retake policy. Its number names it within the applicant's record.
 type Waiver struct {

@@ -172,8 +172,15 @@ dispatcher_options read_options(const hirenow_dispatcher_options& o, callback_th
 dispatcher_state& state_of(hirenow_dispatcher* handle) { return *alive(handle, "dispatcher").state; }
 
 hirenow_dispatch_report report_of(const dispatch_report& r) {
-  return {
-      sizeof(hirenow_dispatch_report), r.accepted, r.retried, r.dead, r.withdrawn, r.released, r.lost, r.store_errors, r.put_off};
+  return {sizeof(hirenow_dispatch_report),
+          r.accepted,
+          r.retried,
+          r.dead,
+          r.withdrawn,
+          r.released,
+          r.lost,
+          r.store_errors,
+          r.put_off};
 }
 
 /// The dispatcher's state, which outlives a call, whoever frees the handle. Not from inside a callback.

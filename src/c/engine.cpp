@@ -589,6 +589,7 @@ hirenow_status hirenow_read_progress(hirenow_engine* engine, const char* intervi
 hirenow_status hirenow_read_audit(hirenow_engine* engine, const char* applicant_id, const hirenow_actor* who,
                                   uint64_t after, size_t limit, hirenow_rows** out, hirenow_error** error) {
   return ask(engine, error, out, [&](auto& e) {
+    need(applicant_id, "applicant id");  // an empty one is the tenant's own
     return e.read_audit(text(applicant_id), read_actor(who), after, limit == 0 ? limits::page : limit);
   });
 }
@@ -596,7 +597,11 @@ hirenow_status hirenow_verify_audit(hirenow_engine* engine, const char* applican
                                     uint64_t* entries, uint8_t* head, hirenow_error** error) {
   put<uint64_t>(entries, 0);
   return ask_then(
-      engine, error, [&](auto& e) { return e.verify_audit(text(applicant_id), read_actor(who)); },
+      engine, error,
+      [&](auto& e) {
+        need(applicant_id, "applicant id");
+        return e.verify_audit(text(applicant_id), read_actor(who));
+      },
       [&](const audit_report& r) {
         put<uint64_t>(entries, r.entries);
         if (head) std::copy(r.head.begin(), r.head.end(), head);

@@ -26,6 +26,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include "hirenow/adapters/postgres.hpp"
 #include "hirenow/engine.hpp"
 #include "hirenow/mailer.hpp"
 #include "hirenow/message_template.hpp"

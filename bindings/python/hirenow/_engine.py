@@ -555,11 +555,14 @@ class Engine(PolicyCalls):
     def read_audit(
         self, applicant_id: str, *, actor: Actor, after: int = 0, limit: int = 500
     ) -> Tuple[AuditEntry, ...]:
-        """Audit entries after `after`, at most `limit` (at most 500)."""
+        """Audit entries after `after`, at most `limit` (at most 500).
+
+        An empty id reads the tenant's own audit, which tells of its policies.
+        """
         return self._core.read_audit(applicant_id, actor, after, limit)
 
     def audit(self, applicant_id: str, *, actor: Actor) -> Iterator[AuditEntry]:
-        """All audit entries, read page by page."""
+        """All audit entries, read page by page; of the tenant's own audit where the id is empty."""
         after = 0
         while True:
             entries = self._core.read_audit(applicant_id, actor, after, 500)
@@ -569,7 +572,10 @@ class Engine(PolicyCalls):
             after = entries[-1].sequence
 
     def verify_audit(self, applicant_id: str, *, actor: Actor) -> AuditReport:
-        """Verifies an applicant's whole audit, and that it ends where the interviews stand."""
+        """Verifies an applicant's whole audit, and that it ends where the interviews stand.
+
+        An empty id verifies the tenant's own audit, and that its policies are those that it tells of.
+        """
         return self._core.verify_audit(applicant_id, actor)
 
     def audit_checkpoint(self, *, actor: Actor) -> str:

@@ -27,7 +27,7 @@ from ._mail_model import DispatchReport
 from ._model import Actor, AuditEntry, ListPage, ListRow, Message
 from ._policies import Document
 from ._policy_model import StoredPolicy, WhatIfPage
-from ._words import InterviewState, MessageState
+from ._words import InterviewState, MessageState, RunningWaits
 
 if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec, Self

@@ -9,6 +9,7 @@
 
 #include "binding.hpp"
 #include "engine_core.hpp"
+#include "hirenow/adapters/postgres.hpp"
 #include "hirenow/adapters/smtp.hpp"
 #include "hirenow/dispatcher.hpp"
 #include "records.hpp"
@@ -359,8 +360,8 @@ void add_dispatcher(py::module_& m) {
 
   py::class_<dispatcher_core>(m, "DispatcherCore", "The C++ dispatcher behind `hirenow.Dispatcher`.")
       .def(py::init([](const engine_core& over, o mail, o sender, o senders, o templates, o renderer, o track_title,
-                       o most_tries, o first_backoff, o longest_backoff, o lease, o renew_every, o poll_every, o most_per_minute,
-                       o most_per_minute_of_tenant, o on_event, o on_error) {
+                       o most_tries, o first_backoff, o longest_backoff, o lease, o renew_every, o poll_every,
+                       o most_per_minute, o most_per_minute_of_tenant, o on_event, o on_error) {
         auto raised = std::make_shared<raised_list>();
         dispatcher_options options;
         options.sender = from_py<mail_sender>(sender, "sender");

@@ -81,9 +81,6 @@ class python_store final : public store {
                                               std::size_t limit) override {
     return ask<std::vector<audit_head>>("audit_heads", tenant, after, limit);
   }
-  result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
-    return tell("set_policy", tenant, p);
-  }
   result<std::vector<stored_policy>> policies(const policy_query& q) override {
     return ask<std::vector<stored_policy>>("policies", q);
   }
@@ -173,7 +170,7 @@ std::shared_ptr<store> store_of(py::object from, std::shared_ptr<raised_list> li
     return native.target;
   }
   for (const char* method : {"load", "commit", "save_progress", "list", "due", "claim", "settle", "next_due",
-                             "messages", "read_audit", "audit_heads", "set_policy", "policies", "prune"})
+                             "messages", "read_audit", "audit_heads", "policies", "prune"})
     if (!py::hasattr(from, method)) wrong_type("store", "a store (see hirenow.Store)", from);
   return std::shared_ptr<store>(new python_store(std::move(from), std::move(list)), careful_delete{});
 }
@@ -320,15 +317,6 @@ void add_store(py::module_& m) {
           },
           py::arg("tenant"), py::arg("after"), py::arg("limit"),
           "Heads of a tenant's records after `after`, by applicant id, byte by byte.")
-      .def(
-          "set_policy",
-          [](native_store& s, py::object tenant, py::object p) {
-            const auto of = from_py<std::string_view>(tenant, "tenant");
-            const auto policy = from_py<stored_policy>(p, "policy");
-            on_store(s, [&](store& t) { return t.set_policy(of, policy); });
-          },
-          py::arg("tenant"), py::arg("policy"),
-          "Adds a policy of a tenant or of one of its tracks, under the next number.")
       .def(
           "policies",
           [](native_store& s, py::object q) {

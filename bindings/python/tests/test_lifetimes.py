@@ -228,7 +228,9 @@ def test_every_handle_is_refused_in_the_child_of_a_fork(world, tmp_path):
             assert handle.closed
         # What holds memory alone goes on, so that keys can be read before the workers are forked.
         ring.reload()
-        assert ring.signing_kid() == "k1" and hirenow.RetakePolicy.standard().version
+        assert ring.signing_kid() == "k1" and ring.public_jwks()
+        assert policy.evaluate((), w.clock.now(), time_zone="Europe/Vienna").policy_version == policy.version
+        assert templates.render(hirenow.MessageKind.CANCELLED, "de", hirenow.MessageView(track="t")).language == "de"
         w.clock.advance(timedelta(seconds=1))
         fresh = hirenow.open("memory:", keys=ring, clock=w.clock, link_base="https://x.example/go")
         fresh.schedule(w.ada, "t", actor=w.recruiter)

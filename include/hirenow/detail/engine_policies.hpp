@@ -1,6 +1,7 @@
 #pragma once
 /// Which policy judges, setting one, listing what was set, and trying one out.
 
+#include <limits>
 #include <map>
 
 #include "hirenow/engine.hpp"
@@ -27,13 +28,12 @@ inline result<retake_policy> engine::policy_for(const loaded& data, const applic
   std::optional<sys_seconds> newest;
   for (const attempt& a : attempts)  // oldest first
     if (a.track == track) newest = a.at;
-  std::optional<stored_policy> stored = data.policy;
   while (stored && newest && stored->running_waits == running_waits::keep && *newest < stored->active_from) {
     auto older = policy_before(record.tenant, *stored);
     if (!older) return older.error();
     stored = std::move(*older);
   }
-  return policy_of(stored);
+  return stored;
 }
 
 inline result<void> engine::set_policy(std::string_view track, std::string_view document, const actor& who,
@@ -46,24 +46,36 @@ inline result<void> engine::set_policy(std::string_view track, std::string_view 
   stored_policy policy;
   policy.track = track;
   policy.set_by = who.id;
-  policy.set_at = now();
-  policy.active_from = when.from.value_or(policy.set_at);
   policy.running_waits = when.running_waits;
-  if (auto ok = limits::check_instant("active_from", policy.active_from); !ok) return ok;
-  if (policy.active_from < policy.set_at)
-    return detail::fail(errc::invalid_argument, "a policy is in force from now on, or later");
+  if (when.from)
+    if (auto ok = limits::check_instant("active_from", *when.from); !ok) return ok;
+  std::string version;
   if (!document.empty()) {
     const auto parsed = retake_policy::parse(document);
     if (!parsed) return parsed.error();
     policy.document = document;
     policy.hash = sha256(document);
+    version = parsed->version();
   }
-  const auto then = store_.policies(
-      {.tenant = who.tenant, .track = track, .before = policy_place{policy.active_from + seconds{1}, 0}, .limit = 1});
-  if (!then) return then.error();
-  // A host may set its policy whenever it starts.
-  if (then->empty() ? document.empty() : then->front().document == document) return {};
-  return store_.set_policy(who.tenant, policy);
+  // One commit of the tenant's own record: so its audit has every policy, and two that are set at once meet.
+  const load_request record{.tenant = who.tenant, .who = std::string_view(), .with_rules = false};
+  const auto decide = [&](draft& d, const loaded&) -> result<person_changed> {
+    policy.set_at = d.now();
+    policy.active_from = when.from.value_or(policy.set_at);
+    if (policy.active_from < policy.set_at)
+      return detail::fail(errc::invalid_argument, "a policy is in force from now on, or later");
+    const auto then = store_.policies(
+        {.tenant = who.tenant, .track = track, .before = policy_place{policy.active_from + seconds{1}, 0}, .limit = 1});
+    if (!then) return then.error();
+    // A host may set its policy whenever it starts.
+    if (then->empty() ? document.empty() : then->front().document == document) return person_changed{};
+    if (d.record().version == 0) d.create(who.tenant, {});
+    d.set_policy(policy, version, detail::staff_author(who.id));
+    return person_changed{};
+  };
+  if (const auto done = change<person_changed>(use_case::set_policy, record, {}, {}, decide); !done)
+    return done.error();
+  return {};
 }
 
 inline result<std::vector<stored_policy>> engine::policies(std::string_view track, const actor& who,
@@ -94,6 +106,12 @@ inline result<what_if_page> engine::what_if(const what_if_query& query, const ac
   // Loads bring one policy each; of a track's own it is asked once.
   std::map<std::string, std::optional<stored_policy>, std::less<>> in_force;
   const sys_seconds at = now();
+  // As it would stand in the store, after everything else that is in force by now.
+  stored_policy proposed;
+  proposed.track = query.track;
+  proposed.active_from = at;
+  proposed.running_waits = query.running_waits;
+  proposed.number = std::numeric_limits<std::int64_t>::max();
   const auto policy_at = [&](const std::string& track) -> result<std::optional<stored_policy>> {
     if (const auto known = in_force.find(track); known != in_force.end()) return known->second;
     auto found =
