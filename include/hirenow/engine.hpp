@@ -327,6 +327,9 @@ class engine {
   /// The policy that judges a further attempt at a track: the one in force, or, where that lets waits run on, an older.
   result<retake_policy> policy_for(const loaded& data, const applicant_record& record, std::string_view track,
                                    std::span<const attempt> attempts) const;
+  /// The same, still unread.
+  result<std::optional<stored_policy>> judging(std::optional<stored_policy> in_force, const applicant_record& record,
+                                               std::string_view track, std::span<const attempt> attempts) const;
   result<token_claims> claims_behind(std::string_view token) const;
   std::string link_base_of(std::string_view tenant) const;
 

@@ -316,8 +316,11 @@ hirenow_what_if_counts counts_of(const what_if_counts& c) noexcept {
 result<what_if_counts> what_if(engine_state& state, const hirenow_what_if_query* given, const actor& who,
                                std::int32_t (*page)(void*, const hirenow_what_if_counts*, const char*), void* ctx) {
   const auto q = read(given, "query");
-  what_if_query query{
-      .document = string(q.document), .track = string(q.track), .cursor = string(q.cursor), .limit = q.limit};
+  what_if_query query{.document = string(q.document),
+                      .track = string(q.track),
+                      .cursor = string(q.cursor),
+                      .limit = q.limit,
+                      .running_waits = one_of<running_waits>(q.running_waits, running_waits_count, "running_waits")};
   if (query.limit == 0) query.limit = 100;
   what_if_counts so_far;
   do {

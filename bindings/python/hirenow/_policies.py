@@ -66,7 +66,7 @@ class PolicyCalls:
         """
         text = _text(document)
         while True:
-            page = self._core.what_if(actor, text, track, cursor, limit)
+            page = self._core.what_if(actor, text, track, cursor, limit, running_waits)
             yield page
             if not page.next:
                 return

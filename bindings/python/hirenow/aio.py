@@ -179,10 +179,19 @@ class AsyncEngine:
             yield policy
 
     async def what_if(
-        self, document: Document, *, actor: Actor, track: str = "", limit: int = 100, cursor: str = ""
+        self,
+        document: Document,
+        *,
+        actor: Actor,
+        track: str = "",
+        limit: int = 100,
+        cursor: str = "",
+        running_waits: RunningWaits = RunningWaits.REPLACE,
     ) -> AsyncIterator[WhatIfPage]:
         """What would change if this policy were set now: pages of `limit` applicants each."""
-        pages = self.engine.what_if(document, actor=actor, track=track, limit=limit, cursor=cursor)
+        pages = self.engine.what_if(
+            document, actor=actor, track=track, limit=limit, cursor=cursor, running_waits=running_waits
+        )
         async for page in self._each(pages):
             yield page
 

@@ -25,6 +25,14 @@ inline result<std::optional<stored_policy>> engine::policy_before(std::string_vi
 inline result<retake_policy> engine::policy_for(const loaded& data, const applicant_record& record,
                                                 std::string_view track, std::span<const attempt> attempts) const {
   if (!data.policy || data.policy->running_waits == running_waits::replace) return policy_of(data.policy);
+  const auto stored = judging(data.policy, record, track, attempts);
+  if (!stored) return stored.error();
+  return policy_of(*stored);
+}
+
+inline result<std::optional<stored_policy>> engine::judging(std::optional<stored_policy> stored,
+                                                            const applicant_record& record, std::string_view track,
+                                                            std::span<const attempt> attempts) const {
   std::optional<sys_seconds> newest;
   for (const attempt& a : attempts)  // oldest first
     if (a.track == track) newest = a.at;
@@ -97,8 +105,10 @@ inline result<what_if_page> engine::what_if(const what_if_query& query, const ac
     if (auto ok = limits::check_id("cursor", query.cursor); !ok) return ok.error();
   if (query.limit == 0 || query.limit > limits::page)
     return detail::fail(errc::invalid_argument, "a page looks at 1 to " + std::to_string(limits::page) + " applicants");
-  const auto then = retake_policy::parse(query.document);
-  if (!then) return then.error();
+  if (query.running_waits != running_waits::replace && query.running_waits != running_waits::keep)
+    return detail::fail(errc::invalid_argument, "running waits are replaced or kept");
+  const auto tried = retake_policy::parse(query.document);
+  if (!tried) return tried.error();
   const auto heads = store_.audit_heads(who.tenant, query.cursor, query.limit);
   if (!heads) return heads.error();
 
@@ -142,6 +152,10 @@ inline result<what_if_page> engine::what_if(const what_if_query& query, const ac
       data->policy = *own;
       const auto current = policy_for(*data, record, i.track, attempts);
       if (!current) return current.error();
+      const auto judges = judging(proposed, record, i.track, attempts);
+      if (!judges) return judges.error();
+      const auto then = *judges == proposed ? tried : policy_of(*judges);
+      if (!then) return then.error();
       // A track that has no current interview is scheduled, any other retaken.
       const bool retakes = is_current(i.state) || i.state == interview_state::voided;
       const retake_question question{.track = i.track,
