@@ -154,6 +154,9 @@ struct hirenow_store : hirenow::c::of_this_process {
 struct hirenow_mailer : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::mailer> value{};
 };
+struct hirenow_mail_listener : hirenow::c::of_this_process {
+  std::unique_ptr<hirenow::mail_listener> value{};
+};
 struct hirenow_clock : hirenow::c::of_this_process {
   std::shared_ptr<const hirenow::clock> value{};
 };

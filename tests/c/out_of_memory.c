@@ -147,6 +147,7 @@ static const struct {
     {"*_name", "a word of a table"},
     {"approve_waiver", "revoke_waiver, but for the state"},
     {"version", "a word"},
+    {"listen_for_mail", "its thread takes memory, too: c_postgres_test.c"},
     {"verdict_status", "a number of a table"},
     {"transition", "a row of a table"},
     {"is_lawful_step", "a row of a table"},

@@ -155,12 +155,22 @@ class dispatcher_core {
     const at_work<engine_core::state> dispatching(*engine);
     call::without_gil([&] { dispatcher_->wake(); });
   }
+  /// Wakes the dispatcher from the listener's thread, which never calls Python.
+  void listen(const std::string& url, const std::string& schema) {
+    const at_work<dispatcher_core> working(*this);
+    call frame(false);
+    auto made =
+        frame.unwrap(call::without_gil([&] { return listen_for_mail(url, schema, [this] { dispatcher_->wake(); }); }));
+    std::unique_ptr<mail_listener, careful_delete> one(made.release());
+    std::swap(listener_, one);
+  }
   void close() {
     if (!guard.forked()) ask_to_stop(stop_);
     close_and_wait(*this);
   }
   bool closed() const { return gate->closed(); }
   void let_go() {
+    listener_.reset();
     dispatcher_.reset();
     mailer_.reset();
     engine_.reset();
@@ -274,6 +284,7 @@ class dispatcher_core {
   std::stop_source stop_{};
   bool running_ = false;  // guarded by the GIL
   std::optional<dispatcher> dispatcher_;
+  std::unique_ptr<mail_listener, careful_delete> listener_{};  // goes first
 };
 
 template <class T>
@@ -409,7 +420,10 @@ void add_dispatcher(py::module_& m) {
       .def("close", &dispatcher_core::close)
       .def_property_readonly("closed", &dispatcher_core::closed)
       .def("stop", &dispatcher_core::stop)
-      .def("wake", &dispatcher_core::wake);
+      .def("wake", &dispatcher_core::wake)
+      .def("listen", [](dispatcher_core& d, o url, o schema) {
+        d.listen(from_py<std::string>(url, "url"), from_py<std::string>(schema, "schema"));
+      });
 }
 
 }  // namespace hirenow::python

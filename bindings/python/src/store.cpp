@@ -360,7 +360,8 @@ void add_store(py::module_& m) {
   m.def(
       "open_postgres_store",
       [](py::object url, py::object schema, py::object connections, py::object connect_timeout, py::object call_timeout,
-         bool prepared_statements, bool create_tables, bool database_clock) {
+         bool prepared_statements, bool create_tables, bool database_clock, bool row_security, bool announces_mail,
+         py::object announce_every) {
         postgres_options options;
         options.schema = from_py<std::string>(schema, "schema");
         options.connections = from_py<std::size_t>(connections, "connections");
@@ -369,13 +370,17 @@ void add_store(py::module_& m) {
         options.prepared_statements = prepared_statements;
         options.create_tables = create_tables;
         options.clock = database_clock ? postgres_clock::database : postgres_clock::caller;
+        options.row_security = row_security;
+        options.announces_mail = announces_mail;
+        options.announce_every = from_py<std::chrono::milliseconds>(announce_every, "announce_every");
         const auto where = from_py<std::string>(url, "url");
         call frame;
         auto opened = frame.unwrap(call::without_gil([&] { return open_postgres_store(where, options); }));
         return native_store{std::shared_ptr<store>(opened.release(), careful_delete{})};
       },
       py::arg("url"), py::arg("schema"), py::arg("connections"), py::arg("connect_timeout"), py::arg("call_timeout"),
-      py::arg("prepared_statements"), py::arg("create_tables"), py::arg("database_clock"));
+      py::arg("prepared_statements"), py::arg("create_tables"), py::arg("database_clock"), py::arg("row_security"),
+      py::arg("announces_mail"), py::arg("announce_every"));
 }
 
 }  // namespace hirenow::python

@@ -210,8 +210,9 @@ def test_every_handle_is_refused_in_the_child_of_a_fork(world, tmp_path):
     store = hirenow.open_store(f"sqlite:{tmp_path / 'b.db'}")
     mailer = hirenow.SmtpMailer("127.0.0.1", 1, security=hirenow.SmtpSecurity.PLAINTEXT)
     d = dispatcher_of(w.engine)
+    policy, templates = hirenow.RetakePolicy.standard(), hirenow.MessageTemplates()
     calls = [lambda: w.engine.inspect(token), lambda: w.engine.now(), lambda: w.engine.over(store), store.next_due,
-             lambda: mailer.send(LETTER), d.dispatch_due, d.run, d.stop, d.wake,
+             lambda: mailer.send(LETTER), d.dispatch_due, d.run, d.stop, d.wake, lambda: d.listen("x"),
              lambda: hirenow.open(store, keys=ring), lambda: dispatcher_of(w.engine),
              lambda: dispatcher_of(hirenow.open("memory:", keys=ring), mailer)]
 
