@@ -348,6 +348,38 @@ static void test_commit_by_hand(hirenow_store *store, const hirenow_rows *before
   IS(hirenow_store_commit(store, &c, NULL), HIRENOW_INVALID_ARGUMENT);
 }
 
+/* Sets a policy in a commit of the tenant's own record. */
+static hirenow_status commit_policy(hirenow_store *store, const hirenow_policy_row *policy) {
+  hirenow_rows *before = load(store, "");
+  hirenow_record_row head = HIRENOW_RECORD_ROW_INIT;
+  head.applicant_id = "";
+  if (hirenow_rows_get_record(before)) head = *hirenow_rows_get_record(before);
+  hirenow_audit_row entry;
+  memset(&entry, 0, sizeof entry);
+  entry.struct_size = sizeof entry;
+  entry.at = policy->set_at > head.last_instant ? policy->set_at : head.last_instant;
+  entry.actor = "staff:anna";
+  entry.event = "set_policy";
+  entry.from = entry.to = HIRENOW_STATE_NONE;
+  IS(hirenow_audit_append("acme", &head, &entry, NULL), HIRENOW_OK);
+  const hirenow_audit_row *entries[] = {&entry};
+  const hirenow_policy_row *policies[] = {policy};
+  hirenow_change_set c = HIRENOW_CHANGE_SET_INIT;
+  c.tenant = "acme";
+  c.applicant_id = "";
+  c.expected_version = head.version;
+  c.head = &head;
+  c.audit = entries;
+  c.audit_count = 1;
+  c.policies = policies;
+  c.policy_count = 1;
+  const hirenow_status status = hirenow_store_commit(store, &c, NULL);
+  policies[0] = NULL;
+  IS(hirenow_store_commit(store, &c, NULL), HIRENOW_INVALID_ARGUMENT);
+  hirenow_rows_free(before);
+  return status;
+}
+
 static void test_store_by_hand(struct world *w) {
   hirenow_store *store = NULL;
   IS(hirenow_engine_store(w->engine, &store, NULL), HIRENOW_OK);
@@ -426,7 +458,7 @@ static void test_store_by_hand(struct world *w) {
   own.document = document;
   own.set_by = "anna";
   own.set_at = 5;
-  IS(hirenow_store_set_policy(store, "acme", &own, NULL), HIRENOW_OK);
+  IS(commit_policy(store, &own), HIRENOW_OK);
   hirenow_load_request request;
   memset(&request, 0, sizeof request);
   request.struct_size = sizeof request;
@@ -444,7 +476,14 @@ static void test_store_by_hand(struct world *w) {
   request.applicant_id = "cleo"; /* both */
   IS(hirenow_store_load(store, &request, &rows, NULL), HIRENOW_INVALID_ARGUMENT);
   own.document = "";
+  own.set_by = "bert";
   IS(hirenow_store_set_policy(store, "acme", &own, NULL), HIRENOW_OK);
+  IS(hirenow_read_audit(w->engine, NULL, &w->admin, 0, 0, &rows, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_verify_audit(w->engine, NULL, &w->admin, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_read_audit(w->engine, "", &w->admin, 0, 0, &rows, NULL), HIRENOW_OK);
+  const hirenow_audit_row *told = hirenow_rows_get_audit(rows, hirenow_rows_get_audit_count(rows) - 1);
+  CHECK(told && strcmp(told->actor, "staff:bert") == 0 && strcmp(told->event, "set_policy") == 0);
+  hirenow_rows_free(rows);
   hirenow_checkpoint_request late;
   memset(&late, 0, sizeof late);
   late.struct_size = sizeof late;

@@ -394,6 +394,27 @@ static int play_exceptions(struct player *p, const char *what, const cJSON *step
     char *document = cJSON_PrintUnformatted(need(step, "policy"));
     (void)hirenow_activate_policy(e, text_in(step, "track"), document, &a, &when, &p->error);
     free(document);
+  } else if (strcmp(what, "what_if") == 0) {
+    only(step, " as track policy running_waits ");
+    const hirenow_actor a = who(step);
+    char *document = cJSON_PrintUnformatted(need(step, "policy"));
+    hirenow_what_if_query q = HIRENOW_WHAT_IF_QUERY_INIT;
+    q.document = document;
+    q.track = text_in(step, "track");
+    if (strcmp(text_or(step, "running_waits", "replace"), "keep") == 0) q.running_waits = HIRENOW_RUNNING_WAITS_KEEP;
+    hirenow_what_if_counts c = HIRENOW_WHAT_IF_COUNTS_INIT;
+    if (hirenow_what_if(e, &q, &a, NULL, NULL, &c, &p->error) == HIRENOW_OK) {
+      put_number(p, "applicants", (int64_t)c.applicants);
+      put_number(p, "interviews", (int64_t)c.interviews);
+      put_number(p, "tracks", (int64_t)c.tracks);
+      put_number(p, "eligible_now", (int64_t)c.eligible_now);
+      put_number(p, "eligible_then", (int64_t)c.eligible_then);
+      put_number(p, "become", (int64_t)c.become);
+      put_number(p, "cease", (int64_t)c.cease);
+      put_number(p, "sooner", (int64_t)c.sooner);
+      put_number(p, "later", (int64_t)c.later);
+    }
+    free(document);
   } else if (strcmp(what, "policies") == 0) {
     only(step, " as track ");
     const hirenow_actor a = who(step);

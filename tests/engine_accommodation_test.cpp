@@ -1,6 +1,7 @@
 /// Accommodations: what lengthens an attempt before it starts and while it runs, the outer limit that cuts it, and
 /// links that are extended.
 
+#include "support/recording_mailer.hpp"
 #include "support/world.hpp"
 
 namespace {
@@ -154,6 +155,60 @@ TEST_CASE("an outer limit ends the link and the attempt", "[engine]") {
     request.opens_at = request.ends_by;
     CHECK(code_of(w.bench.schedule(request, w.recruiter)) == errc::invalid_argument);
   }
+}
+
+TEST_CASE("an invitation tells the time that there really is before an outer limit", "[engine][dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  recording_mailer box;
+  dispatcher_options told = dispatch_options();
+  const auto mail_of = [&](schedule_request request) {
+    w.bench.schedule(request, w.recruiter).value();
+    dispatcher(w.bench, box, told).dispatch_due().value();
+    return box.last().text;
+  };
+  const auto has = [](const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; };
+  auto request = w.terms();  // an hour
+
+  request.ends_by = monday + days{3} + 1h;  // whenever the applicant starts, there is the hour
+  std::string text = mail_of(request);
+  CHECK(has(text, "From then on you have 1 hour."));
+  CHECK_FALSE(has(text, "no longer"));
+
+  request.track = "late";
+  request.ends_by = monday + 5h;  // who starts late has less
+  text = mail_of(request);
+  CHECK(has(text, "From then on you have 1 hour,\nbut no longer than until Monday, 2 March 2026, 14:00"));
+
+  request.track = "never whole";
+  request.ends_by = monday + 37min + 30s;  // even who starts at once has less
+  text = mail_of(request);
+  CHECK(has(text, "From then on you have 37 minutes,\nbut no longer than until Monday, 2 March 2026, 09:37"));
+
+  request.track = "opens later";
+  request.opens_at = monday + 10min;
+  request.applicant.locale = "de";
+  text = mail_of(request);
+  CHECK(has(text, "Ihre Zeit von da an: 27 Minuten,\nlängstens aber bis Montag, 2. März 2026, 09:37"));
+
+  // The host's own texts and renderer get the same.
+  told.renderer = [](message_kind, std::string_view, const message_view& v) -> result<rendered_message> {
+    return rendered_message{
+        "s", std::to_string(v.time_limit.count()) + " until " + (v.ends_by ? to_string(*v.ends_by) : "-"), "", "en"};
+  };
+  request.track = "rendered";
+  CHECK(mail_of(request) == "1620 until 2026-03-02T09:37:30Z");
+
+  // Once it was started the deadline is told, which has the limit in it.
+  told.renderer = [](message_kind, std::string_view, const message_view& v) -> result<rendered_message> {
+    return rendered_message{"s", to_string(v.deadline.value()) + (v.ends_by ? " cut" : ""), "", "en"};
+  };
+  request.track = "started";
+  request.opens_at.reset();
+  const auto invited = w.bench.schedule(request, w.recruiter).value();
+  w.bench.start(token_in(invited.link), key_one).value();
+  w.bench.reissue(invited.interview.id, w.recruiter).value();
+  dispatcher(w.bench, box, told).dispatch_due().value();
+  CHECK(box.last().text == "2026-03-02T09:37:30Z");
 }
 
 TEST_CASE("an accommodation follows the person into the retake, a pause and an outer limit do not", "[engine]") {

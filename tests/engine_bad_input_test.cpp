@@ -125,8 +125,10 @@ TEST_CASE("no id that is none gets past any call", "[engine]") {
       request.*field = bad.text;
       expect_refusal(code_of(w.bench.grant_waiver(request, w.admin)));
     }
-    expect_refusal(code_of(w.bench.read_audit(bad.text, w.admin)));
-    expect_refusal(code_of(w.bench.verify_audit(bad.text, w.admin)));
+    if (!bad.text.empty()) {  // the tenant's own audit has no applicant's id
+      expect_refusal(code_of(w.bench.read_audit(bad.text, w.admin)));
+      expect_refusal(code_of(w.bench.verify_audit(bad.text, w.admin)));
+    }
     expect_refusal(code_of(w.bench.audit_checkpoint({bad.text, acme, role::admin})));
     expect_refusal(code_of(w.bench.list({}, {bad.text, acme, role::admin})));
     expect_refusal(code_of(w.bench.list({}, {"anna", bad.text, role::admin})));

@@ -1,5 +1,8 @@
 /// Policies as they are kept: versions, the instant from which one is in force, waits that run, and trying one out.
 
+#include <boost/json/parse.hpp>
+
+#include "support/store_in_between.hpp"
 #include "support/world.hpp"
 
 namespace {
@@ -61,6 +64,98 @@ TEST_CASE("every policy that was set is kept, and in force from its instant on",
   CHECK(code_of(w.bench.policies("", w.recruiter, {}, limits::page + 1)) == errc::invalid_argument);
 }
 
+/// Shows other policies than those that are stored.
+class forged_policies final : public store_in_between {
+ public:
+  using store_in_between::store_in_between;
+  std::function<void(std::vector<stored_policy>&)> forge{};
+  result<std::vector<stored_policy>> policies(const policy_query& q) override {
+    auto page = next_.policies(q);
+    if (page && forge && !page->empty()) forge(*page);
+    return page;
+  }
+};
+
+TEST_CASE("the tenant's own audit tells who set which policy, and is verified like any other", "[engine][policies]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  CHECK(w.bench.read_audit("", w.admin).value().empty());
+  CHECK(w.bench.verify_audit("", w.admin).value().entries == 0);
+  bring_to(w, "failed");
+  w.clock.set(monday + 1h);
+  const auto before = w.bench.audit_checkpoint(w.admin).value();
+  const std::string one = with_wait("one", "P20D");
+  REQUIRE(w.bench.set_policy("", one, w.admin));
+  REQUIRE(w.bench.set_policy("", one, w.admin));  // the same again: no entry
+  REQUIRE(w.bench.set_policy(w.track, with_wait("own", "P1D"), w.admin,
+                             {.from = monday + 2h, .running_waits = running_waits::keep}));
+  w.clock.set(monday + 2h);
+  REQUIRE(w.bench.set_policy(w.track, "", w.admin));
+  CHECK(code_of(w.bench.set_policy("", "{}", w.admin)) == errc::policy_invalid);
+
+  const auto entries = w.bench.read_audit("", w.admin).value();
+  REQUIRE(entries.size() == 3);
+  CHECK(entries[0].actor == "staff:anna");
+  CHECK(entries[0].event == "set_policy");
+  CHECK(entries[0].at == monday + 1h);
+  const auto details = [](const audit_entry& e) { return boost::json::parse(e.details).as_object(); };
+  const auto since = [](sys_seconds at) { return at.time_since_epoch().count(); };
+  CHECK(details(entries[0]) == boost::json::object{{"active_from", since(monday + 1h)},
+                                                   {"running_waits", "replace"},
+                                                   {"version", "one"},
+                                                   {"hash", detail::hex(sha256(one))}});
+  CHECK(details(entries[1]) == boost::json::object{{"active_from", since(monday + 2h)},
+                                                   {"running_waits", "keep"},
+                                                   {"track", w.track},
+                                                   {"version", "own"},
+                                                   {"hash", detail::hex(sha256(with_wait("own", "P1D")))}});
+  CHECK(details(entries[2]) == boost::json::object{{"active_from", since(monday + 2h)},  // taken away
+                                                   {"running_waits", "replace"},
+                                                   {"track", w.track}});
+  const auto report = w.bench.verify_audit("", w.admin).value();
+  CHECK(report.entries == 3);
+  CHECK(report.head == entries.back().hash);
+  CHECK(w.bench.read_audit("", w.stranger).value().empty());
+  CHECK(code_of(w.bench.read_audit("", actor{"x", w.admin.tenant, {}})) == errc::permission_denied);
+
+  // It is no applicant's.
+  CHECK(w.bench.list({}, w.recruiter).value().rows.size() == 1);
+  CHECK(w.bench.what_if({.document = one}, w.admin).value().counts.applicants == 1);
+  CHECK(code_of(w.bench.erase_applicant("", w.admin)) == errc::invalid_argument);
+  CHECK(code_of(w.bench.record_fact("", {.name = "f", .at = monday}, w.admin)) == errc::invalid_argument);
+  auto nobody = w.terms();
+  nobody.applicant.id = "";
+  CHECK(code_of(w.bench.schedule(nobody, w.recruiter)) == errc::invalid_argument);
+
+  // The signed checkpoint has it, and an older one still holds.
+  CHECK(w.bench.verify_audit_checkpoint(before, w.admin).value() == 1);
+  const auto now = w.bench.audit_checkpoint(w.admin).value();
+  CHECK(w.bench.verify_audit_checkpoint(now, w.admin).value() == 2);
+
+  forged_policies forged(*w.data);
+  engine suspicious = w.another(forged);
+  REQUIRE(suspicious.verify_audit("", w.admin));
+  const std::array<std::pair<std::string_view, void (*)(stored_policy&)>, 6> edits{{
+      {"document", [](stored_policy& p) { p.document += " "; }},
+      {"hash", [](stored_policy& p) { p.hash[0] ^= 1; }},
+      {"set_by", [](stored_policy& p) { p.set_by = "mallory"; }},
+      {"set_at", [](stored_policy& p) { p.set_at -= 1s; }},
+      {"active_from", [](stored_policy& p) { p.active_from += 1s; }},
+      {"running_waits", [](stored_policy& p) { p.running_waits = running_waits::keep; }},
+  }};
+  for (const auto& [what, edit] : edits) {
+    INFO(what);
+    forged.forge = [change = edit](auto& page) { change(page.front()); };
+    CHECK(code_of(suspicious.verify_audit("", w.admin)) == errc::audit_broken);
+  }
+  forged.forge = [](auto& page) { page.pop_back(); };
+  CHECK(code_of(suspicious.verify_audit("", w.admin)) == errc::audit_broken);
+  forged.forge = [](auto& page) {
+    page.push_back(page.front());
+    page.back().number += 1;
+  };
+  CHECK(code_of(suspicious.verify_audit("", w.admin)) == errc::audit_broken);
+}
+
 TEST_CASE("two of one second: the later one holds, and the earlier is not forgotten", "[engine][policies]") {
   HIRENOW_IN_EVERY_STORE(w);
   const auto at = bring_to(w, "failed");
@@ -97,6 +192,40 @@ TEST_CASE("waits that run keep their rule where the policy says so", "[engine][p
   w.bench.submit(open).value();
   w.bench.decide(again.interview.id, w.reviewer, {.outcome = outcome::failed}).value();
   CHECK(w.bench.retake_eligibility(again.interview.id, w.recruiter).value().policy_version == "track kept");
+}
+
+TEST_CASE("trying a policy out tells what setting it would, whatever becomes of waits that run", "[engine][policies]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  const bool of_track = GENERATE(false, true);
+  const auto waits = GENERATE(running_waits::replace, running_waits::keep);
+  INFO((of_track ? "the track's own, " : "the tenant's, ") << to_string(waits));
+  const std::string track = of_track ? w.track : "";
+  const auto at = bring_to(w, "failed");  // attempted on monday
+  // One that keeps older waits stands already.
+  w.clock.set(monday + days{1});
+  REQUIRE(w.bench.set_policy("", with_wait("before", "P20D"), w.admin, {.running_waits = running_waits::keep}));
+  w.clock.set(monday + days{30});
+  const auto asked = [&] { return w.bench.retake_eligibility(at.id, w.recruiter).value(); };
+  REQUIRE(asked().policy_version == "standard-1");
+  REQUIRE(asked().allowed);
+
+  const std::string document = with_wait("tried", "P60D");
+  const auto page = w.bench.what_if({.document = document, .track = track, .running_waits = waits}, w.admin).value();
+  CHECK(asked().policy_version == "standard-1");
+  REQUIRE(w.bench.set_policy(track, document, w.admin, {.running_waits = waits}));
+  const auto truly = asked();
+  CHECK(truly.allowed == (waits == running_waits::keep));
+  CHECK(page.counts.tracks == 1);
+  CHECK(page.counts.eligible_now == 1);
+  CHECK(page.counts.eligible_then == (truly.allowed ? 1 : 0));
+  CHECK(page.counts.cease == (truly.allowed ? 0 : 1));
+  REQUIRE(page.rows.size() == (truly.allowed ? 0 : 1));
+  if (!truly.allowed) {
+    CHECK(page.rows[0].eligible_at_then == truly.eligible_at);
+    CHECK(page.rows[0].reason_then == truly.reason);
+  }
+  CHECK(code_of(w.bench.what_if({.document = document, .running_waits = running_waits{7}}, w.admin)) ==
+        errc::invalid_argument);
 }
 
 TEST_CASE("trying a policy out says who becomes eligible and who ceases to be, and changes nothing",

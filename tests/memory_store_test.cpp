@@ -60,6 +60,8 @@ const std::vector<planted>& planted_defects() {
       plant<answer_needs_a_record>("an answer is found only with a record"),
       plant<tenant_policy_goes_first>("the tenant's policy goes before the track's"),
       plant<policy_never_removed>("a policy is never removed"),
+      plant<policy_kept_of_a_refused_commit>("a policy stays of a commit that was refused"),
+      plant<tenant_among_the_heads>("the tenant's own record is among the heads"),
       plant<policy_in_force_at_once>("a policy is in force before its instant"),
       plant<policies_forgotten>("only the last policy is kept"),
       plant<waiver_steps_lost>("a waiver's steps are lost"),

@@ -111,6 +111,10 @@ TEST_CASE("times read as on the applicant's wall, and name the zone", "[template
   CHECK(holds(text("de"), "beginnen Sie bis Dienstag, 3. März 2026, 14:00 Uhr (Europe/Vienna, UTC+1)."));
   CHECK(holds(text("en"), "From then on you have 1 hour 30 minutes."));
   CHECK(holds(text("de"), "Ihre Zeit von da an: 1 Stunde 30 Minuten."));
+  view.ends_by = view.start_by;
+  CHECK(holds(text("en"), "you have 1 hour 30 minutes,\nbut no longer than until Tuesday, 3 March 2026, 14:00 ("));
+  CHECK(holds(text("de"), "1 Stunde 30 Minuten,\nlängstens aber bis Dienstag, 3. März 2026, 14:00 Uhr ("));
+  view.ends_by.reset();
 
   view.start_by = instant(1782910800);  // in summer: 2026-07-01T13:00:00Z
   CHECK(holds(text("en"), "Wednesday, 1 July 2026, 15:00 (Europe/Vienna, UTC+2)"));

@@ -204,6 +204,24 @@ class player {
       if (!r) error_ = r.error();
       return json::object{};
     }
+    if (what == "what_if") {
+      const auto waits = args.text("running_waits") == "keep" ? running_waits::keep : running_waits::replace;
+      const auto r = e.what_if(
+          {.document = json::serialize(*args.find("policy")), .track = args.text("track"), .running_waits = waits},
+          who(args));
+      const auto* page = good(r);
+      if (!page) return json::object{};
+      const what_if_counts& c = page->counts;
+      return json::object{{"applicants", c.applicants},
+                          {"interviews", c.interviews},
+                          {"tracks", c.tracks},
+                          {"eligible_now", c.eligible_now},
+                          {"eligible_then", c.eligible_then},
+                          {"become", c.become},
+                          {"cease", c.cease},
+                          {"sooner", c.sooner},
+                          {"later", c.later}};
+    }
     if (what == "policies") return json::object{{"count", e.policies(args.text("track"), who(args)).value().size()}};
     return std::nullopt;
   }

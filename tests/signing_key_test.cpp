@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +20,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "hirenow/signing_key.hpp"
+#include "hirenow/time_zone.hpp"
 
 namespace {
 
@@ -258,6 +262,59 @@ TEST_CASE("a reload takes the new document, and a bad one leaves the old keys in
   REQUIRE(ring.reload().has_value());
   REQUIRE(ring.reload().has_value());
   CHECK(&copy.keys() == before);
+}
+
+TEST_CASE("the child of a fork has keys and zones, whatever the parent's threads were at", "[keys]") {
+  const std::string one = new_key_document(key_algorithm::hs256, "k1"),
+                    two = new_key_document(key_algorithm::hs256, "k2");
+  auto ring = key_ring::from_json(one).value();
+  std::atomic<bool> over{false};
+  std::vector<std::thread> busy;
+  for (int n = 0; n < 2; ++n) {
+    busy.emplace_back([&, mine = ring]() mutable {
+      while (!over) (void)mine.reload(one);
+    });
+    busy.emplace_back([&] {
+      while (!over) (void)zone_offsets::named("Europe/Vienna");
+    });
+  }
+  int well = 0;
+  constexpr int children = 50;
+  for (int n = 0; n < children; ++n) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(10);  // ends one that waits for what no thread of its own has
+      const bool good = ring.reload(two) && ring.signing_kid().value() == "k2" && zone_offsets::named("Asia/Tokyo");
+      ::_exit(good ? 0 : 1);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    well += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (well <= n) break;
+  }
+  over = true;
+  for (auto& thread : busy) thread.join();
+  CHECK(well == children);
+  CHECK(ring.signing_kid().value() == "k1");
+}
+
+TEST_CASE("keys that are loaded at once by many all stay usable", "[keys]") {
+  std::vector<std::string> documents;
+  for (int n = 0; n < 8; ++n) documents.push_back(new_key_document(key_algorithm::hs256, "k" + std::to_string(n)));
+  auto ring = key_ring::from_json(documents[0]).value();
+  std::atomic<int> faults{0};
+  std::vector<std::thread> threads;
+  for (const auto& document : documents)
+    threads.emplace_back([&ring, &document, &faults, mine = ring]() mutable {
+      for (int n = 0; n < 20; ++n) {
+        const auto& before = ring.keys();
+        if (!mine.reload(document) || !before.keys.front().kid().starts_with("k")) ++faults;  // sets outlive reloads
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(faults == 0);
+  for (const auto& document : documents) REQUIRE(ring.reload(document).has_value());
+  CHECK(ring.signing_kid().value() == "k7");
 }
 
 TEST_CASE("a ring made from a text is reloaded with a text", "[keys]") {

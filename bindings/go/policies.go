@@ -2,10 +2,24 @@ package hirenow
 
 /*
 #include "hirenow/c/api.h"
+
+extern int32_t hirenowGoPage(uintptr_t ctx, hirenow_what_if_counts *so_far, char *page);
+
+static int32_t hirenow_go_page(void *ctx, const hirenow_what_if_counts *so_far, const char *page) {
+  return hirenowGoPage((uintptr_t)ctx, (hirenow_what_if_counts *)so_far, (char *)page);
+}
+static hirenow_status hirenow_go_what_if(hirenow_engine *engine, const hirenow_what_if_query *query,
+                                         const hirenow_actor *who, uintptr_t ctx, hirenow_what_if_counts *counts,
+                                         hirenow_error **error) {
+  return hirenow_what_if(engine, query, who, ctx ? hirenow_go_page : NULL, (void *)ctx, counts, error);
+}
 */
 import "C"
 
-import "runtime"
+import (
+	"runtime"
+	"runtime/cgo"
+)
 
 // Waiver is an exception to one rule of the retake policy. Its number names it within the applicant's record.
 type Waiver struct {
@@ -148,4 +162,56 @@ func (g *Engine) Policies(track string, who Actor) ([]StoredPolicy, error) {
 			int64(p.active_from), p.running_waits == C.HIRENOW_RUNNING_WAITS_KEEP, uint64(p.number)})
 	}
 	return all, nil
+}
+
+// WhatIfQuery asks what would change if a policy were set now: the tenant's own, or a track's.
+type WhatIfQuery struct {
+	Document, Track   string
+	KeepsRunningWaits bool
+	Limit             uint64 // applicants of one page; 0 is 100
+}
+
+// WhatIfCounts are how many tracks of how many applicants a policy would change.
+type WhatIfCounts struct {
+	Applicants, Interviews, Tracks, EligibleNow, EligibleThen, Become, Cease, Sooner, Later uint64
+}
+
+// WhatIfPage is told of each page: what was counted so far, and the page's rows as a JSON document. False ends it.
+type WhatIfPage func(soFar WhatIfCounts, page string) bool
+
+func readCounts(c *C.hirenow_what_if_counts) WhatIfCounts {
+	return WhatIfCounts{uint64(c.applicants), uint64(c.interviews), uint64(c.tracks), uint64(c.eligible_now),
+		uint64(c.eligible_then), uint64(c.become), uint64(c.cease), uint64(c.sooner), uint64(c.later)}
+}
+
+//export hirenowGoPage
+func hirenowGoPage(ctx C.uintptr_t, soFar *C.hirenow_what_if_counts, page *C.char) C.int32_t {
+	if cgo.Handle(ctx).Value().(WhatIfPage)(readCounts(soFar), C.GoString(page)) {
+		return 0
+	}
+	return 1
+}
+
+// WhatIf holds all applicants of the actor's tenant against a policy that nobody has set yet, and changes nothing. It
+// tells `page`, which may be nil, of every page.
+func (g *Engine) WhatIf(query WhatIfQuery, page WhatIfPage, who Actor) (WhatIfCounts, error) {
+	var t texts
+	defer t.free()
+	q := (*C.hirenow_what_if_query)(t.zeroed(C.sizeof_hirenow_what_if_query))
+	q.struct_size = C.sizeof_hirenow_what_if_query
+	q.document, q.track, q.limit = t.add(query.Document), t.add(query.Track), C.size_t(query.Limit)
+	if query.KeepsRunningWaits {
+		q.running_waits = C.HIRENOW_RUNNING_WAITS_KEEP
+	}
+	var ctx C.uintptr_t
+	if page != nil {
+		handle := cgo.NewHandle(page)
+		defer handle.Delete()
+		ctx = C.uintptr_t(handle)
+	}
+	counts := C.hirenow_what_if_counts{struct_size: C.sizeof_hirenow_what_if_counts}
+	var e *C.hirenow_error
+	status := C.hirenow_go_what_if(g.handle, q, t.actor(who), ctx, &counts, &e)
+	runtime.KeepAlive(g)
+	return readCounts(&counts), check(status, e)
 }

@@ -216,6 +216,19 @@ func (p *player) except(what string, s step) (object, error) {
 		}
 		return object{}, g.SetPolicy(s.text("track"), text(s.find("policy")), from, s.text("running_waits") == "keep",
 			s.who())
+	case "what_if":
+		pages := 0
+		c, err := g.WhatIf(WhatIfQuery{Document: text(s.find("policy")), Track: s.text("track"),
+			KeepsRunningWaits: s.text("running_waits") == "keep"}, func(soFar WhatIfCounts, page string) bool {
+			pages++
+			return soFar.Applicants == 1 && json.Valid([]byte(page))
+		}, s.who())
+		if err == nil && pages != 1 {
+			p.t.Error("what_if told of", pages, "pages")
+		}
+		return object{"applicants": c.Applicants, "interviews": c.Interviews, "tracks": c.Tracks,
+			"eligible_now": c.EligibleNow, "eligible_then": c.EligibleThen, "become": c.Become, "cease": c.Cease,
+			"sooner": c.Sooner, "later": c.Later}, err
 	case "policies":
 		all, err := g.Policies(s.text("track"), s.who())
 		return object{"count": len(all)}, err

@@ -143,10 +143,10 @@ class engine {
   // Policies and exceptions to them.
 
   /// Sets the retake policy of the actor's tenant, or of one track, at once or from an instant on; an empty document
-  /// takes it away. Nothing that was set is forgotten: `policies` lists it, and decisions name its hash. Where the very
-  /// same document would be in force then anyway, nothing is written.
-  /// Errors: policy_invalid; invalid_argument where it would be in force before now; conflict where somebody else was
-  /// setting one at the same time.
+  /// takes it away. Nothing that was set is forgotten: `policies` lists it, decisions name its hash, and the tenant's
+  /// own audit tells who set it (`read_audit` of an empty applicant id). Where the very same document would be in force
+  /// then anyway, nothing is written.
+  /// Errors: policy_invalid; invalid_argument where it would be in force before now.
   result<void> set_policy(std::string_view track, std::string_view document, const actor& who,
                           const activation& when = {});
 
@@ -213,13 +213,16 @@ class engine {
   /// The newest saved progress; after a submission, what was submitted. Nothing where none was saved.
   result<std::optional<progress>> read_progress(const interview_id& id, const actor& who);
 
-  /// Audit entries after `after`, at most `limit` (at most 500).
+  /// Audit entries after `after`, at most `limit` (at most 500). An empty applicant id reads the tenant's own audit,
+  /// which tells of its policies; it is empty where none was set.
   result<std::vector<audit_entry>> read_audit(std::string_view applicant_id, const actor& who, std::uint64_t after = 0,
                                               std::size_t limit = limits::page);
 
   /// Verifies an applicant's whole audit, and that it ends where the interviews stand.
   /// Plays every entry and compares what comes of it with what is stored: states, outcomes, instants, lineage, facts,
   /// and the progress that was submitted.
+  /// An empty applicant id verifies the tenant's own audit: every policy that it tells of is there as it was set, and
+  /// its tracks have no others.
   /// Errors: audit_broken, naming the first entry or field that is wrong.
   result<audit_report> verify_audit(std::string_view applicant_id, const actor& who);
 
@@ -324,6 +327,9 @@ class engine {
   /// The policy that judges a further attempt at a track: the one in force, or, where that lets waits run on, an older.
   result<retake_policy> policy_for(const loaded& data, const applicant_record& record, std::string_view track,
                                    std::span<const attempt> attempts) const;
+  /// The same, still unread.
+  result<std::optional<stored_policy>> judging(std::optional<stored_policy> in_force, const applicant_record& record,
+                                               std::string_view track, std::span<const attempt> attempts) const;
   result<token_claims> claims_behind(std::string_view token) const;
   std::string link_base_of(std::string_view tenant) const;
 

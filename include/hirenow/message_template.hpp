@@ -33,7 +33,8 @@ namespace hirenow {
 /// The Mustache sources of one kind in one locale.
 ///
 /// Variables, which are sections too (left out where there is no value): applicant_name, company_name, track,
-/// track_title, attempt, opens_at, start_by, deadline, time_limit; and link, in the parts of the kinds that carry one.
+/// track_title, attempt, opens_at, start_by, deadline, time_limit, ends_by; and link, in the parts of the kinds that
+/// carry one.
 struct message_texts {
   std::string subject;
   std::string text;
@@ -53,7 +54,8 @@ struct message_view {
   std::optional<sys_seconds> opens_at{};  ///< where the link is not valid at once
   sys_seconds start_by{};
   std::optional<sys_seconds> deadline{};  ///< once started; the default texts then say so instead of `start_by`
-  seconds time_limit{0};
+  seconds time_limit{0};  ///< from a start on; where an outer limit cuts it, what whoever starts soonest has
+  std::optional<sys_seconds> ends_by{};  ///< before the start, where whoever starts late has less: until then at most
 };
 
 /// A message ready to be sent.
@@ -138,9 +140,9 @@ inline std::string lookup_key(std::string_view locale) {
 enum class template_part { subject, text, html };
 
 /// What a template may name, in the order of `template_values`. The last stands in the parts that carry a link alone.
-inline constexpr std::array<std::string_view, 10> template_variables{
-    "applicant_name", "company_name", "track",    "track_title", "attempt",
-    "opens_at",       "start_by",     "deadline", "time_limit",  "link"};
+inline constexpr std::array<std::string_view, 11> template_variables{
+    "applicant_name", "company_name", "track",      "track_title", "attempt", "opens_at",
+    "start_by",       "deadline",     "time_limit", "ends_by",     "link"};
 using template_values = std::array<std::string, template_variables.size()>;
 
 /// The variable's place, or one past the last.
@@ -408,7 +410,7 @@ class message_templates {
 
   static result<detail::template_values> values_of(message_kind kind, detail::message_language language,
                                                    const message_view& view) {
-    for (const auto& at : {view.opens_at, std::optional(view.start_by), view.deadline})
+    for (const auto& at : {view.opens_at, std::optional(view.start_by), view.deadline, view.ends_by})
       if (at)
         if (auto ok = limits::check_instant("an instant of the message", *at); !ok) return ok.error();
     detail::template_values values;
@@ -431,6 +433,7 @@ class message_templates {
     put_instant("start_by", view.start_by);
     put_instant("deadline", view.deadline);
     if (view.time_limit.count() > 0) put("time_limit", detail::span_text(language, view.time_limit));
+    put_instant("ends_by", view.ends_by);
     if (carries_link(kind)) put("link", view.link);
     if (!ok) return ok.error();
     return values;

@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -360,17 +359,18 @@ class key_ring {
   /// Takes the keys of this text from now on. A text that cannot be used leaves the old keys in force.
   /// Errors: key_invalid, too_large.
   result<void> reload(std::string_view text) {
-    const std::scoped_lock lock(state_->reloading);
     const digest document = sha256(text);
-    for (const auto& known : state_->sets)
-      if (known->document == document) {
-        state_->current.store(known.get(), std::memory_order_release);
+    const loaded_set* newest = state_->newest.load(std::memory_order_acquire);
+    for (const loaded_set* known = newest; known; known = known->before)
+      if (known->keys.document == document) {
+        state_->current.store(&known->keys, std::memory_order_release);
         return {};
       }
     auto set = detail::read_key_set(text);
     if (!set) return set.error();
-    state_->sets.push_back(std::make_unique<const detail::key_set>(std::move(*set)));
-    state_->current.store(state_->sets.back().get(), std::memory_order_release);
+    auto* const made = new loaded_set{std::move(*set), newest};
+    while (!state_->newest.compare_exchange_weak(made->before, made, std::memory_order_acq_rel)) continue;
+    state_->current.store(&made->keys, std::memory_order_release);
     return {};
   }
 
@@ -423,11 +423,22 @@ class key_ring {
 
  private:
   enum class origin { text, file, environment };
+  struct loaded_set {
+    detail::key_set keys;
+    const loaded_set* before;
+  };
+  /// No lock: the child of a fork could wait for ever for a thread that its parent alone has.
   struct state {
-    origin from;
-    std::string where;
-    std::mutex reloading{};
-    std::vector<std::unique_ptr<const detail::key_set>> sets{};
+    state(origin is_from, std::string is_where) : from(is_from), where(std::move(is_where)) {}
+    ~state() {
+      for (const loaded_set* set = newest.load(std::memory_order_acquire); set;) delete std::exchange(set, set->before);
+    }
+    state(const state&) = delete;
+    state& operator=(const state&) = delete;
+
+    const origin from;
+    const std::string where;
+    std::atomic<const loaded_set*> newest{nullptr};
     std::atomic<const detail::key_set*> current{nullptr};
   };
 

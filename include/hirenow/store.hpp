@@ -35,7 +35,9 @@ constexpr std::string_view to_string(running_waits r) {
 }
 
 /// A retake policy as it stands in the store. An empty track is the tenant's own policy. Nothing that was set is ever
-/// changed or deleted: a later row takes the place of an earlier one.
+/// changed or deleted: a later row takes the place of an earlier one. It is set in a commit of the tenant's own record,
+/// whose audit tells of it: that record's applicant id is empty, which no applicant's is, and it has nothing but an
+/// audit.
 struct stored_policy {
   std::string track{};
   std::string document;  ///< JSON; empty: from then on there is none
@@ -144,6 +146,8 @@ struct change_set {
   std::vector<interview_change> interviews{};  ///< in order; one interview may take several lawful steps in turn
   std::vector<fact> facts{};
   std::vector<waiver_change> waivers{};   ///< in order; one waiver may take several lawful steps in turn
+  std::vector<stored_policy> policies{};  ///< added, each under the next number of its tenant or track; theirs are not
+                                          ///< looked at. They come with the tenant's own record
   std::vector<audit_entry> audit{};       ///< finished entries, in order; a note goes to a row of its own
   std::vector<withdrawal> withdrawals{};  ///< done before `messages`
   std::vector<message> messages{};
@@ -334,13 +338,9 @@ class store {
   virtual result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
                                                       std::uint64_t after, std::size_t limit) = 0;
 
-  /// Heads of a tenant's records after `after`, by applicant id, byte by byte.
+  /// Heads of a tenant's records after `after`, by applicant id, byte by byte; so the tenant's own is never among them.
   virtual result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
                                                       std::size_t limit) = 0;
-
-  /// Adds a policy of a tenant or of one of its tracks, under the next number; `number` is not looked at.
-  /// Errors: conflict where somebody else was adding one at the same time.
-  virtual result<void> set_policy(std::string_view tenant, const stored_policy& policy) = 0;
 
   /// Policies of a tenant or of one of its tracks, the last place first; those that are not in force yet among them.
   virtual result<std::vector<stored_policy>> policies(const policy_query& query) = 0;

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include <pthread.h>
+
 // The library's classes differ by this switch; it must be what the distribution built the library with.
 #ifndef USE_OS_TZDB
 #define USE_OS_TZDB 1
@@ -62,14 +64,13 @@ class zone_offsets {
   /// The zone of this IANA name; an empty one is UTC.
   /// Returns nullptr where the system's database does not know it.
   static const zone_offsets* named(std::string_view name) {
-    static std::mutex guard;
-    static std::map<std::string, std::unique_ptr<const zone_offsets>, std::less<>> known;
     if (name.empty()) name = "UTC";
-    const std::lock_guard lock(guard);
-    if (const auto found = known.find(name); found != known.end()) return found->second.get();
+    auto& all = known_zones::all();
+    const std::lock_guard lock(all.mutex);
+    if (const auto found = all.zones.find(name); found != all.zones.end()) return found->second.get();
     try {
       auto made = std::unique_ptr<const zone_offsets>(new zone_offsets(name));
-      return known.emplace(std::string(name), std::move(made)).first->second.get();
+      return all.zones.emplace(std::string(name), std::move(made)).first->second.get();
     } catch (const std::exception&) {
       return nullptr;  // not in the database, or there is none
     }
@@ -101,6 +102,20 @@ class zone_offsets {
   }
 
  private:
+  /// Every zone that was asked for, once. A fork waits for whoever is at it, lest the child find it locked for ever.
+  struct known_zones {
+    std::mutex mutex{};
+    std::map<std::string, std::unique_ptr<const zone_offsets>, std::less<>> zones{};
+
+    static known_zones& all() {
+      static known_zones* const one = [] {
+        auto* made = new known_zones;  // outlives every fork's handler
+        ::pthread_atfork([] { all().mutex.lock(); }, [] { all().mutex.unlock(); }, [] { all().mutex.unlock(); });
+        return made;
+      }();
+      return *one;
+    }
+  };
   struct range {
     sys_seconds begin{};
     seconds offset{};

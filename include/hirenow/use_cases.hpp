@@ -181,12 +181,13 @@ struct waiver_changed {
   bool replayed = false;
 };
 
-/// What if this policy were set? Asked page by page: each looks at so many applicants.
+/// What if this policy were set now? Asked page by page: each looks at so many applicants.
 struct what_if_query {
   std::string document;     ///< the policy that is tried out
   std::string track{};      ///< whose policy it would be; empty: the tenant's own, so tracks that have one are left out
   std::string cursor{};     ///< `next` of the page before; empty: from the start
   std::size_t limit = 100;  ///< applicants to look at, at most 500
+  hirenow::running_waits running_waits = hirenow::running_waits::replace;  ///< as it would be set with
 };
 
 /// How many tracks of how many applicants a policy would change. Of each track the question is asked whether a further

@@ -282,6 +282,14 @@ class memory_store final : public store {
       }
       std::map<record_key, record_rows> new_records;
       if (stored == records_.end()) new_records.emplace(key, std::move(rows));
+      std::map<std::pair<std::string, std::string>, std::map<policy_place, stored_policy>> new_policies;
+      for (stored_policy p : changes.policies) {
+        const std::pair<std::string, std::string> name{changes.tenant, p.track};
+        const auto known = policies_.find(name);
+        auto& of_track = new_policies[name];
+        p.number = (known == policies_.end() ? 0 : known->second.size()) + of_track.size() + 1;
+        of_track.emplace(policy_place{p.active_from, p.number}, std::move(p));
+      }
 
       // From here on nothing allocates, so nothing can fail half way.
       if (stored == records_.end())
@@ -289,6 +297,9 @@ class memory_store final : public store {
       else
         stored->second = std::move(rows);
       owners_.merge(new_owners);
+      for (auto& [name, of_track] : new_policies)
+        if (const auto known = policies_.find(name); known != policies_.end()) known->second.merge(of_track);
+      policies_.merge(new_policies);  // those of tracks that had none; what is left is empty
       if (changes.erase)
         std::erase_if(answers_, [&](const auto& row) {
           return row.first.first == changes.tenant && row.second.applicant_id == changes.applicant_id;
@@ -513,22 +524,6 @@ class memory_store final : public store {
         if (key.first == tenant && key.second > after && out.size() < limit)
           out.push_back({key.second, rows.record.sequence, rows.record.audit_head});
       return out;
-    });
-  }
-
-  result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
-    return guarded([&]() -> result<void> {
-      const std::pair<std::string, std::string> name{tenant, policy.track};
-      const auto known = policies_.find(name);
-      stored_policy added = policy;
-      added.number = known == policies_.end() ? 1 : known->second.size() + 1;
-      std::map<policy_place, stored_policy> one;
-      one.emplace(policy_place{added.active_from, added.number}, std::move(added));
-      if (known == policies_.end())
-        policies_.emplace(name, std::move(one));
-      else
-        known->second.merge(one);
-      return {};
     });
   }
 

@@ -100,10 +100,6 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
     if (auto known = learn_tenants(settlements); !known) return known.error();
     return write([&](sql_session& s) { return detail::sql_settle(s, settlements); });
   }
-  result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
-    if (auto known = make_names(tenant, {&policy.track, 1}); !known) return known;
-    return write([&](sql_session& s) { detail::sql_set_policy(s, tenant, policy); });
-  }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
     sum_up();
     const auto expired = read([&](sql_session& s) { return detail::sql_find_expired(s, now, limit); });

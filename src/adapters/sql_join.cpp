@@ -31,9 +31,6 @@ class joined_store final : public detail::sql_reader<joined_store> {
   }
   result<std::vector<claimed_message>> claim(const claim_request&) override { return not_here(); }
   result<std::vector<bool>> settle(std::span<const settlement>) override { return not_here(); }
-  result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
-    return call([&](sql_session& s) { detail::sql_set_policy(s, tenant, policy); });
-  }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
     return call([&](sql_session& s) { return detail::sql_prune(s, now, detail::sql_find_expired(s, now, limit)); });
   }

@@ -28,9 +28,7 @@ void sql_write_waivers(sql_session& s, std::span<const waiver_change> changes, s
   }
 }
 
-void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy& policy) {
-  s.rows_of(tenant);
-  const std::int64_t tenant_no = s.tenant(tenant);
+void sql_write_policy(sql_session& s, std::int64_t tenant_no, const stored_policy& policy) {
   const std::int64_t track_no = policy.track.empty() ? 0 : s.track(tenant_no, policy.track);
   s.connection.post_one(
       "INSERT INTO main.hirenow_policy (tenant_no, track_no, number, active_from, running_waits, document, hash, "
@@ -41,7 +39,6 @@ void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy
       {tenant_no, track_no, policy.active_from, policy.running_waits, policy.document, policy.hash, policy.set_by,
        policy.set_at},
       errc::conflict, "somebody else was setting a policy at the same time");
-  s.connection.finish();
 }
 
 }  // namespace hirenow::detail

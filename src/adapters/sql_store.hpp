@@ -72,7 +72,7 @@ std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlem
 /// A part of `sql_commit`.
 void sql_write_waivers(sql_session& s, std::span<const waiver_change> changes, std::int64_t tenant_no,
                        std::int64_t applicant_no);
-void sql_set_policy(sql_session& s, std::string_view tenant, const stored_policy& policy);
+void sql_write_policy(sql_session& s, std::int64_t tenant_no, const stored_policy& policy);
 /// Deletes those of the answers that have expired. `sql_find_expired` finds them; it reads the whole table, so it is
 /// called outside the write transaction.
 std::size_t sql_prune(sql_session& s, sys_seconds now, const std::vector<tenant_answer>& some);

@@ -459,6 +459,8 @@ void sql_commit(sql_session& s, const change_set& changes) {
   HIRENOW_STEP("sql: facts written");
   sql_write_waivers(s, changes.waivers, record.tenant_no, record.applicant_no);
   HIRENOW_STEP("sql: waivers written");
+  for (const auto& policy : changes.policies) sql_write_policy(s, record.tenant_no, policy);
+  HIRENOW_STEP("sql: policies written");
   write_audit(s, changes, record, before.audit_no);
   HIRENOW_STEP("sql: audit written");
   write_outbox(s, changes, record);

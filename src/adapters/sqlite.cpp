@@ -98,9 +98,6 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
   result<std::vector<bool>> settle(std::span<const settlement> settlements) override {
     return write([&](sql_session& s) { return detail::sql_settle(s, settlements); });
   }
-  result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
-    return write([&](sql_session& s) { detail::sql_set_policy(s, tenant, policy); });
-  }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
     const auto expired = read([&](sql_session& s) { return detail::sql_find_expired(s, now, limit); });
     if (!expired) return expired.error();

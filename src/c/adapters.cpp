@@ -80,7 +80,14 @@ class callback_store final : public store {
   result<void> commit(const change_set& changes) override {
     const change_rows rows(changes);
     hirenow_reply reply;
-    return done(table_->commit(table_->ctx, &rows.set(), &reply), reply);
+    auto committed = done(table_->commit(table_->ctx, &rows.set(), &reply), reply);
+    if (!committed || !table_->set_policy) return committed;
+    for (const auto& p : changes.policies) {
+      const auto row = row_of(p);
+      hirenow_reply more;
+      if (auto ok = done(table_->set_policy(table_->ctx, changes.tenant.c_str(), &row, &more), more); !ok) return ok;
+    }
+    return {};
   }
 
   result<bool> save_progress(const checkpoint_request& request) override {
@@ -197,13 +204,6 @@ class callback_store final : public store {
     });
   }
 
-  result<void> set_policy(std::string_view tenant, const stored_policy& policy) override {
-    const std::string t(tenant);
-    const auto row = row_of(policy);
-    hirenow_reply reply;
-    return done(table_->set_policy(table_->ctx, t.c_str(), &row, &reply), reply);
-  }
-
   result<std::vector<stored_policy>> policies(const policy_query& query) override {
     if (!table_->policies) return std::vector<stored_policy>{};
     const std::string tenant(query.tenant), track(query.track);
@@ -274,9 +274,6 @@ class marked_store final : public store {
   result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
                                               std::size_t limit) override {
     return inside(), base_.audit_heads(tenant, after, limit);
-  }
-  result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
-    return inside(), base_.set_policy(tenant, p);
   }
   result<std::vector<stored_policy>> policies(const policy_query& q) override { return inside(), base_.policies(q); }
   result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return inside(), base_.outbox(now); }
@@ -362,8 +359,7 @@ hirenow_status hirenow_store_new(const hirenow_store_callbacks* callbacks, hiren
   return make(error, out, [&](hirenow_store& s) {
     s.calls_back = true;
     return enter<callback_store>(s, callbacks, &t::load, &t::commit, &t::save_progress, &t::list, &t::due, &t::claim,
-                                 &t::settle, &t::next_due, &t::messages, &t::read_audit, &t::audit_heads,
-                                 &t::set_policy, &t::prune);
+                                 &t::settle, &t::next_due, &t::messages, &t::read_audit, &t::audit_heads, &t::prune);
   });
 }
 

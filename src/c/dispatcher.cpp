@@ -103,9 +103,9 @@ result<rendered_message> render_by(const hirenow_dispatcher_options& o, message_
                                    const message_view& v) {
   const std::string of_locale(locale);
   const hirenow_message_view view{
-      sizeof view,         v.applicant_name.c_str(), v.time_zone.c_str(), v.company_name.c_str(),
-      v.track.c_str(),     v.track_title.c_str(),    v.link.c_str(),      v.attempt,
-      instant(v.opens_at), instant(v.start_by),      instant(v.deadline), v.time_limit.count()};
+      sizeof view,           v.applicant_name.c_str(), v.time_zone.c_str(), v.company_name.c_str(), v.track.c_str(),
+      v.track_title.c_str(), v.link.c_str(),           v.attempt,           instant(v.opens_at),    instant(v.start_by),
+      instant(v.deadline),   v.time_limit.count(),     instant(v.ends_by)};
   rendered_message texts;
   hirenow_reply reply;
   reply.texts = &texts;
@@ -129,7 +129,8 @@ message_view read_view(const hirenow_message_view* given) {
           .opens_at = maybe(v.opens_at, "opens_at"),
           .start_by = at(v.start_by, "start_by"),
           .deadline = maybe(v.deadline, "deadline"),
-          .time_limit = seconds{v.time_limit_seconds}};
+          .time_limit = seconds{v.time_limit_seconds},
+          .ends_by = maybe(v.ends_by, "ends_by")};
 }
 
 outgoing_mail read_mail(const hirenow_mail* given) {

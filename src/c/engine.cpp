@@ -316,8 +316,11 @@ hirenow_what_if_counts counts_of(const what_if_counts& c) noexcept {
 result<what_if_counts> what_if(engine_state& state, const hirenow_what_if_query* given, const actor& who,
                                std::int32_t (*page)(void*, const hirenow_what_if_counts*, const char*), void* ctx) {
   const auto q = read(given, "query");
-  what_if_query query{
-      .document = string(q.document), .track = string(q.track), .cursor = string(q.cursor), .limit = q.limit};
+  what_if_query query{.document = string(q.document),
+                      .track = string(q.track),
+                      .cursor = string(q.cursor),
+                      .limit = q.limit,
+                      .running_waits = one_of<running_waits>(q.running_waits, running_waits_count, "running_waits")};
   if (query.limit == 0) query.limit = 100;
   what_if_counts so_far;
   do {
@@ -589,6 +592,7 @@ hirenow_status hirenow_read_progress(hirenow_engine* engine, const char* intervi
 hirenow_status hirenow_read_audit(hirenow_engine* engine, const char* applicant_id, const hirenow_actor* who,
                                   uint64_t after, size_t limit, hirenow_rows** out, hirenow_error** error) {
   return ask(engine, error, out, [&](auto& e) {
+    need(applicant_id, "applicant id");  // an empty one is the tenant's own
     return e.read_audit(text(applicant_id), read_actor(who), after, limit == 0 ? limits::page : limit);
   });
 }
@@ -596,7 +600,11 @@ hirenow_status hirenow_verify_audit(hirenow_engine* engine, const char* applican
                                     uint64_t* entries, uint8_t* head, hirenow_error** error) {
   put<uint64_t>(entries, 0);
   return ask_then(
-      engine, error, [&](auto& e) { return e.verify_audit(text(applicant_id), read_actor(who)); },
+      engine, error,
+      [&](auto& e) {
+        need(applicant_id, "applicant id");
+        return e.verify_audit(text(applicant_id), read_actor(who));
+      },
       [&](const audit_report& r) {
         put<uint64_t>(entries, r.entries);
         if (head) std::copy(r.head.begin(), r.head.end(), head);

@@ -26,6 +26,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include "hirenow/adapters/postgres.hpp"
 #include "hirenow/engine.hpp"
 #include "hirenow/mailer.hpp"
 #include "hirenow/message_template.hpp"
@@ -152,6 +153,9 @@ struct hirenow_store : hirenow::c::of_this_process {
 };
 struct hirenow_mailer : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::mailer> value{};
+};
+struct hirenow_mail_listener : hirenow::c::of_this_process {
+  std::unique_ptr<hirenow::mail_listener> value{};
 };
 struct hirenow_clock : hirenow::c::of_this_process {
   std::shared_ptr<const hirenow::clock> value{};

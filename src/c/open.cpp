@@ -67,7 +67,8 @@ std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_opti
   constexpr std::string_view sqlite = "sqlite:";
   if (url == "memory:") return open_memory_store();
   if (url.starts_with("postgresql:") || url.starts_with("postgres:")) {
-    if (o.connections < 0 || o.connections > 1024 || o.call_timeout_milliseconds < 0)
+    if (o.connections < 0 || o.connections > 1024 || o.call_timeout_milliseconds < 0 ||
+        o.announce_every_milliseconds < 0)
       refuse("an option of the store is out of range");
     postgres_options options;
     if (o.schema) options.schema = o.schema;
@@ -76,6 +77,10 @@ std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_opti
     options.prepared_statements = o.without_prepared_statements == 0;
     options.create_tables = o.no_tables == 0;
     options.clock = o.callers_clock ? postgres_clock::caller : postgres_clock::database;
+    options.row_security = o.row_security != 0;
+    options.announces_mail = o.announces_mail != 0;
+    if (o.announce_every_milliseconds)
+      options.announce_every = std::chrono::milliseconds{o.announce_every_milliseconds};
     return open_postgres_store(std::string(url), options).value();
   }
   if (!url.starts_with(sqlite)) refuse("a store's URL is sqlite:PATH, memory: or postgresql://…");
@@ -128,6 +133,15 @@ hirenow_status hirenow_store_open(const char* url, const hirenow_store_options* 
   });
 }
 void hirenow_store_free(hirenow_store* store) { release(store); }
+hirenow_status hirenow_listen_for_mail(const char* url, const char* schema, void (*wake)(void* ctx), void* ctx,
+                                       hirenow_mail_listener** out, hirenow_error** error) {
+  return make(error, out, [&](hirenow_mail_listener& l) -> result<void> {
+    if (!wake) refuse("a listener needs somebody to wake");
+    l.value = listen_for_mail(string(url), schema ? schema : postgres_options{}.schema, [=] { wake(ctx); }).value();
+    return {};
+  });
+}
+void hirenow_mail_listener_free(hirenow_mail_listener* listener) { release(listener); }
 hirenow_status hirenow_store_join(sqlite3* connection, int32_t create_tables, hirenow_store** out,
                                   hirenow_error** error) {
   return make(error, out, [&](hirenow_store& s) -> result<void> {

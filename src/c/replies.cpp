@@ -35,9 +35,6 @@ class borrowed_from_handle final : public store {
                                               std::size_t limit) override {
     return store_->audit_heads(tenant, after, limit);
   }
-  result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
-    return store_->set_policy(tenant, p);
-  }
   result<std::vector<stored_policy>> policies(const policy_query& q) override { return store_->policies(q); }
   result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return store_->outbox(now); }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return store_->prune(now, limit); }

@@ -334,6 +334,7 @@ class change_rows {
     for (const auto& w : c.waivers)
       waivers_.push_back({sizeof(hirenow_waiver_change), &waivers_after_.emplace_back(row_of(w.after)),
                           w.before ? static_cast<std::int32_t>(*w.before) : HIRENOW_WAIVER_STATE_NONE});
+    for (const auto& p : c.policies) policies_.push_back(row_of(p));
     for (const auto& e : c.audit) audit_.push_back(row_of(e));
     for (const auto& w : c.withdrawals) {
       withdrawals_.push_back({sizeof(hirenow_withdrawal), {}, w.kinds});
@@ -352,6 +353,7 @@ class change_rows {
     point(interviews_, interview_places_, set_.interviews, set_.interview_count);
     point(facts_, fact_places_, set_.facts, set_.fact_count);
     point(waivers_, waiver_places_, set_.waivers, set_.waiver_count);
+    point(policies_, policy_places_, set_.policies, set_.policy_count);
     point(audit_, audit_places_, set_.audit, set_.audit_count);
     point(withdrawals_, withdrawal_places_, set_.withdrawals, set_.withdrawal_count);
     point(messages_, message_places_, set_.messages, set_.message_count);
@@ -389,6 +391,7 @@ class change_rows {
   std::vector<hirenow_fact_row> facts_{};
   std::vector<hirenow_waiver_row> waivers_after_{};
   std::vector<hirenow_waiver_change> waivers_{};
+  std::vector<hirenow_policy_row> policies_{};
   std::vector<hirenow_audit_row> audit_{};
   std::vector<hirenow_withdrawal> withdrawals_{};
   std::vector<hirenow_message_row> messages_{};
@@ -397,6 +400,7 @@ class change_rows {
   std::vector<const hirenow_interview_change*> interview_places_{};
   std::vector<const hirenow_fact_row*> fact_places_{};
   std::vector<const hirenow_waiver_change*> waiver_places_{};
+  std::vector<const hirenow_policy_row*> policy_places_{};
   std::vector<const hirenow_audit_row*> audit_places_{};
   std::vector<const hirenow_withdrawal*> withdrawal_places_{};
   std::vector<const hirenow_message_row*> message_places_{};

@@ -127,7 +127,7 @@ load_request read_load(const hirenow_load_request& r, std::optional<answer_key>&
                    .with_sitting = r.with_sitting != 0,
                    .with_progress = r.with_progress != 0};
   if (r.applicant_id)
-    out.who = id_text_of(r.applicant_id, "applicant id");
+    out.who = id_or_empty(r.applicant_id, "applicant id");
   else
     out.who = id(r.interview_id);
   if (r.answer) std::copy(r.answer, r.answer + key.emplace().size(), key->begin());
@@ -149,11 +149,32 @@ interview checked(interview i) {
   return i;
 }
 
+stored_policy checked(stored_policy p) {
+  text_of(p.track, "track", limits::id);
+  text_of(p.document, "policy", limits::policy);
+  text_of(p.set_by, "set_by", limits::id);
+  return p;
+}
+
+/// Sets a policy as an engine does, but unread.
+result<void> set_policy(store& s, std::string_view tenant, stored_policy policy) {
+  auto data = s.load({.tenant = tenant, .who = std::string_view(), .with_rules = false});
+  if (!data) return data.error();
+  hirenow::detail::draft d(std::move(data->record), policy.set_at);
+  if (d.record().version == 0) d.create(tenant, {});
+  policy.set_at = d.now();
+  const auto parsed = retake_policy::parse(policy.document);
+  const auto who = hirenow::detail::staff_author(policy.set_by);
+  d.set_policy(std::move(policy), parsed ? std::string_view(parsed->version()) : std::string_view(), who);
+  return s.commit(d.take());
+}
+
 change_set read_changes(const hirenow_change_set* given) {
   const auto c = read(given, "change set");
   change_set out;
   out.tenant = id_text_of(c.tenant, "tenant");
-  out.applicant_id = id_text_of(c.applicant_id, "applicant id");
+  need(c.applicant_id, "applicant id");
+  out.applicant_id = id_or_empty(c.applicant_id, "applicant id");  // the tenant's own record has none
   out.expected_version = c.expected_version;
   read_head(out.head, c.head);
   out.head.tenant = out.tenant;
@@ -188,6 +209,8 @@ change_set read_changes(const hirenow_change_set* given) {
                                ? std::nullopt
                                : std::optional(one_of<waiver_state>(one.before, waiver_state_count, "before"))});
   });
+  read_all(c.policies, c.policy_count, "policies",
+           [&](const hirenow_policy_row* given_one) { out.policies.push_back(checked(policy_of(given_one))); });
   read_all(c.audit, c.audit_count, "audit", [&](const hirenow_audit_row* e) {
     out.audit.push_back(entry_of(e));
     text_of(out.audit.back().actor, "actor");
@@ -439,7 +462,9 @@ hirenow_status hirenow_store_messages(hirenow_store* store, const hirenow_messag
 hirenow_status hirenow_store_read_audit(hirenow_store* store, const char* tenant, const char* applicant_id,
                                         uint64_t after, size_t limit, hirenow_rows** out, hirenow_error** error) {
   return ask(store, error, out, [&](auto& s) {
-    return s.read_audit(id_text_of(tenant, "tenant"), id_text_of(applicant_id, "applicant id"), after, limit_of(limit));
+    need(applicant_id, "applicant id");
+    return s.read_audit(id_text_of(tenant, "tenant"), id_or_empty(applicant_id, "applicant id"), after,
+                        limit_of(limit));
   });
 }
 hirenow_status hirenow_store_audit_heads(hirenow_store* store, const char* tenant, const char* after, size_t limit,
@@ -462,11 +487,7 @@ hirenow_status hirenow_store_policies(hirenow_store* store, const hirenow_policy
 hirenow_status hirenow_store_set_policy(hirenow_store* store, const char* tenant, const hirenow_policy_row* policy,
                                         hirenow_error** error) {
   return guard(error, [&] {
-    const auto row = policy_of(policy);
-    text_of(row.track, "track", limits::id);
-    text_of(row.document, "policy", limits::policy);
-    text_of(row.set_by, "set_by", limits::id);
-    return alive(store, "store").value->set_policy(id_text_of(tenant, "tenant"), row);
+    return set_policy(*alive(store, "store").value, id_text_of(tenant, "tenant"), checked(policy_of(policy)));
   });
 }
 hirenow_status hirenow_store_prune(hirenow_store* store, int64_t now, size_t limit, size_t* pruned,

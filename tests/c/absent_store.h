@@ -34,9 +34,6 @@ static hirenow_status never_audit(void *c, const char *t, const char *a, uint64_
 static hirenow_status never_heads(void *c, const char *t, const char *a, size_t l, hirenow_reply *r) {
   return (void)c, (void)t, (void)a, (void)l, (void)r, never();
 }
-static hirenow_status never_policy(void *c, const char *t, const hirenow_policy_row *p, hirenow_reply *r) {
-  return (void)c, (void)t, (void)p, (void)r, never();
-}
 static hirenow_status never_prune(void *c, int64_t n, size_t l, size_t *p, hirenow_reply *r) {
   return (void)c, (void)n, (void)l, (void)p, (void)r, never();
 }
@@ -51,7 +48,6 @@ static void fill_store_callbacks(hirenow_store_callbacks *c) {
   c->messages = never_messages;
   c->read_audit = never_audit;
   c->audit_heads = never_heads;
-  c->set_policy = never_policy;
   c->prune = never_prune;
 }
 

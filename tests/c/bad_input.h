@@ -16,6 +16,7 @@ static void test_nothing_at_all(void) {
   IS(hirenow_policy_evaluate_case(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_span_parse(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_open(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_listen_for_mail(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_engine_new(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_open(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_schedule(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
@@ -168,6 +169,7 @@ static void test_nothing_at_all(void) {
   CHECK(hirenow_page_get_state_count(NULL, 0) == HIRENOW_NONE);
   hirenow_templates_free(NULL);
   hirenow_mailer_free(NULL);
+  hirenow_mail_listener_free(NULL);
   hirenow_dispatcher_free(NULL);
   hirenow_clock_free(NULL);
   hirenow_logger_free(NULL);

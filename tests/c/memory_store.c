@@ -236,6 +236,19 @@ static void drop_answers(struct memory_store *s, const char *tenant, const char 
   s->answers.count = kept;
 }
 
+static hirenow_status add_policy(struct memory_store *s, const char *tenant, const hirenow_policy_row *policy) {
+  struct policy p = {tenant, *policy};
+  p.row.number = 1;
+  for (size_t n = 0; n < s->policies.count; ++n) {
+    const struct policy *other = at(&s->policies, sizeof p, n);
+    p.row.number += same(other->tenant, tenant) && same(other->row.track, policy->track);
+  }
+  return keep_text(s, &p.tenant) && keep_text(s, &p.row.track) && keep_text(s, &p.row.document) &&
+                 keep_text(s, &p.row.set_by) && push(&s->policies, sizeof p, &p)
+             ? HIRENOW_OK
+             : HIRENOW_OUT_OF_MEMORY;
+}
+
 static hirenow_status commit_locked(struct memory_store *s, const hirenow_change_set *c) {
   struct record *stored = find_applicant(s, c->tenant, c->applicant_id);
   if ((stored ? stored->row.version : 0) != c->expected_version) return HIRENOW_CONFLICT;
@@ -267,8 +280,11 @@ static hirenow_status commit_locked(struct memory_store *s, const hirenow_change
     if (room) s->answers.data = room;
     if (!room) status = HIRENOW_OUT_OF_MEMORY;
   }
+  const size_t policies_before = s->policies.count;
+  for (size_t n = 0; !status && n < c->policy_count; ++n) status = add_policy(s, c->tenant, c->policies[n]);
   if (!status && !stored && !push(&s->records, sizeof r, &r)) status = HIRENOW_OUT_OF_MEMORY;
   if (status) {
+    s->policies.count = policies_before;
     free_record(&r);
     return status;
   }
@@ -352,25 +368,6 @@ static hirenow_status audit_heads(void *ctx, const char *tenant, const char *aft
   return status;
 }
 
-static hirenow_status set_policy(void *ctx, const char *tenant, const hirenow_policy_row *policy,
-                                 hirenow_reply *reply) {
-  struct memory_store *s = ctx;
-  (void)reply;
-  struct policy p = {tenant, *policy};
-  hirenow_status status = HIRENOW_OK;
-  pthread_mutex_lock(&s->mutex);
-  p.row.number = 1;
-  for (size_t n = 0; n < s->policies.count; ++n) {
-    const struct policy *other = at(&s->policies, sizeof p, n);
-    p.row.number += same(other->tenant, tenant) && same(other->row.track, policy->track);
-  }
-  if (!keep_text(s, &p.tenant) || !keep_text(s, &p.row.track) || !keep_text(s, &p.row.document) ||
-      !keep_text(s, &p.row.set_by) || !push(&s->policies, sizeof p, &p))
-    status = HIRENOW_OUT_OF_MEMORY;
-  pthread_mutex_unlock(&s->mutex);
-  return status;
-}
-
 static hirenow_status policies(void *ctx, const hirenow_policy_request *request, hirenow_reply *reply) {
   struct memory_store *s = ctx;
   int64_t active_from = request->before_active_from == HIRENOW_NONE ? INT64_MAX : request->before_active_from;
@@ -428,7 +425,7 @@ hirenow_status memory_store_open(hirenow_store **out, int *destroyed, hirenow_er
   const hirenow_store_callbacks callbacks = {
       sizeof callbacks,   s,           load,       commit, save_progress, memory_store_list, memory_store_due,
       memory_store_claim, memory_store_settle, memory_store_next_due, memory_store_messages, read_audit, audit_heads,
-      set_policy,         prune,       destroy, memory_store_outbox, policies};
+      NULL,               prune,       destroy, memory_store_outbox, policies};
   const hirenow_status status = hirenow_store_new(&callbacks, out, error);
   if (status) {
     s->destroyed = NULL;

@@ -446,13 +446,6 @@ static hirenow_status save_progress(struct world *w, hirenow_error **error) {
   r.size = 36;
   return hirenow_store_save_progress(w->store, &r, NULL, error);
 }
-static hirenow_status set_policy_row(struct world *w, hirenow_error **error) {
-  REQUEST(policy_row, r);
-  r.track = "a track of its own, with a long name";
-  r.document = policy_document;
-  r.set_by = "an administrator with a long id";
-  return hirenow_store_set_policy(w->store, w->admin.tenant, &r, error);
-}
 static hirenow_audit_row imported(const struct world *w) {
   REQUEST(audit_row, e);
   e.at = w->now;
@@ -460,6 +453,36 @@ static hirenow_audit_row imported(const struct world *w) {
   e.event = "an event with a name of some length";
   e.from = e.to = HIRENOW_STATE_NONE;
   return e;
+}
+static hirenow_status set_policy_row(struct world *w, hirenow_error **error) {
+  REQUEST(policy_row, r);
+  r.track = "a track of its own, with a long name";
+  r.document = policy_document;
+  r.set_by = "an administrator with a long id";
+  r.set_at = w->now;
+  return hirenow_store_set_policy(w->store, w->admin.tenant, &r, error);
+}
+static hirenow_status commit_policy(struct world *w, hirenow_error **error) {
+  hirenow_audit_row entry = imported(w);
+  REQUEST(record_row, head);
+  head.last_instant = w->now;
+  const hirenow_status status = hirenow_audit_append(w->admin.tenant, &head, &entry, error);
+  if (status) return status;
+  REQUEST(policy_row, r);
+  r.track = "a track of its own, with a long name";
+  r.document = policy_document;
+  r.set_by = "an administrator with a long id";
+  const hirenow_audit_row *entries[] = {&entry};
+  const hirenow_policy_row *policies[] = {&r};
+  REQUEST(change_set, c);
+  c.tenant = w->admin.tenant;
+  c.applicant_id = "";
+  c.head = &head;
+  c.audit = entries;
+  c.audit_count = 1;
+  c.policies = policies;
+  c.policy_count = 1;
+  return hirenow_store_commit(w->store, &c, error);
 }
 static hirenow_status commit(struct world *w, hirenow_error **error) {
   hirenow_record_row head = *hirenow_rows_get_record(w->record);
@@ -582,6 +605,7 @@ CALL(c_message_rows, rows, list_messages(w, &out, error))
 CALL(c_entries, rows, hirenow_store_read_audit(w->store, w->admin.tenant, "case", 0, 10, &out, error))
 CALL(c_heads, rows, hirenow_store_audit_heads(w->store, w->admin.tenant, NULL, 10, &out, error))
 PLAIN(c_policy_row, set_policy_row(w, error))
+PLAIN(c_commit_policy, commit_policy(w, error))
 static hirenow_status list_policies(struct world *w, hirenow_rows **out, hirenow_error **error) {
   REQUEST(policy_request, r);
   r.tenant = w->admin.tenant;

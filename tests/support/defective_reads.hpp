@@ -511,6 +511,15 @@ struct heads_by_length : defective_store {
     return out;
   }
 };
+struct tenant_among_the_heads : defective_store {
+  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
+                                              std::size_t limit) override {
+    auto out = sound().audit_heads(tenant, after, limit);
+    const auto own = record_of(tenant, "");
+    if (after.empty() && own.version != 0) out->insert(out->begin(), {"", own.sequence, own.audit_head});
+    return out;
+  }
+};
 struct prunes_everything : defective_store {
   result<std::size_t> prune(sys_seconds, std::size_t limit) override { return sound().prune(max_instant, limit); }
 };

@@ -50,9 +50,6 @@ class defective_store : public store {
                                               std::size_t limit) override {
     return inner_->audit_heads(tenant, after, limit);
   }
-  result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
-    return inner_->set_policy(tenant, p);
-  }
   result<std::vector<stored_policy>> policies(const policy_query& q) override { return inner_->policies(q); }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return inner_->prune(now, limit); }
 
@@ -363,8 +360,19 @@ struct tenant_policy_goes_first : defective_store {
   }
 };
 struct policy_never_removed : defective_store {
-  result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
-    return p.document.empty() ? result<void>{} : sound().set_policy(tenant, p);
+  result<void> commit(const change_set& c) override {
+    change_set fewer = c;
+    std::erase_if(fewer.policies, [](const stored_policy& p) { return p.document.empty(); });
+    return sound().commit(fewer);
+  }
+};
+/// As one that writes policies apart from the commit that they come with.
+struct policy_kept_of_a_refused_commit : defective_store {
+  result<void> commit(const change_set& c) override {
+    auto done = sound().commit(c);
+    if (!done && !c.policies.empty())
+      (void)sound().commit(testing::detail::policy_change(record_of(c.tenant, ""), c.tenant, c.policies));
+    return done;
   }
 };
 struct policy_in_force_at_once : defective_store {

@@ -33,9 +33,6 @@ class store_in_between : public store {
                                               std::size_t limit) override {
     return next_.audit_heads(tenant, after, limit);
   }
-  result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
-    return next_.set_policy(tenant, p);
-  }
   result<std::vector<stored_policy>> policies(const policy_query& q) override { return next_.policies(q); }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return next_.prune(now, limit); }
 

@@ -83,10 +83,6 @@ class Store(abc.ABC):
         """Heads of a tenant's records after `after`, by applicant id, byte by byte."""
 
     @abc.abstractmethod
-    def set_policy(self, tenant: str, policy: StoredPolicy) -> None:
-        """Adds a policy of a tenant or of one of its tracks, under the next number; nothing that was set is changed."""
-
-    @abc.abstractmethod
     def policies(self, query: PolicyQuery) -> Sequence[StoredPolicy]:
         """Policies of a tenant or of one of its tracks, the last place first; those that are planned among them."""
 

@@ -133,6 +133,15 @@ class Dispatcher:
         """Makes a running dispatcher look at once instead of at its next poll. Any thread."""
         self._core.wake()
 
+    def listen(self, url: str, *, schema: str = "hirenow") -> None:
+        """Hears of mail that a PostgreSQL store with `announces_mail` promised, and wakes a run at once.
+
+        `url` is the store's; the listener has a connection of its own until the dispatcher is closed, which is made anew
+        where it broke. What is said while there is none is lost, so a run polls all the same. Another call takes the
+        place of the first.
+        """
+        self._core.listen(url, schema)
+
     @contextmanager
     def running(self, workers: int = 1) -> Iterator[Dispatcher]:
         """Runs it on a thread of its own while the `with` block lasts. What the run raises, the block's end raises."""

@@ -105,10 +105,15 @@ def open_store(
     prepared_statements: bool = True,
     create_tables: bool = True,
     database_clock: bool = True,
+    row_security: bool = False,
+    announces_mail: bool = False,
+    announce_every: timedelta = timedelta(milliseconds=5),
 ) -> NativeStore:
     """Opens a store of the library's own: "memory:", "sqlite:" and a file's path, or a URL of libpq's ("postgresql://…").
 
-    From `schema` on the options are PostgreSQL's, the others but for the URL SQLite's.
+    From `schema` on the options are PostgreSQL's, the others but for the URL SQLite's. `row_security` turns it on for the
+    tables, as their owner. `announces_mail` tells dispatchers that `listen` when mail was promised, not more often than
+    every `announce_every`.
 
     `warn` is told what endangers a SQLite file; without it, Python's `warnings` are. Where Python's `sqlite3` is
     another copy of SQLite than the library's, the library's SQL runs through it, so that one copy touches the file.
@@ -118,7 +123,17 @@ def open_store(
     scheme, colon, path = url.partition(":")
     if scheme in ("postgresql", "postgres"):
         return _hirenow.open_postgres_store(
-            url, schema, connections, connect_timeout, call_timeout, prepared_statements, create_tables, database_clock
+            url,
+            schema,
+            connections,
+            connect_timeout,
+            call_timeout,
+            prepared_statements,
+            create_tables,
+            database_clock,
+            row_security,
+            announces_mail,
+            announce_every,
         )
     if scheme != "sqlite" or not colon or not path:
         raise InvalidArgumentError(f"no store is opened by this URL: {scheme}{colon}…", reason="url")
@@ -555,11 +570,14 @@ class Engine(PolicyCalls):
     def read_audit(
         self, applicant_id: str, *, actor: Actor, after: int = 0, limit: int = 500
     ) -> Tuple[AuditEntry, ...]:
-        """Audit entries after `after`, at most `limit` (at most 500)."""
+        """Audit entries after `after`, at most `limit` (at most 500).
+
+        An empty id reads the tenant's own audit, which tells of its policies.
+        """
         return self._core.read_audit(applicant_id, actor, after, limit)
 
     def audit(self, applicant_id: str, *, actor: Actor) -> Iterator[AuditEntry]:
-        """All audit entries, read page by page."""
+        """All audit entries, read page by page; of the tenant's own audit where the id is empty."""
         after = 0
         while True:
             entries = self._core.read_audit(applicant_id, actor, after, 500)
@@ -569,7 +587,10 @@ class Engine(PolicyCalls):
             after = entries[-1].sequence
 
     def verify_audit(self, applicant_id: str, *, actor: Actor) -> AuditReport:
-        """Verifies an applicant's whole audit, and that it ends where the interviews stand."""
+        """Verifies an applicant's whole audit, and that it ends where the interviews stand.
+
+        An empty id verifies the tenant's own audit, and that its policies are those that it tells of.
+        """
         return self._core.verify_audit(applicant_id, actor)
 
     def audit_checkpoint(self, *, actor: Actor) -> str:

@@ -51,6 +51,7 @@ class MessageView(Record):
     start_by: datetime = _EPOCH
     deadline: Optional[datetime] = None
     time_limit: timedelta = timedelta(0)
+    ends_by: Optional[datetime] = None
 
     _secret = ("link",)
 

@@ -51,15 +51,22 @@ class PolicyCalls:
             before = PolicyPlace(page[-1].active_from, page[-1].number)
 
     def what_if(
-        self, document: Document, *, actor: Actor, track: str = "", limit: int = 100, cursor: str = ""
+        self,
+        document: Document,
+        *,
+        actor: Actor,
+        track: str = "",
+        limit: int = 100,
+        cursor: str = "",
+        running_waits: RunningWaits = RunningWaits.REPLACE,
     ) -> Iterator[WhatIfPage]:
         """What would change if this policy were set now: pages of `limit` applicants each, read when they are reached.
 
-        Changes nothing. The counts of a page are its own: add them up.
+        Changes nothing. `running_waits` is what it would be set with. The counts of a page are its own: add them up.
         """
         text = _text(document)
         while True:
-            page = self._core.what_if(actor, text, track, cursor, limit)
+            page = self._core.what_if(actor, text, track, cursor, limit, running_waits)
             yield page
             if not page.next:
                 return

@@ -147,6 +147,7 @@ class ChangeSet(Record):
     answer: Optional[StoredAnswer] = None
     erase: bool = False
     waivers: Tuple[WaiverChange, ...] = ()
+    policies: Tuple[StoredPolicy, ...] = ()
 
 
 @record

@@ -27,7 +27,7 @@ from ._mail_model import DispatchReport
 from ._model import Actor, AuditEntry, ListPage, ListRow, Message
 from ._policies import Document
 from ._policy_model import StoredPolicy, WhatIfPage
-from ._words import InterviewState, MessageState
+from ._words import InterviewState, MessageState, RunningWaits
 
 if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec, Self
@@ -179,10 +179,19 @@ class AsyncEngine:
             yield policy
 
     async def what_if(
-        self, document: Document, *, actor: Actor, track: str = "", limit: int = 100, cursor: str = ""
+        self,
+        document: Document,
+        *,
+        actor: Actor,
+        track: str = "",
+        limit: int = 100,
+        cursor: str = "",
+        running_waits: RunningWaits = RunningWaits.REPLACE,
     ) -> AsyncIterator[WhatIfPage]:
         """What would change if this policy were set now: pages of `limit` applicants each."""
-        pages = self.engine.what_if(document, actor=actor, track=track, limit=limit, cursor=cursor)
+        pages = self.engine.what_if(
+            document, actor=actor, track=track, limit=limit, cursor=cursor, running_waits=running_waits
+        )
         async for page in self._each(pages):
             yield page
 

@@ -9,6 +9,7 @@
 
 #include "binding.hpp"
 #include "engine_core.hpp"
+#include "hirenow/adapters/postgres.hpp"
 #include "hirenow/adapters/smtp.hpp"
 #include "hirenow/dispatcher.hpp"
 #include "records.hpp"
@@ -19,7 +20,7 @@ HIRENOW_RECORD(message_view, "MessageView", plain("applicant_name", &t::applican
                plain("time_zone", &t::time_zone), plain("company_name", &t::company_name), plain("track", &t::track),
                plain("track_title", &t::track_title), plain("link", &t::link), plain("attempt", &t::attempt),
                plain("opens_at", &t::opens_at), plain("start_by", &t::start_by), plain("deadline", &t::deadline),
-               plain("time_limit", &t::time_limit));
+               plain("time_limit", &t::time_limit), plain("ends_by", &t::ends_by));
 HIRENOW_RECORD(rendered_message, "RenderedMessage", plain("subject", &t::subject), plain("text", &t::text),
                plain("html", &t::html), plain("language", &t::language));
 HIRENOW_RECORD(mail_sender, "MailSender", plain("address", &t::address), plain("name", &t::name));
@@ -154,12 +155,22 @@ class dispatcher_core {
     const at_work<engine_core::state> dispatching(*engine);
     call::without_gil([&] { dispatcher_->wake(); });
   }
+  /// Wakes the dispatcher from the listener's thread, which never calls Python.
+  void listen(const std::string& url, const std::string& schema) {
+    const at_work<dispatcher_core> working(*this);
+    call frame(false);
+    auto made =
+        frame.unwrap(call::without_gil([&] { return listen_for_mail(url, schema, [this] { dispatcher_->wake(); }); }));
+    std::unique_ptr<mail_listener, careful_delete> one(made.release());
+    std::swap(listener_, one);
+  }
   void close() {
     if (!guard.forked()) ask_to_stop(stop_);
     close_and_wait(*this);
   }
   bool closed() const { return gate->closed(); }
   void let_go() {
+    listener_.reset();
     dispatcher_.reset();
     mailer_.reset();
     engine_.reset();
@@ -273,6 +284,7 @@ class dispatcher_core {
   std::stop_source stop_{};
   bool running_ = false;  // guarded by the GIL
   std::optional<dispatcher> dispatcher_;
+  std::unique_ptr<mail_listener, careful_delete> listener_{};  // goes first
 };
 
 template <class T>
@@ -288,7 +300,9 @@ void add_dispatcher(py::module_& m) {
   m.def(
       "prometheus_text", [](o stats) { return to_py(prometheus_text(from_py<dispatch_stats>(stats, "stats"))); },
       py::arg("stats"));
-  py::class_<message_templates>(m, "MessageTemplates", "The message templates of a host; at first the default texts.")
+  py::class_<message_templates>(
+      m, "MessageTemplates",
+      "The message templates of a host; at first the default texts. May be used in the child of a fork.")
       .def(py::init<>())
       .def(
           "set",
@@ -406,7 +420,10 @@ void add_dispatcher(py::module_& m) {
       .def("close", &dispatcher_core::close)
       .def_property_readonly("closed", &dispatcher_core::closed)
       .def("stop", &dispatcher_core::stop)
-      .def("wake", &dispatcher_core::wake);
+      .def("wake", &dispatcher_core::wake)
+      .def("listen", [](dispatcher_core& d, o url, o schema) {
+        d.listen(from_py<std::string>(url, "url"), from_py<std::string>(schema, "schema"));
+      });
 }
 
 }  // namespace hirenow::python

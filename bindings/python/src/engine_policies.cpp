@@ -24,12 +24,13 @@ void add_policies(py::class_<engine_core>& c) {
     const auto most = from_py<std::size_t>(limit, "limit");
     return to_py(e.run([&](engine& x) { return x.policies(of, asks, place, most); }));
   });
-  c.def("what_if", [](const engine_core& e, o who, o document, o track, o cursor, o limit) {
+  c.def("what_if", [](const engine_core& e, o who, o document, o track, o cursor, o limit, o waits) {
     const auto asks = from_py<actor>(who, "actor");
     const what_if_query query{.document = from_py<std::string>(document, "document"),
                               .track = from_py<std::string>(track, "track"),
                               .cursor = from_py<std::string>(cursor, "cursor"),
-                              .limit = from_py<std::size_t>(limit, "limit")};
+                              .limit = from_py<std::size_t>(limit, "limit"),
+                              .running_waits = from_py<running_waits>(waits, "running_waits")};
     return to_py(e.run([&](engine& x) { return x.what_if(query, asks); }));
   });
   c.def("grant_waiver",

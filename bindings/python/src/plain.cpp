@@ -26,7 +26,8 @@ void add_plain(py::module_& m) {
     return codes;
   });
 
-  py::class_<key_ring>(m, "KeyRing", "The keys that sign and verify links. Copies share the keys.")
+  py::class_<key_ring>(
+      m, "KeyRing", "The keys that sign and verify links. Copies share the keys. May be used in the child of a fork.")
       .def_static(
           "from_json",
           [](py::object text) { return value_of(key_ring::from_json(from_py<std::string>(text, "text"))); },
@@ -91,7 +92,8 @@ void add_plain(py::module_& m) {
       },
       py::arg("claims"), py::arg("record"), py::arg("now"));
 
-  py::class_<retake_policy>(m, "RetakePolicy", "A retake policy: parsed and immutable.")
+  py::class_<retake_policy>(m, "RetakePolicy",
+                            "A retake policy: parsed and immutable. May be used in the child of a fork.")
       .def_static(
           "parse",
           [](py::object text) { return value_of(retake_policy::parse(from_py<std::string_view>(text, "text"))); },

@@ -221,7 +221,8 @@ HIRENOW_RECORD(change_set, "ChangeSet", plain("tenant", &t::tenant), plain("appl
                plain("redrives", &t::redrives), plain("drops", &t::drops),
                coded<optional_codec<final_progress_codec, final_progress_codec::pair>>("final_progress",
                                                                                        &t::final_progress),
-               plain("answer", &t::answer), plain("erase", &t::erase), plain("waivers", &t::waivers));
+               plain("answer", &t::answer), plain("erase", &t::erase), plain("waivers", &t::waivers),
+               plain("policies", &t::policies));
 HIRENOW_RECORD(checkpoint_request, "CheckpointRequest", plain("tenant", &t::tenant), plain("interview", &t::interview),
                plain("fence", &t::fence), plain("key_hash", &t::key_hash), plain("at", &t::at),
                coded<view_bytes>("data", &t::bytes));

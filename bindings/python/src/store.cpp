@@ -81,9 +81,6 @@ class python_store final : public store {
                                               std::size_t limit) override {
     return ask<std::vector<audit_head>>("audit_heads", tenant, after, limit);
   }
-  result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
-    return tell("set_policy", tenant, p);
-  }
   result<std::vector<stored_policy>> policies(const policy_query& q) override {
     return ask<std::vector<stored_policy>>("policies", q);
   }
@@ -173,7 +170,7 @@ std::shared_ptr<store> store_of(py::object from, std::shared_ptr<raised_list> li
     return native.target;
   }
   for (const char* method : {"load", "commit", "save_progress", "list", "due", "claim", "settle", "next_due",
-                             "messages", "read_audit", "audit_heads", "set_policy", "policies", "prune"})
+                             "messages", "read_audit", "audit_heads", "policies", "prune"})
     if (!py::hasattr(from, method)) wrong_type("store", "a store (see hirenow.Store)", from);
   return std::shared_ptr<store>(new python_store(std::move(from), std::move(list)), careful_delete{});
 }
@@ -206,7 +203,9 @@ sqlite_options sqlite_options_from(bool normal, py::handle busy_timeout, py::han
 
 void add_store(py::module_& m) {
   py::class_<manual_clock, std::shared_ptr<manual_clock>>(
-      m, "ManualClock", "A clock that stands until it is moved: for tests, demonstrations and simulations.")
+      m, "ManualClock",
+      "A clock that stands until it is moved: for tests, demonstrations and simulations. May be used in the child of "
+      "a fork, which moves its own.")
       .def(py::init(
                [](py::object start) { return std::make_shared<manual_clock>(from_py<sys_seconds>(start, "start")); }),
            py::arg("start"))
@@ -319,15 +318,6 @@ void add_store(py::module_& m) {
           py::arg("tenant"), py::arg("after"), py::arg("limit"),
           "Heads of a tenant's records after `after`, by applicant id, byte by byte.")
       .def(
-          "set_policy",
-          [](native_store& s, py::object tenant, py::object p) {
-            const auto of = from_py<std::string_view>(tenant, "tenant");
-            const auto policy = from_py<stored_policy>(p, "policy");
-            on_store(s, [&](store& t) { return t.set_policy(of, policy); });
-          },
-          py::arg("tenant"), py::arg("policy"),
-          "Adds a policy of a tenant or of one of its tracks, under the next number.")
-      .def(
           "policies",
           [](native_store& s, py::object q) {
             const auto query = from_py<policy_query>(q, "query");
@@ -370,7 +360,8 @@ void add_store(py::module_& m) {
   m.def(
       "open_postgres_store",
       [](py::object url, py::object schema, py::object connections, py::object connect_timeout, py::object call_timeout,
-         bool prepared_statements, bool create_tables, bool database_clock) {
+         bool prepared_statements, bool create_tables, bool database_clock, bool row_security, bool announces_mail,
+         py::object announce_every) {
         postgres_options options;
         options.schema = from_py<std::string>(schema, "schema");
         options.connections = from_py<std::size_t>(connections, "connections");
@@ -379,13 +370,17 @@ void add_store(py::module_& m) {
         options.prepared_statements = prepared_statements;
         options.create_tables = create_tables;
         options.clock = database_clock ? postgres_clock::database : postgres_clock::caller;
+        options.row_security = row_security;
+        options.announces_mail = announces_mail;
+        options.announce_every = from_py<std::chrono::milliseconds>(announce_every, "announce_every");
         const auto where = from_py<std::string>(url, "url");
         call frame;
         auto opened = frame.unwrap(call::without_gil([&] { return open_postgres_store(where, options); }));
         return native_store{std::shared_ptr<store>(opened.release(), careful_delete{})};
       },
       py::arg("url"), py::arg("schema"), py::arg("connections"), py::arg("connect_timeout"), py::arg("call_timeout"),
-      py::arg("prepared_statements"), py::arg("create_tables"), py::arg("database_clock"));
+      py::arg("prepared_statements"), py::arg("create_tables"), py::arg("database_clock"), py::arg("row_security"),
+      py::arg("announces_mail"), py::arg("announce_every"));
 }
 
 }  // namespace hirenow::python

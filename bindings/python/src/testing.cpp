@@ -42,9 +42,6 @@ class shared_store final : public store {
                                               std::size_t limit) override {
     return to_->audit_heads(tenant, after, limit);
   }
-  result<void> set_policy(std::string_view tenant, const stored_policy& p) override {
-    return to_->set_policy(tenant, p);
-  }
   result<std::vector<stored_policy>> policies(const policy_query& q) override { return to_->policies(q); }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return to_->prune(now, limit); }
 

@@ -135,6 +135,9 @@ class DictStore(hirenow.Store):
             # From here on nothing can fail.
             self.rows[name] = rows
             self.owners.update((i, name) for i in new)
+            for policy in changes.policies:
+                known = self.kept_policies.setdefault((changes.tenant, policy.track), [])
+                known.append(policy.replace(number=len(known) + 1))
             if changes.erase:
                 self.answers = {
                     k: v for k, v in self.answers.items() if k[0] != changes.tenant or v[1] != changes.applicant_id
@@ -369,11 +372,6 @@ class DictStore(hirenow.Store):
                 if of == tenant and applicant_id.encode() > after.encode()
             ]
         return sorted(heads, key=lambda head: head.applicant_id.encode())[:limit]
-
-    def set_policy(self, tenant, policy):
-        with self.lock:
-            known = self.kept_policies.setdefault((tenant, policy.track), [])
-            known.append(policy.replace(number=len(known) + 1))
 
     def policies(self, query):
         with self.lock:

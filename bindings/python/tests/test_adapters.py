@@ -53,9 +53,6 @@ class Passing(hirenow.Store):
     def audit_heads(self, tenant, after, limit):
         return self.inner.audit_heads(tenant, after, limit)
 
-    def set_policy(self, tenant, policy):
-        self.inner.set_policy(tenant, policy)
-
     def policies(self, query):
         return self.inner.policies(query)
 

@@ -204,7 +204,7 @@ def test_bad_texts_are_refused_with_a_code(memory_world, bad):
         lambda: e.find(at.id, actor=w.recruiter.replace(tenant=bad)),
         lambda: e.find(at.id, actor=w.recruiter.replace(id=bad)),
         lambda: e.void_attempt(at.id, actor=w.reviewer, reason_code=bad),
-        lambda: e.read_audit(bad, actor=w.recruiter),
+        lambda: e.waivers(bad, actor=w.recruiter),
         lambda: e.decide(at.id, Outcome.FAILED, actor=w.reviewer, idempotency_key=bad),
         lambda: e.start(bad, KEY_ONE),
     ):

@@ -210,8 +210,9 @@ def test_every_handle_is_refused_in_the_child_of_a_fork(world, tmp_path):
     store = hirenow.open_store(f"sqlite:{tmp_path / 'b.db'}")
     mailer = hirenow.SmtpMailer("127.0.0.1", 1, security=hirenow.SmtpSecurity.PLAINTEXT)
     d = dispatcher_of(w.engine)
+    policy, templates = hirenow.RetakePolicy.standard(), hirenow.MessageTemplates()
     calls = [lambda: w.engine.inspect(token), lambda: w.engine.now(), lambda: w.engine.over(store), store.next_due,
-             lambda: mailer.send(LETTER), d.dispatch_due, d.run, d.stop, d.wake,
+             lambda: mailer.send(LETTER), d.dispatch_due, d.run, d.stop, d.wake, lambda: d.listen("x"),
              lambda: hirenow.open(store, keys=ring), lambda: dispatcher_of(w.engine),
              lambda: dispatcher_of(hirenow.open("memory:", keys=ring), mailer)]
 
@@ -228,7 +229,9 @@ def test_every_handle_is_refused_in_the_child_of_a_fork(world, tmp_path):
             assert handle.closed
         # What holds memory alone goes on, so that keys can be read before the workers are forked.
         ring.reload()
-        assert ring.signing_kid() == "k1" and hirenow.RetakePolicy.standard().version
+        assert ring.signing_kid() == "k1" and ring.public_jwks()
+        assert policy.evaluate((), w.clock.now(), time_zone="Europe/Vienna").policy_version == policy.version
+        assert templates.render(hirenow.MessageKind.CANCELLED, "de", hirenow.MessageView(track="t")).language == "de"
         w.clock.advance(timedelta(seconds=1))
         fresh = hirenow.open("memory:", keys=ring, clock=w.clock, link_base="https://x.example/go")
         fresh.schedule(w.ada, "t", actor=w.recruiter)
@@ -236,6 +239,35 @@ def test_every_handle_is_refused_in_the_child_of_a_fork(world, tmp_path):
 
     assert answer_of_child(work) == repr(["forked"] * len(calls))
     assert w.engine.inspect(token).verdict is hirenow.Verdict.VALID and store.next_due() is None
+
+
+def test_a_child_may_use_keys_whatever_its_parents_threads_were_at():
+    documents = [hirenow.new_key_document(hirenow.KeyAlgorithm.HS256, f"k{n}") for n in range(3)]
+    ring = hirenow.KeyRing.from_json(documents[0])
+    over = threading.Event()
+
+    def reload_keys():
+        while not over.is_set():
+            ring.reload(documents[0])
+            ring.reload(documents[1])
+
+    threads = [threading.Thread(target=reload_keys) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+
+    def work():
+        signal.alarm(WAIT)  # ends a child that waits for what no thread of its own has
+        ring.reload(documents[2])
+        return ring.signing_kid()
+
+    try:
+        for _ in range(40):
+            assert answer_of_child(work) == "'k2'"
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert ring.signing_kid() in ("k0", "k1"), "a child's keys are its own"
 
 
 class Conversation:

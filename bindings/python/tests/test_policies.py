@@ -54,6 +54,10 @@ def test_policies_are_kept_and_planned(failed):
                         running_waits=RunningWaits.KEEP)
     kept = list(w.engine.policies(actor=w.recruiter))
     assert [p.number for p in kept] == [4, 3, 2, 1] and kept[0].running_waits is RunningWaits.KEEP
+    told = list(w.engine.audit("", actor=w.admin))
+    assert [(e.event, e.actor) for e in told] == [("set_policy", f"staff:{w.admin.id}")] * 4
+    assert '"running_waits":"keep"' in told[3].details and '"version":"v3"' in told[3].details
+    assert w.engine.verify_audit("", actor=w.admin).entries == 4
     for hours, version in [(0, "v0"), (1, "v1"), (2, "v2"), (3, "v2")]:
         w.clock.set(now + timedelta(hours=hours))
         assert w.engine.retake_eligibility(at.id, actor=w.recruiter).policy_version == version

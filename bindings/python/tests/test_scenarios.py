@@ -197,6 +197,12 @@ class Player:
         self.engine.set_policy(policy, running_waits=hirenow.RunningWaits(running_waits), **args)
         return {}
 
+    def do_what_if(self, _, policy, running_waits="replace", **args):
+        page, = self.engine.what_if(policy, running_waits=hirenow.RunningWaits(running_waits), **args)
+        return {name: getattr(page.counts, name) for name in
+                ("applicants", "interviews", "tracks", "eligible_now", "eligible_then", "become", "cease", "sooner",
+                 "later")}
+
     def do_policies(self, _, **args):
         return {"count": len(list(self.engine.policies(**args)))}
 

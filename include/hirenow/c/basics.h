@@ -193,6 +193,7 @@ typedef struct hirenow_policy hirenow_policy;           /* a retake policy */
 typedef struct hirenow_templates hirenow_templates;     /* message templates */
 typedef struct hirenow_store hirenow_store;             /* where records live */
 typedef struct hirenow_mailer hirenow_mailer;           /* how mail leaves */
+typedef struct hirenow_mail_listener hirenow_mail_listener; /* hears of promised mail */
 typedef struct hirenow_clock hirenow_clock;             /* where "now" comes from */
 typedef struct hirenow_logger hirenow_logger;           /* who is told what a person should look at */
 typedef struct hirenow_engine hirenow_engine;           /* all use cases */

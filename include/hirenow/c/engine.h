@@ -30,8 +30,11 @@ typedef struct hirenow_store_options {
   int64_t call_timeout_milliseconds;   /* for a whole call; 0: 30 seconds */
   int32_t no_tables;                /* other than 0: make no tables, they have to be there */
   int32_t callers_clock;            /* other than 0: the engine's clock, not the server's, ends leases; for tests */
+  int32_t row_security;             /* other than 0: turn it on for the tables, which takes their owner */
+  int32_t announces_mail;           /* other than 0: tell those who listen of promised mail: hirenow_listen_for_mail() */
+  int64_t announce_every_milliseconds; /* not more often; 0: 5 ms */
 } hirenow_store_options;
-#define HIRENOW_STORE_OPTIONS_INIT {sizeof(hirenow_store_options), 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0}
+#define HIRENOW_STORE_OPTIONS_INIT {sizeof(hirenow_store_options), 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /* Opens "sqlite:PATH", "memory:" or "postgresql://…" (a URL of libpq's), with the options that concern it.
  * Options may be NULL. Errors: invalid_argument for another URL, store_unavailable and its like, schema_too_new.
@@ -219,7 +222,7 @@ HIRENOW_API hirenow_status hirenow_record_fact(hirenow_engine *engine, const cha
 HIRENOW_API hirenow_status hirenow_set_policy(hirenow_engine *engine, const char *track, const char *document,
                                               const hirenow_actor *who, hirenow_error **error);
 /* The same at once or from an instant on, and what becomes of waits that run. Errors: policy_invalid; invalid_argument
- * where it would be in force before now; conflict where somebody else was setting one. Since: 0.1 */
+ * where it would be in force before now. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_activate_policy(hirenow_engine *engine, const char *track, const char *document,
                                                    const hirenow_actor *who, const hirenow_activation *when,
                                                    hirenow_error **error);
@@ -292,11 +295,13 @@ HIRENOW_API hirenow_status hirenow_history(hirenow_engine *engine, const char *i
 HIRENOW_API hirenow_status hirenow_read_progress(hirenow_engine *engine, const char *interview_id,
                                                  const hirenow_actor *who, hirenow_text **out, int64_t *saved_at,
                                                  hirenow_error **error);
-/* Audit entries after a sequence. limit 0: 500. Since: 0.1 */
+/* Audit entries after a sequence. limit 0: 500. An empty applicant_id reads the tenant's own audit, which tells of its
+ * policies. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_read_audit(hirenow_engine *engine, const char *applicant_id,
                                               const hirenow_actor *who, uint64_t after, size_t limit,
                                               hirenow_rows **out, hirenow_error **error);
-/* Verifies an applicant's whole audit. The outputs (entries; head, 32 bytes) may be NULL.
+/* Verifies an applicant's whole audit; where applicant_id is empty, the tenant's own, and that its policies are those
+ * which that tells of. The outputs (entries; head, 32 bytes) may be NULL.
  * Errors: audit_broken. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_verify_audit(hirenow_engine *engine, const char *applicant_id,
                                                 const hirenow_actor *who, uint64_t *entries, uint8_t *head,

@@ -31,10 +31,11 @@ typedef struct hirenow_message_view {
   int64_t opens_at;        /* where the link is not valid at once; HIRENOW_NONE or 0: none */
   int64_t start_by;
   int64_t deadline;        /* once started; HIRENOW_NONE or 0: none */
-  int64_t time_limit_seconds;
+  int64_t time_limit_seconds; /* from a start on; where an outer limit cuts it, what whoever starts soonest has */
+  int64_t ends_by; /* before the start, where whoever starts late has less: until then at most; HIRENOW_NONE or 0: none */
 } hirenow_message_view;
 #define HIRENOW_MESSAGE_VIEW_INIT \
-  {sizeof(hirenow_message_view), NULL, NULL, NULL, NULL, NULL, NULL, 0, HIRENOW_NONE, 0, HIRENOW_NONE, 0}
+  {sizeof(hirenow_message_view), NULL, NULL, NULL, NULL, NULL, NULL, 0, HIRENOW_NONE, 0, HIRENOW_NONE, 0, HIRENOW_NONE}
 
 /* Renders a message in the nearest locale that has a template.
  * Errors: invalid_argument for a value that is not UTF-8, or a missing link. Since: 0.1 */
@@ -200,6 +201,15 @@ HIRENOW_API hirenow_status hirenow_dispatcher_run(hirenow_dispatcher *dispatcher
 HIRENOW_API hirenow_status hirenow_dispatcher_stop(hirenow_dispatcher *dispatcher, hirenow_error **error);
 /* Makes a running dispatcher look at once instead of at its next poll. Any thread. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_dispatcher_wake(hirenow_dispatcher *dispatcher, hirenow_error **error);
+/* Calls `wake` when a PostgreSQL store with `announces_mail` has promised some, and once when it begins to listen, from
+ * then on at every new beginning: then mail leaves within milliseconds. What is said while nobody listens is lost, so a
+ * dispatcher polls all the same. `url` is the store's; a NULL schema is "hirenow". It answers before there is a
+ * connection, which is its own and made anew where it broke. `wake` is called on the listener's thread; it may call
+ * hirenow_dispatcher_wake(), and must not free the listener. Errors: invalid_argument. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_listen_for_mail(const char *url, const char *schema, void (*wake)(void *ctx),
+                                                   void *ctx, hirenow_mail_listener **out, hirenow_error **error);
+/* Ends it; `wake` is not called any more when this returns. Since: 0.1 */
+HIRENOW_API void hirenow_mail_listener_free(hirenow_mail_listener *listener);
 /* What this dispatcher has done since it was made, and how the outbox stands, now, for all of them. Either place may be
  * NULL; *counts, which may be NULL too, is 0 where the store does not count. Any thread, while it runs too. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_dispatcher_stats(hirenow_dispatcher *dispatcher, hirenow_dispatch_report *sent,

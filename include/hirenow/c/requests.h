@@ -154,8 +154,9 @@ typedef struct hirenow_what_if_query {
   const char *track;  /* whose policy it would be; empty: the tenant's own, so tracks that have one are left out */
   const char *cursor; /* "next" of a page, to go on behind it; NULL: from the start */
   size_t limit;       /* applicants of one page, at most 500; 0: 100 */
+  int32_t running_waits; /* HIRENOW_RUNNING_WAITS, as it would be set with */
 } hirenow_what_if_query;
-#define HIRENOW_WHAT_IF_QUERY_INIT {sizeof(hirenow_what_if_query), NULL, NULL, NULL, 0}
+#define HIRENOW_WHAT_IF_QUERY_INIT {sizeof(hirenow_what_if_query), NULL, NULL, NULL, 0, 0}
 
 /* How many tracks of how many applicants a policy would change. Since: 0.1 */
 typedef struct hirenow_what_if_counts {

@@ -260,10 +260,12 @@ typedef struct hirenow_change_set {
   size_t drop_count;
   const hirenow_waiver_change *const *waivers; /* written before the audit */
   size_t waiver_count;
+  const hirenow_policy_row *const *policies; /* with the tenant's own record, whose applicant_id is "" */
+  size_t policy_count;
 } hirenow_change_set;
 #define HIRENOW_CHANGE_SET_INIT \
   {sizeof(hirenow_change_set), NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, \
-   NULL, 0, HIRENOW_NONE, NULL, NULL, 0, NULL, 0}
+   NULL, 0, HIRENOW_NONE, NULL, NULL, 0, NULL, 0, NULL, 0}
 
 /* How an outbox stands, all tenants together. Since: 0.1 */
 typedef struct hirenow_outbox_figures {

@@ -43,7 +43,7 @@ HIRENOW_API hirenow_status hirenow_store_outbox(hirenow_store *store, int64_t no
 /* Messages of a tenant, by key. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_messages(hirenow_store *store, const hirenow_message_request *request,
                                                   hirenow_rows **out, hirenow_error **error);
-/* Entries of a record's audit after a sequence. Since: 0.1 */
+/* Entries of a record's audit after a sequence; of the tenant's own where the id is empty. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_read_audit(hirenow_store *store, const char *tenant, const char *applicant_id,
                                                     uint64_t after, size_t limit, hirenow_rows **out,
                                                     hirenow_error **error);
@@ -53,8 +53,9 @@ HIRENOW_API hirenow_status hirenow_store_audit_heads(hirenow_store *store, const
 /* Policies of a tenant or of one of its tracks, those that are not in force yet among them. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_policies(hirenow_store *store, const hirenow_policy_request *request,
                                                   hirenow_rows **out, hirenow_error **error);
-/* Adds a policy of a tenant or of one of its tracks, under the next number; an empty document takes it away from then
- * on. Since: 0.1 */
+/* Adds a policy of a tenant or of one of its tracks, under the next number, in a commit of the tenant's own record that
+ * tells of it in the name of `set_by`; an empty document takes it away from then on. `set_at` may become later.
+ * Errors: conflict where somebody else was setting one at the same time. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_set_policy(hirenow_store *store, const char *tenant,
                                                     const hirenow_policy_row *policy, hirenow_error **error);
 /* Deletes stored answers that have expired, at most so many. `pruned` may be NULL. Since: 0.1 */

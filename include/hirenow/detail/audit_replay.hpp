@@ -55,6 +55,14 @@ class audit_replay {
     const auto value = boost::json::parse(entry.details, code);
     if (code || !value.is_object()) return broken("its details are no JSON object");
     const auto& details = value.get_object();
+    if (entry.event == "set_policy")
+      policies_[text(details, "track")].push_back(
+          {.document = {},
+           .hash = digest_of(text(details, "hash")),
+           .set_by = staff_id(entry.actor),
+           .set_at = entry.at,
+           .active_from = sys_seconds{seconds{number(details, "active_from").value_or(0)}},
+           .running_waits = text(details, "running_waits") == "keep" ? running_waits::keep : running_waits::replace});
     if (entry.event == "record_fact") facts_[entry.sequence] = text(details, "fact");
     if (entry.event.ends_with("_waiver") && !play_waiver(entry, details)) return broken("no waiver can go that step");
     if (!entry.interview || !entry.to) return {};
@@ -125,6 +133,10 @@ class audit_replay {
     return {};
   }
 
+  /// What the audit has of policies, without their documents: of each track, and of the tenant itself, which has no
+  /// name; in the order in which they were set, which is that of their numbers.
+  const std::map<std::string, std::vector<stored_policy>>& policies() const { return policies_; }
+
   /// Calls `take(interview id, commitment)` for each interview whose submission brought progress; the commitment is
   /// that of the bytes, in hex.
   template <class Take>
@@ -134,6 +146,13 @@ class audit_replay {
   }
 
  private:
+  static digest digest_of(std::string_view hex) {
+    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+    digest d{};
+    for (std::size_t n = 0; n < d.size() && 2 * n + 1 < hex.size(); ++n)
+      d[n] = static_cast<std::uint8_t>(digit(hex[2 * n]) * 16 + digit(hex[2 * n + 1]));
+    return d;
+  }
   static std::string staff_id(std::string_view actor) {
     constexpr std::string_view prefix = "staff:";
     return actor.starts_with(prefix) ? std::string(actor.substr(prefix.size())) : std::string();
@@ -256,6 +275,7 @@ class audit_replay {
   std::map<interview_id, told> interviews_;
   std::map<std::uint64_t, std::string> facts_;
   std::map<std::uint64_t, waiver> waivers_;
+  std::map<std::string, std::vector<stored_policy>> policies_;
 };
 
 }  // namespace hirenow::detail

@@ -43,7 +43,8 @@ We are glad that you are taking part. This is your personal link:
 {{#deadline}}You have started already; please finish by {{deadline}}.{{/deadline}}{{^deadline}}{{#opens_at}}
 It opens on {{opens_at}}.
 {{/opens_at}}Please start by {{start_by}}.
-From then on you have {{time_limit}}.{{/deadline}}
+From then on you have {{time_limit}}{{#ends_by}},
+but no longer than until {{ends_by}}{{/ends_by}}.{{/deadline}}
 
 If your connection breaks, open the same link again and go on where you
 stopped. The link is meant for you alone; please do not pass it on.
@@ -61,7 +62,8 @@ Your earlier link no longer works; please use only this one.
 {{#deadline}}You have started already; please finish by {{deadline}}.{{/deadline}}{{^deadline}}{{#opens_at}}
 It opens on {{opens_at}}.
 {{/opens_at}}Please start by {{start_by}}.
-From then on you have {{time_limit}}.{{/deadline}}
+From then on you have {{time_limit}}{{#ends_by}},
+but no longer than until {{ends_by}}{{/ends_by}}.{{/deadline}}
 
 The link is meant for you alone; please do not pass it on. Good luck!
 )"},
@@ -76,7 +78,8 @@ Please use only this link; an older one may no longer work.
 please finish by {{deadline}}.{{/deadline}}{{^deadline}}{{#opens_at}}
 It opens on {{opens_at}}.
 {{/opens_at}}Please start by {{start_by}}.
-From then on you have {{time_limit}}.{{/deadline}}
+From then on you have {{time_limit}}{{#ends_by}},
+but no longer than until {{ends_by}}{{/ends_by}}.{{/deadline}}
 
 The link is meant for you alone; please do not pass it on.
 )"},
@@ -84,7 +87,8 @@ The link is meant for you alone; please do not pass it on.
 {{#deadline}}You have started the interview for {{track_title}} and not finished it yet.
 Please do so by {{deadline}}.{{/deadline}}{{^deadline}}Your interview for {{track_title}} is still waiting for you.
 Please start by {{start_by}}.
-From then on you have {{time_limit}}.{{/deadline}}
+From then on you have {{time_limit}}{{#ends_by}},
+but no longer than until {{ends_by}}{{/ends_by}}.{{/deadline}}
 
 {{link}}
 
@@ -136,7 +140,8 @@ Schön, dass Sie dabei sind. Das ist Ihr persönlicher Link:
 {{#deadline}}Sie haben bereits begonnen; bitte schließen Sie bis {{deadline}} ab.{{/deadline}}{{^deadline}}{{#opens_at}}
 Er gilt ab {{opens_at}}.
 {{/opens_at}}Bitte beginnen Sie bis {{start_by}}.
-Ihre Zeit von da an: {{time_limit}}.{{/deadline}}
+Ihre Zeit von da an: {{time_limit}}{{#ends_by}},
+längstens aber bis {{ends_by}}{{/ends_by}}.{{/deadline}}
 
 Falls Ihre Verbindung abbricht, öffnen Sie denselben Link noch einmal und machen
 Sie dort weiter, wo Sie aufgehört haben. Der Link ist nur für Sie bestimmt; bitte
@@ -155,7 +160,8 @@ Ihr früherer Link gilt nicht mehr; bitte verwenden Sie nur noch diesen.
 {{#deadline}}Sie haben bereits begonnen; bitte schließen Sie bis {{deadline}} ab.{{/deadline}}{{^deadline}}{{#opens_at}}
 Er gilt ab {{opens_at}}.
 {{/opens_at}}Bitte beginnen Sie bis {{start_by}}.
-Ihre Zeit von da an: {{time_limit}}.{{/deadline}}
+Ihre Zeit von da an: {{time_limit}}{{#ends_by}},
+längstens aber bis {{ends_by}}{{/ends_by}}.{{/deadline}}
 
 Der Link ist nur für Sie bestimmt; bitte geben Sie ihn nicht weiter. Viel Erfolg!
 )"},
@@ -170,7 +176,8 @@ Bitte verwenden Sie nur diesen Link; ein älterer gilt möglicherweise nicht meh
 Sie aufgehört haben, und schließen Sie bitte bis {{deadline}} ab.{{/deadline}}{{^deadline}}{{#opens_at}}
 Er gilt ab {{opens_at}}.
 {{/opens_at}}Bitte beginnen Sie bis {{start_by}}.
-Ihre Zeit von da an: {{time_limit}}.{{/deadline}}
+Ihre Zeit von da an: {{time_limit}}{{#ends_by}},
+längstens aber bis {{ends_by}}{{/ends_by}}.{{/deadline}}
 
 Der Link ist nur für Sie bestimmt; bitte geben Sie ihn nicht weiter.
 )"},
@@ -178,7 +185,8 @@ Der Link ist nur für Sie bestimmt; bitte geben Sie ihn nicht weiter.
 {{#deadline}}Sie haben das Interview für {{track_title}} begonnen und noch nicht abgeschlossen.
 Bitte schließen Sie bis {{deadline}} ab.{{/deadline}}{{^deadline}}Ihr Interview für {{track_title}} wartet noch auf Sie.
 Bitte beginnen Sie bis {{start_by}}.
-Ihre Zeit von da an: {{time_limit}}.{{/deadline}}
+Ihre Zeit von da an: {{time_limit}}{{#ends_by}},
+längstens aber bis {{ends_by}}{{/ends_by}}.{{/deadline}}
 
 {{link}}
 

@@ -151,8 +151,12 @@ class message_sender {
     if (i.link.not_before > i.link.issued_at) view.opens_at = i.link.not_before;
     view.start_by = i.start_by;
     view.deadline = i.deadline;
-    const deadline_terms terms = deadline_breakdown(i, i.start_by);
-    view.time_limit = terms.time_limit + terms.by_percent + terms.extra + terms.pause;
+    // Whoever starts soonest has the most time, whoever starts latest the least.
+    const sys_seconds soonest = i.started_at.value_or(std::max(engine_.now(), i.link.not_before));
+    const deadline_terms most = deadline_breakdown(i, soonest);
+    view.time_limit = std::max(most.deadline - soonest, seconds{0});
+    if (most.cut && view.time_limit > seconds{60}) view.time_limit -= view.time_limit % seconds{60};
+    if (!i.deadline && deadline_breakdown(i, i.start_by).cut) view.ends_by = i.ends_by;
     if (carries_link(kind)) {
       auto link = engine_.link_of(c.tenant, record.person.id, i);
       if (!link) return link.error();

@@ -166,6 +166,19 @@ class draft {
     return record_.sequence;
   }
 
+  /// Sets a policy; of the tenant's own record. The entry says what the row holds, without its document.
+  void set_policy(stored_policy policy, std::string_view version, const author& who) {
+    boost::json::object details{{"active_from", policy.active_from.time_since_epoch().count()},
+                                {"running_waits", to_string(policy.running_waits)}};
+    if (!policy.track.empty()) details["track"] = policy.track;
+    if (!policy.document.empty()) {
+      details["version"] = version;
+      details["hash"] = hex(policy.hash);
+    }
+    write_entry("set_policy", who, {}, {}, {}, std::move(details));
+    changes_.policies.push_back(std::move(policy));
+  }
+
   void promise(const interview& about, message_kind kind, std::uint64_t occasion, sys_seconds due_at) {
     message m;
     m.key = {about.id, kind, occasion};

@@ -1,6 +1,7 @@
 #pragma once
 /// Which policy judges, setting one, listing what was set, and trying one out.
 
+#include <limits>
 #include <map>
 
 #include "hirenow/engine.hpp"
@@ -24,16 +25,23 @@ inline result<std::optional<stored_policy>> engine::policy_before(std::string_vi
 inline result<retake_policy> engine::policy_for(const loaded& data, const applicant_record& record,
                                                 std::string_view track, std::span<const attempt> attempts) const {
   if (!data.policy || data.policy->running_waits == running_waits::replace) return policy_of(data.policy);
+  const auto stored = judging(data.policy, record, track, attempts);
+  if (!stored) return stored.error();
+  return policy_of(*stored);
+}
+
+inline result<std::optional<stored_policy>> engine::judging(std::optional<stored_policy> stored,
+                                                            const applicant_record& record, std::string_view track,
+                                                            std::span<const attempt> attempts) const {
   std::optional<sys_seconds> newest;
   for (const attempt& a : attempts)  // oldest first
     if (a.track == track) newest = a.at;
-  std::optional<stored_policy> stored = data.policy;
   while (stored && newest && stored->running_waits == running_waits::keep && *newest < stored->active_from) {
     auto older = policy_before(record.tenant, *stored);
     if (!older) return older.error();
     stored = std::move(*older);
   }
-  return policy_of(stored);
+  return stored;
 }
 
 inline result<void> engine::set_policy(std::string_view track, std::string_view document, const actor& who,
@@ -46,24 +54,36 @@ inline result<void> engine::set_policy(std::string_view track, std::string_view 
   stored_policy policy;
   policy.track = track;
   policy.set_by = who.id;
-  policy.set_at = now();
-  policy.active_from = when.from.value_or(policy.set_at);
   policy.running_waits = when.running_waits;
-  if (auto ok = limits::check_instant("active_from", policy.active_from); !ok) return ok;
-  if (policy.active_from < policy.set_at)
-    return detail::fail(errc::invalid_argument, "a policy is in force from now on, or later");
+  if (when.from)
+    if (auto ok = limits::check_instant("active_from", *when.from); !ok) return ok;
+  std::string version;
   if (!document.empty()) {
     const auto parsed = retake_policy::parse(document);
     if (!parsed) return parsed.error();
     policy.document = document;
     policy.hash = sha256(document);
+    version = parsed->version();
   }
-  const auto then = store_.policies(
-      {.tenant = who.tenant, .track = track, .before = policy_place{policy.active_from + seconds{1}, 0}, .limit = 1});
-  if (!then) return then.error();
-  // A host may set its policy whenever it starts.
-  if (then->empty() ? document.empty() : then->front().document == document) return {};
-  return store_.set_policy(who.tenant, policy);
+  // One commit of the tenant's own record: so its audit has every policy, and two that are set at once meet.
+  const load_request record{.tenant = who.tenant, .who = std::string_view(), .with_rules = false};
+  const auto decide = [&](draft& d, const loaded&) -> result<person_changed> {
+    policy.set_at = d.now();
+    policy.active_from = when.from.value_or(policy.set_at);
+    if (policy.active_from < policy.set_at)
+      return detail::fail(errc::invalid_argument, "a policy is in force from now on, or later");
+    const auto then = store_.policies(
+        {.tenant = who.tenant, .track = track, .before = policy_place{policy.active_from + seconds{1}, 0}, .limit = 1});
+    if (!then) return then.error();
+    // A host may set its policy whenever it starts.
+    if (then->empty() ? document.empty() : then->front().document == document) return person_changed{};
+    if (d.record().version == 0) d.create(who.tenant, {});
+    d.set_policy(policy, version, detail::staff_author(who.id));
+    return person_changed{};
+  };
+  if (const auto done = change<person_changed>(use_case::set_policy, record, {}, {}, decide); !done)
+    return done.error();
+  return {};
 }
 
 inline result<std::vector<stored_policy>> engine::policies(std::string_view track, const actor& who,
@@ -85,8 +105,10 @@ inline result<what_if_page> engine::what_if(const what_if_query& query, const ac
     if (auto ok = limits::check_id("cursor", query.cursor); !ok) return ok.error();
   if (query.limit == 0 || query.limit > limits::page)
     return detail::fail(errc::invalid_argument, "a page looks at 1 to " + std::to_string(limits::page) + " applicants");
-  const auto then = retake_policy::parse(query.document);
-  if (!then) return then.error();
+  if (query.running_waits != running_waits::replace && query.running_waits != running_waits::keep)
+    return detail::fail(errc::invalid_argument, "running waits are replaced or kept");
+  const auto tried = retake_policy::parse(query.document);
+  if (!tried) return tried.error();
   const auto heads = store_.audit_heads(who.tenant, query.cursor, query.limit);
   if (!heads) return heads.error();
 
@@ -94,6 +116,12 @@ inline result<what_if_page> engine::what_if(const what_if_query& query, const ac
   // Loads bring one policy each; of a track's own it is asked once.
   std::map<std::string, std::optional<stored_policy>, std::less<>> in_force;
   const sys_seconds at = now();
+  // As it would stand in the store, after everything else that is in force by now.
+  stored_policy proposed;
+  proposed.track = query.track;
+  proposed.active_from = at;
+  proposed.running_waits = query.running_waits;
+  proposed.number = std::numeric_limits<std::int64_t>::max();
   const auto policy_at = [&](const std::string& track) -> result<std::optional<stored_policy>> {
     if (const auto known = in_force.find(track); known != in_force.end()) return known->second;
     auto found =
@@ -124,6 +152,10 @@ inline result<what_if_page> engine::what_if(const what_if_query& query, const ac
       data->policy = *own;
       const auto current = policy_for(*data, record, i.track, attempts);
       if (!current) return current.error();
+      const auto judges = judging(proposed, record, i.track, attempts);
+      if (!judges) return judges.error();
+      const auto then = *judges == proposed ? tried : policy_of(*judges);
+      if (!then) return then.error();
       // A track that has no current interview is scheduled, any other retaken.
       const bool retakes = is_current(i.state) || i.state == interview_state::voided;
       const retake_question question{.track = i.track,

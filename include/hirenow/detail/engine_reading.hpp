@@ -12,11 +12,14 @@ inline result<loaded> engine::load_for(use_case what, const actor& who,
                                        std::variant<std::string_view, interview_id> subject) const {
   if (auto ok = check_actor(what, who); !ok) return ok.error();
   const bool by_interview = std::holds_alternative<interview_id>(subject);
-  if (!by_interview)
+  const bool of_tenant = !by_interview && std::get<std::string_view>(subject).empty() &&
+                         (what == use_case::read_audit || what == use_case::verify_audit);
+  if (!by_interview && !of_tenant)
     if (auto ok = limits::check_id("applicant id", std::get<std::string_view>(subject)); !ok) return ok.error();
   auto data = store_.load(
       {.tenant = who.tenant, .who = subject, .at = now(), .with_progress = what == use_case::read_progress});
   if (!data) return data.error();
+  if (of_tenant && data->record.version == 0) return data;  // no policy was set yet
   if (data->record.version == 0 || (by_interview && !find_interview(data->record, std::get<interview_id>(subject))))
     return detail::fail(errc::not_found, by_interview ? "no such interview" : "no such applicant");
   return data;
@@ -166,6 +169,39 @@ inline result<audit_report> engine::verify_audit(std::string_view applicant_id, 
   }
 }
 
+namespace detail {
+
+/// Compares the policies that stand in the store with what the audit of the tenant's own record has.
+inline result<void> verify_policies(hirenow::store& store, std::string_view tenant, const audit_replay& replay) {
+  for (const auto& [track, told] : replay.policies()) {
+    const auto broken = [&](std::string_view why) {
+      const std::string whose = track.empty() ? "the tenant's own policies" : "the policies of track " + track;
+      return fail(errc::audit_broken, whose + " are not those that the audit has: " + std::string(why));
+    };
+    std::size_t found = 0;
+    policy_query query{.tenant = tenant, .track = track, .limit = limits::page};
+    for (;;) {
+      const auto page = store.policies(query);
+      if (!page) return page.error();
+      for (const stored_policy& p : *page) {
+        if (p.number == 0 || p.number > told.size()) return broken("one was added");
+        const stored_policy& due = told[p.number - 1];
+        const bool genuine = p.document.empty() ? p.hash == digest{} : p.hash == sha256(p.document);
+        if (!genuine || p.hash != due.hash || p.set_by != due.set_by || p.set_at != due.set_at ||
+            p.active_from != due.active_from || p.running_waits != due.running_waits)
+          return broken("number " + std::to_string(p.number) + " was edited");
+        ++found;
+      }
+      if (page->size() < query.limit) break;
+      query.before = policy_place{page->back().active_from, page->back().number};
+    }
+    if (found != told.size()) return broken("one is missing");
+  }
+  return {};
+}
+
+}  // namespace detail
+
 inline result<audit_report> engine::verify_record(const applicant_record& record) const {
   audit_verifier verifier(record);
   detail::audit_replay replay;
@@ -181,6 +217,7 @@ inline result<audit_report> engine::verify_record(const applicant_record& record
   }
   if (auto ok = verifier.finish(); !ok) return ok.error();
   if (auto ok = replay.finish(record); !ok) return ok.error();
+  if (auto ok = detail::verify_policies(store_, record.tenant, replay); !ok) return ok.error();
   std::optional<error> wrong;
   replay.submitted_progress([&](const interview_id& id, std::string_view committed) {
     if (wrong || record.erased) return;
@@ -197,8 +234,12 @@ inline result<audit_report> engine::verify_record(const applicant_record& record
 
 namespace detail {
 
+/// The tenant's own record first, if it has one, and then its applicants'.
 inline result<std::vector<audit_head>> read_heads(hirenow::store& store, std::string_view tenant) {
   std::vector<audit_head> heads;
+  const auto own = store.load({.tenant = tenant, .who = std::string_view(), .with_rules = false});
+  if (!own) return own.error();
+  if (own->record.version != 0) heads.push_back({"", own->record.sequence, own->record.audit_head});
   for (;;) {
     const auto page =
         store.audit_heads(tenant, heads.empty() ? std::string_view() : heads.back().applicant_id, limits::page);

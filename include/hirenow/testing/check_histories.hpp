@@ -368,10 +368,11 @@ class random_history {
     stored_policy p{.track = chance(2) ? "" : any_of(tracks_), .document = chance(4) ? "" : std::to_string(random_())};
     p.hash = sha256(p.document);
     p.set_by = "staff:rita";
-    p.set_at = now_;
     const std::string& tenant = any_of(tenants_);
-    must(tested_.set_policy(tenant, p), "set_policy()");
-    must(reference_.set_policy(tenant, p), "set_policy() of the memory store");
+    p.set_at = std::max(now_, record_of(tenant, "").last_instant);
+    const auto set = policy_change(record_of(tenant, ""), tenant, {p});
+    must(tested_.commit(set), "commit() of a policy");
+    must(reference_.commit(set), "commit() of a policy by the memory store");
     return "a policy";
   }
 

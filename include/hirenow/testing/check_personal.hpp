@@ -340,8 +340,11 @@ inline std::string policy_for(store& s, std::string_view track, std::string_view
   const auto r = must(s.load({.tenant = tenant, .who = std::string_view("ada"), .track = track}), "load()");
   return r.policy ? r.policy->document : std::string();
 }
+inline void set_policy(store& s, const stored_policy& p, std::string_view tenant = "acme") {
+  must(s.commit(policy_change(load_record(s, "", tenant), tenant, {p})), "commit() of a policy");
+}
 inline void set_policy(store& s, std::string track, std::string document, std::string_view tenant = "acme") {
-  must(s.set_policy(tenant, policy_of(std::move(track), std::move(document))), "set_policy()");
+  set_policy(s, policy_of(std::move(track), std::move(document)), tenant);
 }
 
 inline const std::vector<store_check>& policy_checks() {
@@ -350,7 +353,7 @@ inline const std::vector<store_check>& policy_checks() {
        [](store& s) {
          for (const char* track : {"", "backend/technical"}) {
            auto p = policy_of(track, "{\"n\":\"" + std::string(64 * 1024 - 8, 'x') + "\"}");
-           must(s.set_policy("acme", p), "set_policy()");
+           set_policy(s, p);
            p.number = 1;  // of its own list
            const auto r = must(s.load({.tenant = "acme", .who = std::string_view("ada"), .track = track}), "load()");
            same("policy", r.policy, std::optional(p));
@@ -429,7 +432,7 @@ inline const std::vector<store_check>& policy_checks() {
          const auto set = [&](std::string track, std::string document, seconds::rep from) {
            auto p = policy_of(std::move(track), std::move(document));
            p.active_from = instant(from);
-           must(s.set_policy("acme", p), "set_policy()");
+           set_policy(s, p);
          };
          set("", "tenant's", 10);
          set("t", "third", 40);
@@ -453,7 +456,7 @@ inline const std::vector<store_check>& policy_checks() {
          for (const seconds::rep from : {20, 40, 20, 30}) {
            auto p = policy_of("t", "at " + std::to_string(from) + ", number " + std::to_string(++number));
            p.active_from = instant(from);
-           must(s.set_policy("acme", p), "set_policy()");
+           set_policy(s, p);
            p.number = number;
            due.push_back(p);
          }
@@ -478,6 +481,40 @@ inline const std::vector<store_check>& policy_checks() {
          same("policies of the tenant", must(s.policies({.tenant = "acme"}), "policies()").size(), std::size_t{1});
          expect(must(s.policies({.tenant = "acme", .track = "u"}), "policies()").empty(), "a track has another's");
          expect(must(s.policies({.tenant = "nobody"}), "policies()").empty(), "a tenant has another's");
+       }},
+      {"A policy comes with the tenant's own record, whose audit is read under an empty applicant id",
+       [](store& s) {
+         const change_set first = policy_change(load_record(s, "", "acme"), "acme",
+                                                {policy_of("", "one"), policy_of("t", "own"), policy_of("", "two")});
+         must(s.commit(first), "commit() of policies");
+         record_writer().commit(s);
+         const change_set second = policy_change(load_record(s, "", "acme"), "acme", {policy_of("", "three")});
+         must(s.commit(second), "commit() of a policy");
+         auto due = first.audit;
+         due.insert(due.end(), second.audit.begin(), second.audit.end());
+         same_all("read_audit()", all_audit(s, ""), due);
+         same("version", load_record(s, "").version, std::uint64_t{2});
+         same("head", load_record(s, "").audit_head, second.head.audit_head);
+         same("policies of the tenant", must(s.policies({.tenant = "acme"}), "policies()").size(), std::size_t{3});
+         same("policy", policy_for(s, "u"), "three");
+         const auto heads = must(s.audit_heads("acme", "", 10), "audit_heads()");
+         expect(heads.size() == 1 && heads[0].applicant_id == "ada", "audit_heads() shows the tenant's own record");
+         expect(all_audit(s, "", "other").empty(), "a tenant has another's audit");
+         expect(must(s.list({.tenant = "acme", .limit = 10}), "list()").rows.empty(), "a list shows it");
+       }},
+      {"Of two who set a policy at once, one is refused and nothing of it stays",
+       [](store& s) {
+         set_policy(s, "", "first");
+         const auto record = load_record(s, "", "acme");
+         must(s.commit(policy_change(record, "acme", {policy_of("", "second")})), "commit() of a policy");
+         const auto late = s.commit(policy_change(record, "acme", {policy_of("", "late"), policy_of("t", "late")}));
+         same("the answer to the one that came late", late ? errc{} : late.error().code, errc::conflict);
+         auto broken = policy_change(load_record(s, "", "acme"), "acme", {policy_of("", "broken")});
+         broken.audit.front().sequence += 1;
+         const auto refused = s.commit(broken);
+         same("the answer to a gap", refused ? errc{} : refused.error().code, errc::constraint_violated);
+         same("policy", policy_for(s, "t"), "second");
+         same("policies of the tenant", must(s.policies({.tenant = "acme"}), "policies()").size(), std::size_t{2});
        }},
       {"Removing a policy that is not there does nothing",
        [](store& s) {

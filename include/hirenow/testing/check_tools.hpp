@@ -447,6 +447,26 @@ inline applicant_record load_record(store& s, std::string_view applicant_id = "a
   return must(s.load({.tenant = tenant, .who = applicant_id}), "load()").record;
 }
 
+/// A commit of the tenant's own record, as it was loaded, that sets policies, with an audit entry for each.
+inline change_set policy_change(applicant_record record, std::string_view tenant,
+                                const std::vector<stored_policy>& policies) {
+  change_set changes{.tenant = std::string(tenant), .applicant_id = {}, .expected_version = record.version};
+  if (record.version == 0) {
+    record.tenant = tenant;
+    record.salt = std::string(16, 's');
+    record.subject = commitment(record.salt, "");
+    changes.write_person = true;
+  }
+  for (const stored_policy& p : policies) {
+    audit_entry e{.at = p.set_at, .actor = p.set_by, .event = "set_policy"};
+    changes.audit.push_back(append_audit(record, std::move(e)));
+  }
+  record.version += 1;
+  changes.policies = policies;
+  changes.head = std::move(record);
+  return changes;
+}
+
 /// Expects that the store holds the record as the writer has it.
 inline void expect_stored(store& s, const record_writer& due) {
   same("load()", load_record(s, due.record.person.id, due.record.tenant), due.record);
