@@ -7,7 +7,7 @@ cmake_path(ABSOLUTE_PATH CMAKE_ARGV3 NORMALIZE OUTPUT_VARIABLE root)
 set(allowed_crypto.hpp "<(openssl/.*|pthread\\.h)>")
 set(allowed_signing_key.hpp "<(fcntl|sys/stat|unistd)\\.h>")
 set(allowed_message_template.hpp "<kainjow/.*>")
-set(allowed_time_zone.hpp "<date/.*>")
+set(allowed_time_zone.hpp "<(date/.*|pthread\\.h)>")
 
 set(standard "<[a-z_0-9]+>")
 set(boost "<boost/.*>")
