@@ -94,17 +94,21 @@ run_tests() { # <preset> [argument of ctest]...
   passed=$((passed + all - bad)) failed=$((failed + bad))
 }
 
-fuzz() {
+fuzz() { # all at once
   begin_stage "fuzz: $fuzz_seconds s each"
-  local fuzzer name corpus
+  local fuzzer name running=()
   for fuzzer in build/fuzz/tests/*_fuzz; do
     name=$(basename "$fuzzer")
-    corpus=build/fuzz/corpus/$name
-    mkdir -p "$corpus"
-    printf '%s ' "$name"
+    mkdir -p "build/fuzz/corpus/$name"
     # What was found stays in the build; the seeds in the repository are only read.
-    if "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=10 -print_final_stats=1 \
-      -artifact_prefix="build/fuzz/$name-" "$corpus" $(seeds_of "$name") >"build/fuzz/$name.log" 2>&1; then
+    "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=10 -print_final_stats=1 -artifact_prefix="build/fuzz/$name-" \
+      "build/fuzz/corpus/$name" $(seeds_of "$name") >"build/fuzz/$name.log" 2>&1 &
+    running+=("$! $name")
+  done
+  for fuzzer in "${running[@]}"; do
+    name=${fuzzer#* }
+    printf '%s ' "$name"
+    if wait "${fuzzer% *}"; then
       passed=$((passed + 1))
       sed -n 's/^stat::number_of_executed_units: */inputs: /p' "build/fuzz/$name.log"
     else

@@ -116,6 +116,7 @@ class zone_offsets {
       return *one;
     }
   };
+  static const bool are_ready;  // a fork in the middle of the first call would leave the child none
   struct range {
     sys_seconds begin{};
     seconds offset{};
@@ -154,5 +155,7 @@ class zone_offsets {
   std::string name_;
   std::vector<range> ranges_{};
 };
+
+inline const bool zone_offsets::are_ready = (known_zones::all(), true);
 
 }  // namespace hirenow

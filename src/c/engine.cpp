@@ -229,7 +229,7 @@ void fill(hirenow_rows& to, Answer&& from) {
 }
 void fill(hirenow_page& to, list_page&& from) {
   to.value = std::move(from);
-  for (const auto& row : to.value.rows) to.rows.emplace_back().show(row.interview);
+  for (const auto& row : to.value.rows) to.rows.emplace_back(nullptr).show(row.interview);
 }
 
 /// Becomes what the call returns where it is written to, without a copy in between.

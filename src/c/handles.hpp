@@ -167,19 +167,24 @@ struct hirenow_engine : hirenow::c::of_this_process {
   std::shared_ptr<hirenow::c::engine_state> state{};
 };
 struct hirenow_interview {
-  std::optional<hirenow::interview> own{};    ///< nothing where another answer holds it
+  /// Room for an interview of its own, made beforehand so that taking it cannot fail; none where another answer holds
+  /// the interview, which keeps the handle of a checked link small.
+  std::unique_ptr<std::optional<hirenow::interview>> own;
   const hirenow::interview* value = nullptr;  ///< that, or the other answer's; never null once it is filled
   std::string link{};
   bool replayed = false;
   std::unique_ptr<hirenow_interview> archived{};
   hirenow::c::id_text id, retake_of, superseded_by;
 
-  hirenow_interview() noexcept { id[0] = retake_of[0] = superseded_by[0] = '\0'; }
+  hirenow_interview() : hirenow_interview(std::make_unique<std::optional<hirenow::interview>>()) {}
+  /// One that shows an interview of another answer's.
+  explicit hirenow_interview(std::nullptr_t) noexcept
+      : hirenow_interview(std::unique_ptr<std::optional<hirenow::interview>>()) {}
   hirenow_interview(const hirenow_interview&) = delete;
   hirenow_interview& operator=(const hirenow_interview&) = delete;
   ~hirenow_interview() { hirenow::c::wipe(link); }
 
-  void take(hirenow::interview&& i) noexcept { show(own.emplace(std::move(i))); }
+  void take(hirenow::interview&& i) noexcept { show(own->emplace(std::move(i))); }
   /// Shows an interview that the other answer keeps.
   void show(const hirenow::interview& i) noexcept {
     value = &i;
@@ -187,10 +192,15 @@ struct hirenow_interview {
     hirenow::c::write_id(retake_of, i.retake_of);
     hirenow::c::write_id(superseded_by, i.superseded_by);
   }
+
+ private:
+  explicit hirenow_interview(std::unique_ptr<std::optional<hirenow::interview>> room) noexcept : own(std::move(room)) {
+    id[0] = retake_of[0] = superseded_by[0] = '\0';
+  }
 };
 struct hirenow_sitting {
   std::optional<hirenow::sitting> value{};
-  hirenow_interview interview{};
+  hirenow_interview interview{nullptr};
 
   ~hirenow_sitting() {
     if (value) hirenow::c::wipe(value->session.key);
@@ -199,7 +209,7 @@ struct hirenow_sitting {
 struct hirenow_inspection {
   std::optional<hirenow::result<hirenow::inspection>> answer{};  ///< made in place: a link is checked at every request
   const hirenow::inspection* value = nullptr;                    ///< the answer's
-  hirenow_interview interview{};
+  hirenow_interview interview{nullptr};
 };
 struct hirenow_eligibility {
   hirenow::eligibility value{};

@@ -311,7 +311,8 @@ constexpr int inside_size = 14;
 /// Throws where a line would be wider than the box.
 std::vector<std::vector<const transition*>> lines_of(std::vector<const transition*> rows) {
   const auto length = [](const transition* row) { return to_string(row->on).size(); };
-  std::stable_sort(rows.begin(), rows.end(), [&](auto a, auto b) { return length(a) < length(b); });
+  std::sort(rows.begin(), rows.end(),  // of the same length in the order of the table, where they stand
+            [&](auto a, auto b) { return length(a) != length(b) ? length(a) < length(b) : a < b; });
   const transition* alone = nullptr;
   if (rows.size() % 2) {
     alone = rows.back();
