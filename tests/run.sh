@@ -170,14 +170,14 @@ run_pytest() { # <log> <argument of pytest>...
   passed=$((passed + good)) failed=$((failed + bad))
 }
 
-browser_tests() { # examples/ats_server in headless Chromium; SCREENSHOTS: where pictures of its pages go
+browser_tests() { # examples/ats_server in headless Chromium; renews docs/screenshots (SCREENSHOTS: another folder)
   local venv=build/browser python
   [ -x build/dev/examples/ats_server/ats_server ] || build dev
   begin_stage "browser: tests"
   [ -x "$venv/bin/python" ] || "${PYTHON:-/usr/bin/python3}" -m venv "$venv"
   python=$PWD/$venv/bin/python
   "$python" -m pip install --quiet --upgrade --requirement tests/ats_server/requirements.txt
-  ATS_SERVER=build/dev/examples/ats_server/ats_server ATS_SCREENSHOTS=${SCREENSHOTS:-build/screenshots} \
+  ATS_SERVER=build/dev/examples/ats_server/ats_server ATS_SCREENSHOTS=${SCREENSHOTS:-docs/screenshots} \
     run_pytest build/browser-tests.log tests/ats_server
 }
 

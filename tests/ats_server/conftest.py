@@ -240,13 +240,14 @@ class Hand:
         return hand
 
 
-def failed_interview(server, days_later=15):
+def failed_interview(server, days_later=15, applicant=None):
     """Somebody who was invited, answered and failed, so long ago that a retake is allowed.
-    Returns the address, the interview's id and the link."""
+    Returns the address, the interview's id and the link. The applicant's hand keeps what the window had: `own`."""
     global _count
     _count += 1
     email = f"nadia{_count}.{os.getpid()}@applicants.example"
-    recruiter, reviewer, applicant = Hand.of_staff(server, "rosa"), Hand.of_staff(server, "viktor"), Hand(server)
+    recruiter, reviewer = Hand.of_staff(server, "rosa"), Hand.of_staff(server, "viktor")
+    applicant = applicant or Hand(server)
     there = recruiter.post("/interviews/new", csrf=recruiter.csrf("/interviews/new"), key=f"{_count:032d}", name="Nadia Test",
                            email=email, track="backend-2026/technical", locale="en")
     interview = there.split("/interviews/")[1].split("?")[0]
@@ -255,7 +256,8 @@ def failed_interview(server, days_later=15):
     own = {"csrf": applicant.csrf("/go/interview"), "window": "w" * 32}
     applicant.post("/go/start", **own)
     sat = applicant.post("/go/sit", **own)
-    applicant.post("/go/submit", **own, fence=sat["fence"], answers=json.dumps({"q1": "an answer"}))
+    applicant.own = {**own, "fence": sat["fence"]}
+    applicant.post("/go/submit", **applicant.own, answers=json.dumps({"q1": "an answer"}))
     reviewer.post(f"/interviews/{interview}/pass", csrf=reviewer.csrf("/interviews"), key=f"{_count:032d}", outcome="failed")
     server.put_clock_forward(days_later * 86400)
     return email, interview, link

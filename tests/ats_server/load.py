@@ -148,6 +148,8 @@ async def main_load(port, wanted):
     ears = [asyncio.create_task(listen(c, beats)) for c in [await recruiter_of(port, n) for n in range(wanted.recruiters)]]
     await asyncio.gather(*(write(c) for c in applicants), *(watch(c) for c in recruiters))
     for task in ears:
+        if task.done():
+            sys.exit(f"live updates ended before the run did: {task.exception() or 'the server closed them'}")
         task.cancel()
     return saves, lists, beats[0]
 

@@ -145,9 +145,9 @@ class Sitting {
     }
     if (this.dirty) this.timer = setTimeout(() => this.save(), 600);
   }
-  // The window closes: what was typed since the last save goes along.
+  // The window closes: what was typed since the last save goes along, and what a save under way may not bring any more.
   lastWords() {
-    if (this.ended || !this.dirty || this.fence === undefined) return;
+    if (this.ended || !(this.dirty || this.saving) || this.fence === undefined) return;
     navigator.sendBeacon("/go/save", new URLSearchParams(this.values({ answers: this.answers() })));
   }
 
@@ -161,8 +161,8 @@ class Sitting {
     } catch {
       this.ended = false;
       document.getElementById("sure").close();
-      this.dirty = true;
       this.say("unsaved");
+      this.changed();
     }
   }
   end(notice) {
