@@ -140,6 +140,12 @@ static void play_case(const cJSON *c, const hirenow_policy *policy) {
     same_text(where, "sentence", hirenow_text_get(sentence), text_in(expected, "sentence"));
     hirenow_text_free(sentence);
   }
+  if (member(expected, "sentence_de")) {
+    hirenow_text *sentence = NULL;
+    IS(hirenow_eligibility_describe_in(may, "de", &sentence, NULL), HIRENOW_OK);
+    same_text(where, "sentence_de", hirenow_text_get(sentence), text_in(expected, "sentence_de"));
+    hirenow_text_free(sentence);
+  }
   cJSON_ArrayForEach(m, expected) {
     if (strcmp(m->string, "rules") != 0) continue;
     const cJSON *rules = need(got, "rules");

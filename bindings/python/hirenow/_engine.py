@@ -625,9 +625,14 @@ class Engine(PolicyCalls):
                 return
             after = messages[-1].key
 
-    def link_of(self, tenant: str, applicant_id: str, interview: Interview) -> str:
-        """The link to an interview's current generation, made again from what is stored. For dispatchers."""
-        return self._core.link_of(tenant, applicant_id, interview)
+    def link_of(self, interview_id: InterviewId, *, actor: Actor) -> str:
+        """The link to an interview's current generation. A link is a credential: the actor needs what `reissue` needs."""
+        return self._core.link_of(interview_id, actor)
+
+    def link_for_row(self, tenant: str, applicant_id: str, interview: Interview) -> str:
+        """The same from a stored row. Asks nobody's permission: for a dispatcher of one's own, which acts for the
+        engine."""
+        return self._core.link_for_row(tenant, applicant_id, interview)
 
 
 __all__ = ["open", "open_store", "Engine", "key_ring", "retake_policy", "InterviewId", "Notify"]

@@ -111,6 +111,7 @@ class AsyncEngine:
     verify_audit_checkpoint = _awaited(Engine.verify_audit_checkpoint)
     read_messages = _awaited(Engine.read_messages)
     link_of = _awaited(Engine.link_of)
+    link_for_row = _awaited(Engine.link_for_row)
 
     async def pages(
         self,

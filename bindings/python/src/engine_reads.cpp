@@ -89,7 +89,12 @@ void add_reads(py::class_<engine_core>& c) {
     const auto asks = from_py<actor>(who, "actor");
     return to_py(e.run([&](engine& x) { return x.read_messages(query, asks); }));
   });
-  c.def("link_of", [](const engine_core& e, o tenant, o applicant_id, o i) {
+  c.def("link_of", [](const engine_core& e, o id, o who) {
+    const auto which = from_py<interview_id>(id, "interview_id");
+    const auto asks = from_py<actor>(who, "actor");
+    return to_py(e.run([&](engine& x) { return x.link_of(which, asks); }));
+  });
+  c.def("link_for_row", [](const engine_core& e, o tenant, o applicant_id, o i) {
     const auto of = from_py<std::string_view>(tenant, "tenant");
     const auto whose = from_py<std::string_view>(applicant_id, "applicant_id");
     const auto which = from_py<interview>(i, "interview");

@@ -113,17 +113,38 @@ def test_the_whole_story_over_a_python_store(store):
     assert len(w.engine.history(at.id, actor=w.recruiter).attempts) == 2
 
 
-@pytest.mark.parametrize("method", ["load", "commit"])
+# Each method of a store, and a call that comes to it.
+REACHES = {
+    "load": lambda w, at: w.engine.find(at.id, actor=w.recruiter),
+    "commit": lambda w, at: w.engine.submit(at.session),
+    "save_progress": lambda w, at: w.engine.checkpoint(at.session, "x"),
+    "list": lambda w, at: w.engine.list(actor=w.recruiter),
+    "due": lambda w, at: w.engine.sweep(),
+    "prune": lambda w, at: w.engine.sweep(),
+    "messages": lambda w, at: w.engine.read_messages(actor=w.admin),
+    "read_audit": lambda w, at: w.engine.read_audit("app-1", actor=w.admin),
+    "audit_heads": lambda w, at: w.engine.audit_checkpoint(actor=w.admin),
+    "policies": lambda w, at: list(w.engine.policies(actor=w.admin)),
+    "next_due": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example").dispatch_due(),
+    "claim": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example").dispatch_due(),
+}
+
+
+@pytest.mark.parametrize("method", REACHES)
 def test_what_a_store_raises_reaches_the_caller_as_it_is(method):
     mine = ZeroDivisionError("mine")
     store = Failing(method, mine)
     w = World(store)
+    at = w.bring_to("in_progress")
+    bo = hirenow.Applicant("app-2", "bo@example.org", "Bo", "en", "Europe/London")
+    w.engine.schedule(bo, w.track, actor=w.recruiter)  # so that there is mail
     store.armed = True
     with pytest.raises(ZeroDivisionError) as raised:
-        w.schedule()
+        REACHES[method](w, at)
     assert raised.value is mine
     store.armed = False
-    assert w.schedule().interview.attempt == 1
+    w.engine.submit(at.session)
+    assert w.engine.find(at.id, actor=w.recruiter).state is hirenow.InterviewState.SUBMITTED
 
 
 def test_an_error_of_hirenows_is_an_answer_and_the_same_object():

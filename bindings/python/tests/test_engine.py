@@ -143,7 +143,10 @@ def test_the_other_use_cases(world):
     assert again.interview.time_limit == timedelta(hours=2)
     fresh = e.reissue(again.interview.id, actor=w.recruiter, notify=w.clock.now() + timedelta(hours=1))
     assert fresh.interview.link.generation == 2
-    assert e.link_of("acme", "app-1", fresh.interview) == fresh.link
+    assert e.link_of(again.interview.id, actor=w.recruiter) == fresh.link
+    assert e.link_for_row("acme", "app-1", fresh.interview) == fresh.link
+    with pytest.raises(hirenow.PermissionDeniedError):
+        e.link_of(again.interview.id, actor=w.reviewer)
     assert e.withdraw(token_in(fresh.link), reason="found another").interview.outcome is Outcome.WITHDRAWN
     e.erase_applicant("app-1", actor=w.admin)
     assert e.history(at.id, actor=w.recruiter).erased

@@ -329,7 +329,8 @@ USES = {
     "verify_audit_checkpoint": ("archived", False, lambda e, w, at: e.verify_audit_checkpoint(
         w.engine.audit_checkpoint(actor=w.admin), actor=w.admin)),
     "read_messages": ("archived", False, lambda e, w, at: e.read_messages(actor=w.recruiter)),
-    "link_of": ("scheduled", False, lambda e, w, at: e.link_of("acme", "app-1", e.find(at.id, actor=w.recruiter))),
+    "link_of": ("scheduled", False, lambda e, w, at: e.link_of(at.id, actor=w.recruiter)),
+    "link_for_row": ("scheduled", False, lambda e, w, at: e.link_for_row("acme", "app-1", e.find(at.id, actor=w.recruiter))),
 }
 OTHERS = {"close", "closed", "on", "over", "now", "messages"}
 

@@ -27,6 +27,10 @@ from hirenow import (
 LIFECYCLE, RETAKES, TOKENS = spec("lifecycle.json"), spec("retake_cases.json"), spec("token_vectors.json")
 
 
+MEMBERS_OF_A_RULE = {"id", "rule", "allowed", "reason", "counted", "limit", "wait_seconds", "since", "attempts",
+                     "eligible_at", "group", "applies", "waived"}
+
+
 def named(rows, key):
     return [pytest.param(row, id=str(row[key])) for row in rows]
 
@@ -196,6 +200,11 @@ def test_retake_case(case):
             assert rule.since == instant(wanted["since"])
         if "attempts" in wanted:
             assert [i.int - 1 for i in rule.attempts] == wanted["attempts"]
+        if "eligible_at" in wanted:
+            assert rule.eligible_at == (instant(wanted["eligible_at"]) if wanted["eligible_at"] else None)
+        for word in ("group", "applies", "waived"):
+            assert getattr(rule, word) == wanted.get(word, getattr(rule, word))
+        assert not wanted.keys() - MEMBERS_OF_A_RULE, "this test reads them all, or it tests less than it says"
     if "rules" in expected:
         assert len(answer.rules) == len(expected["rules"])
     assert (answer.policy_version, answer.policy_hash) == (policy.version, policy.hash)

@@ -46,7 +46,7 @@ class World:
     def token(self, interview_id):
         with transaction.atomic():
             e = engine()
-            return token_of(e.link_of("acme", str(self.ada.pk), e.find(interview_id, actor=self.recruiter)))
+            return token_of(e.link_of(interview_id, actor=self.recruiter))
 
     def submitted(self):
         interview_id = self.invited()
