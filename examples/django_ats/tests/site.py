@@ -217,21 +217,21 @@ class Site:
 
     # ---- What is in it
 
-    def person(self):
+    def person(self, language="en"):
         self.count += 1
         return Applicant(
-            f"person-{self.count}", f"person-{self.count}@applicants.example", f"Person {self.count}", "en"
+            f"person-{self.count}", f"person-{self.count}@applicants.example", f"Person {self.count}", language
         )
 
-    def invited(self):
+    def invited(self, language="en"):
         """An invitation that nobody has opened: person, interview, link."""
-        person = self.person()
+        person = self.person(language)
         invited = self.engine.schedule(person, "backend/technical", actor=self.recruiter, notify=False)
         return person, invited.interview.id, invited.link
 
-    def failed(self):
+    def failed(self, language="en"):
         """An interview that may be retaken, whose mail is gone."""
-        person, interview_id, link = self.invited()
+        person, interview_id, link = self.invited(language)
         self.engine.submit(self.engine.start(link.partition("#")[2], "a secret of sixteen bytes").session)
         self.engine.decide(interview_id, Outcome.FAILED, actor=self.reviewer, notify=False)
         return person, interview_id, link

@@ -47,8 +47,8 @@ def fresh(browser):
     """Opens a page in a profile that nobody has used."""
     contexts = []
 
-    def page():
-        contexts.append(browser.new_context())
+    def page(**how):
+        contexts.append(browser.new_context(**how))
         contexts[-1].set_default_timeout(15000)
         return contexts[-1].new_page()
 
@@ -83,8 +83,8 @@ def staff(site, browser, logins):
     """The board, as somebody who is logged in has it."""
     contexts = []
 
-    def page(name="rosa", path="/"):
-        contexts.append(browser.new_context(storage_state=logins(name)))
+    def page(name="rosa", path="/", **how):
+        contexts.append(browser.new_context(storage_state=logins(name), **how))
         contexts[-1].set_default_timeout(15000)
         made = contexts[-1].new_page()
         made.goto(site.url + path)
@@ -237,6 +237,30 @@ def test_a_retake_is_offered_only_where_it_is_allowed(site, staff):
     assert button.is_disabled() and button.get_attribute("title")
     _, old, _ = site.failed()
     assert retake_button(staff(), old).is_enabled()
+
+
+def test_german_from_the_click_to_the_answers(site, staff, fresh):
+    person, old, _ = site.failed("de")
+    board = staff(locale="de-DE")
+    assert retake_button(board, old).inner_text() == "Wiederholung erlauben"
+    retake_button(board, old).click()
+    board.wait_for_selector("#notice:has-text('Das alte Interview ist archiviert.')")
+    assert board.inner_text(f"tr[data-interview='{old}'] .state") == "archiviert"
+    link = site.smtp.link_to(person.email)
+    assert "Backend-Entwicklung" in site.smtp.to(person.email)[0]["Subject"]
+    page = fresh(locale="de-DE")
+    page.goto(link)
+    shows(page, "welcome")
+    assert page.get_attribute("html", "lang") == "de"
+    assert "Ihr Interview für: Backend-Entwicklung. Ab dem Beginn haben Sie 60 Minuten." in page.inner_text("#welcome")
+    assert page.inner_text("#begin") == "Interview beginnen"
+    page.click("#begin")
+    shows(page, "sitting")
+    page.fill("#q1", "Auf dieses hier")
+    page.wait_for_selector("#saved:text-is('gespeichert')")
+    page.click("text=Abgeben")
+    shows(page, "handed-in")
+    assert page.inner_text("#handed-in h1") == "Vielen Dank"
 
 
 # ---- Sittings --------------------------------------------------------------------------------------------------------
