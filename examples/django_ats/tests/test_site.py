@@ -6,7 +6,9 @@ import re
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
+import axe_playwright_python
 import pytest
 
 from hirenow import InterviewState
@@ -261,6 +263,46 @@ def test_german_from_the_click_to_the_answers(site, staff, fresh):
     page.click("text=Abgeben")
     shows(page, "handed-in")
     assert page.inner_text("#handed-in h1") == "Vielen Dank"
+
+
+# ---- Accessibility ---------------------------------------------------------------------------------------------------
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+
+
+def faults(page):
+    """What axe finds on the page as it stands."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [(page.url, v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in found["violations"]]
+
+
+def test_staff_pages_are_accessible(site, staff, fresh):
+    _, old, _ = site.failed()
+    login = fresh()
+    login.goto(f"{site.url}/accounts/login/")
+    login.fill("#id_username", "rosa")
+    login.fill("#id_password", "wrong")
+    login.click("main form button")
+    login.wait_for_selector(".bad")
+    board = staff()
+    assert faults(login) + faults(board) == []
+    board.goto(f"{site.url}/interviews/{old}/")
+    board.click("button.retake:enabled")
+    board.wait_for_selector("#notice:not([hidden])")
+    assert faults(board) == []
+
+
+def test_all_that_applicants_see_is_accessible(site, fresh):
+    page = fresh()
+    begin(page, site.invited()[2])
+    write(page, "an answer")
+    sections = page.eval_on_selector_all("main > section", "all => all.map(s => s.id)")
+    assert len(sections) == 14
+    for section in sections:
+        page.evaluate("id => show(id)", section)
+        assert page.locator("main > section:visible").count() == 1 and faults(page) == []
 
 
 # ---- Sittings --------------------------------------------------------------------------------------------------------
