@@ -1,17 +1,20 @@
 """The whole site in a real browser: what HR and the applicant see. The mail server's list and the engine over its own
 connection are the judges."""
 
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import axe_playwright_python
 import pytest
 
 from hirenow import InterviewState
+from hirenow.contrib.django import store_engine
 
 from . import settings
 from .site import Site, wait_for
@@ -32,7 +35,8 @@ def site(tmp_path_factory):
 def playwright():
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as started:
+    with sync_playwright() as started, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # its loop runs in this thread, and is no concern of Django's
         yield started
 
 
@@ -367,6 +371,40 @@ def test_a_killed_server_loses_nothing(site, fresh):
     assert site.answers(interview_id)["q1"] == "before, and while nobody was there"
     page.click("text=Hand in")
     shows(page, "handed-in")
+
+
+# ---- The clock -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def invitation(live_server, committed):
+    """In this process, where the clock is the test's: a link of the site's, and whose it is."""
+    interview_id = committed.invited()
+    return f"{live_server.url}/interview/#{committed.token(interview_id)}", interview_id, committed
+
+
+@pytest.mark.parametrize("slept", [False, True], ids=["the page counts to nought", "the page's clock stood still"])
+def test_time_runs_out_while_the_page_is_open(invitation, fresh, slept):
+    link, interview_id, world = invitation
+    page, seen = fresh(), []
+    page.clock.install()
+    begin(page, link)
+    write(page, "nearly done")
+    page.on("framenavigated", lambda frame: seen.append(frame.url))
+    settings.clock.advance(timedelta(hours=1))
+    if slept:  # a computer that was closed: the page believes that there is time, and is told otherwise
+        page.fill("#q1", "too late")
+    else:
+        page.clock.fast_forward("01:00:00")
+    shows(page, "expired")
+    assert page.inner_text("#expired h1") == "This link has run out" and seen == []
+    page.click("#expired .ask")
+    shows(page, "asked")
+    settings.clock.advance(timedelta(minutes=5))  # the grace is over, too
+    store_engine().sweep()
+    assert world.state(interview_id) is InterviewState.EXPIRED
+    kept = store_engine().read_progress(interview_id, actor=world.reviewer)
+    assert json.loads(kept.data)["q1"] == "nearly done"
 
 
 # ---- The broker is away: last, because it stays away -----------------------------------------------------------------
