@@ -217,21 +217,21 @@ class Site:
 
     # ---- What is in it
 
-    def person(self, language="en"):
+    def person(self):
         self.count += 1
         return Applicant(
-            f"person-{self.count}", f"person-{self.count}@applicants.example", f"Person {self.count}", language
+            f"person-{self.count}", f"person-{self.count}@applicants.example", f"Person {self.count}", "en"
         )
 
-    def invited(self, language="en"):
+    def invited(self):
         """An invitation that nobody has opened: person, interview, link."""
-        person = self.person(language)
+        person = self.person()
         invited = self.engine.schedule(person, "backend/technical", actor=self.recruiter, notify=False)
         return person, invited.interview.id, invited.link
 
-    def failed(self, language="en"):
+    def failed(self):
         """An interview that may be retaken, whose mail is gone."""
-        person, interview_id, link = self.invited(language)
+        person, interview_id, link = self.invited()
         self.engine.submit(self.engine.start(link.partition("#")[2], "a secret of sixteen bytes").session)
         self.engine.decide(interview_id, Outcome.FAILED, actor=self.reviewer, notify=False)
         return person, interview_id, link
