@@ -11,6 +11,7 @@ import secrets
 
 from django.conf import settings
 from django.core import signing
+from django.utils.translation import get_language
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
@@ -23,7 +24,7 @@ from hirenow import Session
 from hirenow.contrib.django import run_in_transaction
 
 from . import shapes
-from .models import track_title
+from .models import title_of
 
 COOKIE, SALT = "sitting", "hiring.sitting"
 COOKIE_PATH = "/api/sitting/"
@@ -102,7 +103,7 @@ class Look(SittingView):
             {
                 "verdict": seen.verdict,
                 "name": seen.applicant_name,
-                "title": track_title("", i.track) if i else "",
+                "title": title_of(i.track, get_language()) if i else "",
                 "state": i.state if i else None,
                 "minutes": int(i.time_limit.total_seconds() // 60) if i else None,
                 "start_by": shapes.moment(i.start_by) if i else None,

@@ -10,9 +10,14 @@ import hirenow
 class Position(models.Model):
     slug = models.SlugField(primary_key=True)
     title = models.CharField(max_length=100)
+    title_de = models.CharField("German title", max_length=100, blank=True)
 
     def __str__(self):
         return self.title
+
+    def title_in(self, language):
+        """The title in that language, or else the English one."""
+        return self.title_de if self.title_de and language.partition("-")[0].lower() == "de" else self.title
 
 
 class Candidate(models.Model):
@@ -55,7 +60,13 @@ class Application(models.Model):
         return f"{self.position_id}/technical"
 
 
-def track_title(tenant, track, locale=""):
-    """What mails and pages call a track. The dispatcher asks, too."""
+def title_of(track, language):
+    """What pages call a track."""
     slug = track.partition("/")[0]
-    return Position.objects.filter(pk=slug).values_list("title", flat=True).first() or slug
+    position = Position.objects.filter(pk=slug).first()
+    return position.title_in(language) if position else slug
+
+
+def track_title(tenant, track, locale):
+    """What mails call a track: the dispatcher asks."""
+    return title_of(track, locale)

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
@@ -14,7 +15,8 @@ import hirenow
 from hirenow import Event, InterviewState, Role
 from hirenow.contrib.django import actor_of, run_in_transaction
 
-from .models import Application, Position
+from . import shapes
+from .models import Application, Position, title_of
 
 CLOSED = (InterviewState.ARCHIVED, InterviewState.CANCELLED)
 
@@ -50,7 +52,7 @@ def board(request):
         page, rows = run_in_transaction(work)
     except hirenow.InvalidArgumentError:  # a cursor that is none
         raise Http404 from None
-    titles = dict(Position.objects.values_list("slug", "title"))
+    titles = {p.slug: p.title_in(get_language()) for p in Position.objects.all()}
     waiting = Application.objects.filter(interview_id=None).select_related("candidate", "position")[:25]
     return render(
         request,
@@ -61,6 +63,7 @@ def board(request):
                     "i": row.interview,
                     "name": row.applicant_name,
                     "may": may,
+                    "words": shapes.words(may) if may else "",
                     "click": uuid.uuid4(),
                     "title": titles.get(row.interview.track.partition("/")[0], row.interview.track),
                 }
@@ -69,7 +72,9 @@ def board(request):
             "counts": [(s.value, page.counts[s]) for s in InterviewState],
             "state": state,
             "next": page.next,
-            "waiting": [{"application": a, "click": uuid.uuid4()} for a in waiting],
+            "waiting": [
+                {"application": a, "title": a.position.title_in(get_language()), "click": uuid.uuid4()} for a in waiting
+            ],
             "recruits": not actor.roles.isdisjoint((Role.RECRUITER, Role.ADMIN)),
         },
     )
@@ -100,13 +105,16 @@ def interview(request, interview_id):
         history, verified, may, allowed = run_in_transaction(work)
     except (hirenow.NotFoundError, hirenow.InvalidArgumentError):
         raise Http404 from None
+    this = next(i for i in history.attempts if i.id == interview_id)
     return render(
         request,
         "hiring/interview.html",
         {
             "history": history,
-            "i": next(i for i in history.attempts if i.id == interview_id),
+            "i": this,
+            "title": title_of(this.track, get_language()),
             "may": may,
+            "words": shapes.words(may),
             "verified": verified,
             "is_verified": isinstance(verified, int),
             "click": uuid.uuid4(),

@@ -1,5 +1,6 @@
 """Answers of the engine as JSON shows them, and bodies of requests as DRF checks them."""
 
+from django.utils.translation import get_language
 from rest_framework import serializers
 
 from hirenow import Outcome
@@ -27,11 +28,16 @@ def row(r):
     return {**interview(r.interview), "applicant": {"id": r.applicant_id, "name": r.applicant_name}}
 
 
+def words(e):
+    """Why, and from when, in the reader's language."""
+    return e.describe(get_language())
+
+
 def eligibility(e):
     return {
         "allowed": e.allowed,
         "reason": e.reason,
-        "words": str(e),
+        "words": words(e),
         "eligible_at": moment(e.eligible_at),
         "attempts_left": e.attempts_left,
         "policy_version": e.policy_version,

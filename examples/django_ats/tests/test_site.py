@@ -1,15 +1,20 @@
 """The whole site in a real browser: what HR and the applicant see. The mail server's list and the engine over its own
 connection are the judges."""
 
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+from datetime import timedelta
+from pathlib import Path
 
+import axe_playwright_python
 import pytest
 
 from hirenow import InterviewState
+from hirenow.contrib.django import store_engine
 
 from . import settings
 from .site import Site, wait_for
@@ -30,7 +35,8 @@ def site(tmp_path_factory):
 def playwright():
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as started:
+    with sync_playwright() as started, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # its loop runs in this thread, and is no concern of Django's
         yield started
 
 
@@ -47,8 +53,8 @@ def fresh(browser):
     """Opens a page in a profile that nobody has used."""
     contexts = []
 
-    def page():
-        contexts.append(browser.new_context())
+    def page(**how):
+        contexts.append(browser.new_context(**how))
         contexts[-1].set_default_timeout(15000)
         return contexts[-1].new_page()
 
@@ -83,8 +89,8 @@ def staff(site, browser, logins):
     """The board, as somebody who is logged in has it."""
     contexts = []
 
-    def page(name="rosa", path="/"):
-        contexts.append(browser.new_context(storage_state=logins(name)))
+    def page(name="rosa", path="/", **how):
+        contexts.append(browser.new_context(storage_state=logins(name), **how))
         contexts[-1].set_default_timeout(15000)
         made = contexts[-1].new_page()
         made.goto(site.url + path)
@@ -239,6 +245,63 @@ def test_a_retake_is_offered_only_where_it_is_allowed(site, staff):
     assert retake_button(staff(), old).is_enabled()
 
 
+def test_german_for_staff_and_applicants(site, staff, fresh):
+    _, old, _ = site.failed()
+    board = staff(locale="de-DE")
+    assert retake_button(board, old).inner_text() == "Wiederholung erlauben"
+    retake_button(board, old).click()
+    board.wait_for_selector("#notice:has-text('Das alte Interview ist archiviert.')")
+    assert board.inner_text(f"tr[data-interview='{old}'] .state") == "archiviert"
+    page = fresh(locale="de-DE")
+    page.goto(site.invited()[2])
+    shows(page, "welcome")
+    assert page.get_attribute("html", "lang") == "de"
+    assert "Ihr Interview für: Backend-Entwicklung. Ab dem Beginn haben Sie 60 Minuten." in page.inner_text("#welcome")
+    assert page.inner_text("#begin") == "Interview beginnen"
+    page.click("#begin")
+    shows(page, "sitting")
+    page.fill("#q1", "Auf dieses hier")
+    page.wait_for_selector("#saved:text-is('gespeichert')")
+    page.click("text=Abgeben")
+    shows(page, "handed-in")
+    assert page.inner_text("#handed-in h1") == "Vielen Dank"
+
+
+# ---- Accessibility ---------------------------------------------------------------------------------------------------
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+
+
+def faults(page):
+    """What axe finds on the page as it stands."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [(page.url, v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in found["violations"]]
+
+
+def test_staff_pages_are_accessible(site, staff, fresh):
+    _, old, _ = site.failed()
+    login = fresh()
+    login.goto(f"{site.url}/accounts/login/")
+    board = staff()
+    assert faults(login) + faults(board) == []
+    board.goto(f"{site.url}/interviews/{old}/")
+    board.click("button.retake:enabled")
+    board.wait_for_selector("#notice:not([hidden])")
+    assert faults(board) == []
+
+
+def test_all_that_applicants_see_is_accessible(site, fresh):
+    page = fresh()
+    begin(page, site.invited()[2])
+    sections = page.eval_on_selector_all("main > section", "all => all.map(s => s.id)")
+    assert len(sections) == 14
+    for section in sections:
+        page.evaluate("id => show(id)", section)
+        assert page.locator("main > section:visible").count() == 1 and faults(page) == []
+
+
 # ---- Sittings --------------------------------------------------------------------------------------------------------
 
 
@@ -301,6 +364,43 @@ def test_a_killed_server_loses_nothing(site, fresh):
     assert site.answers(interview_id)["q1"] == "before, and while nobody was there"
     page.click("text=Hand in")
     shows(page, "handed-in")
+
+
+# ---- The clock -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def invitation(live_server, committed):
+    """In this process, where the clock is the test's: a link of the site's, and whose it is."""
+    interview_id = committed.invited()
+    return f"{live_server.url}/interview/#{committed.token(interview_id)}", interview_id, committed
+
+
+@pytest.mark.parametrize("slept", [False, True], ids=["the page counts to nought", "the page's clock stood still"])
+def test_time_runs_out_while_the_page_is_open(invitation, fresh, slept):
+    link, interview_id, world = invitation
+    page, seen = fresh(), []
+    page.clock.install()
+    begin(page, link)
+    page.fill("#q1", "nearly done")
+    page.clock.fast_forward(500)
+    saved(page)
+    page.on("framenavigated", lambda frame: seen.append(frame.url))
+    settings.clock.advance(timedelta(hours=1))
+    if slept:  # a computer that was closed: the page believes that there is time, and is told otherwise
+        page.fill("#q1", "too late")
+        page.clock.fast_forward(500)
+    else:
+        page.clock.fast_forward("01:00:00")
+    shows(page, "expired")
+    assert page.inner_text("#expired h1") == "This link has run out" and seen == []
+    page.click("#expired .ask")
+    shows(page, "asked")
+    settings.clock.advance(timedelta(minutes=5))  # the grace is over, too
+    store_engine().sweep()
+    assert world.state(interview_id) is InterviewState.EXPIRED
+    kept = store_engine().read_progress(interview_id, actor=world.reviewer)
+    assert json.loads(kept.data)["q1"] == "nearly done"
 
 
 # ---- The broker is away: last, because it stays away -----------------------------------------------------------------

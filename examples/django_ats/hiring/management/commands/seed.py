@@ -30,18 +30,21 @@ class Command(BaseCommand):
             group.permissions.add(Permission.objects.get(content_type__app_label="hirenow", codename=role))
             user.groups.add(group)
         positions = [
-            Position.objects.get_or_create(pk=slug, defaults={"title": title})[0]
-            for slug, title in (
-                ("backend", "Backend engineer"),
-                ("data", "Data engineer"),
-                ("support", "Support engineer"),
+            Position.objects.get_or_create(pk=slug, defaults={"title": title, "title_de": title_de})[0]
+            for slug, title, title_de in (
+                ("backend", "Backend engineer", "Backend-Entwicklung"),
+                ("data", "Data engineer", "Datentechnik"),
+                ("support", "Support engineer", "Technischer Kundendienst"),
             )
         ]
         pick = random.Random(2026)
         for n in range(applicants):
             name = f"{FIRST[n % len(FIRST)]} {pick.choice(LAST)}"
             candidate = Candidate.objects.create(
-                name=name, email=f"{name.lower().replace(' ', '.')}.{n}@applicants.example", time_zone="Europe/Berlin"
+                name=name,
+                email=f"{name.lower().replace(' ', '.')}.{n}@applicants.example",
+                locale="de" if n % 3 == 1 else "en",
+                time_zone="Europe/Berlin",
             )
             Application.objects.create(candidate=candidate, position=pick.choice(positions))
         self.stdout.write(f"{applicants} applicants; users rosa, viktor and alma")

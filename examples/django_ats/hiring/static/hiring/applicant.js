@@ -31,7 +31,7 @@ async function look() {
   fill(body);
   document.body.dataset.verdict = body.verdict;
   if (body.verdict !== "valid") return show(body.verdict);
-  $("begin").textContent = body.state === "in_progress" ? "Continue the interview" : "Start the interview";
+  $("begin").textContent = $("begin").dataset[body.state === "in_progress" ? "continue" : "start"];
   show("welcome");
 }
 
@@ -48,6 +48,7 @@ async function begin() {
   show("sitting");
 }
 
+const tell = (what) => ($("saved").textContent = $("saved").dataset[what]);  // the page has the words
 const answers = () => Object.fromEntries(new FormData($("answers")));
 
 async function save() {
@@ -56,13 +57,13 @@ async function save() {
   dirty = false;
   try {
     const {ok, status, body} = await call("PUT", "save", {fence, answers: answers()});
-    if (ok) $("saved").textContent = "saved";
+    if (ok) tell("saved");
     else if (body.code === "stale_session") leave("elsewhere");
     else if (status < 500) leave(null);
     else throw new Error();
   } catch {
     dirty = true;
-    $("saved").textContent = "not saved yet, trying again";
+    tell("trying");
   }
   saving = false;
 }
@@ -85,7 +86,7 @@ $("answers").addEventListener("submit", async (event) => {
   if (ok) leave("handed-in");
   else if (body.code === "stale_session") leave("elsewhere");
   else if (body.code) leave(null);
-  else $("saved").textContent = "not handed in, please try again";
+  else tell("failed");
 });
 for (const button of document.querySelectorAll(".ask"))
   button.addEventListener("click", async () => {

@@ -24,9 +24,9 @@ document.addEventListener("click", async (event) => {
     if (!answer.ok) return say(body.message ?? body.detail ?? body.code, true);
     button.disabled = true;
     const row = button.closest("tr");
-    if (row && button.classList.contains("retake")) row.querySelector(".state").textContent = "archived";
+    if (row && button.classList.contains("retake")) row.querySelector(".state").textContent = notice.dataset.archived;
     say(button.dataset.done, false);
   } catch {
-    say("The server did not answer. Press again: nothing is done twice.", true);
+    say(notice.dataset.noAnswer, true);
   }
 });
