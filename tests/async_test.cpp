@@ -133,8 +133,8 @@ TEST_CASE("refusals arrive in the result, in a future as well", "[async]") {
 }
 
 TEST_CASE("a coroutine runs a whole retake", "[async]") {
-  world w;
   asio::io_context loop;
+  world w;
   result<retaken> again = detail::fail(errc::internal, "never ran");
   result<inspection> old_link = detail::fail(errc::internal, "never ran");
   result<audit_report> audit = detail::fail(errc::internal, "never ran");
@@ -198,10 +198,10 @@ TEST_CASE("arguments are kept by the operation", "[async]") {
 }
 
 TEST_CASE("the associated executor's work is outstanding until the completion", "[async]") {
+  asio::io_context loop;
   world w(1);
   std::latch gate(1);
   w.records.gate = &gate;
-  asio::io_context loop;
   bool called = false;
   w.hr.async_schedule(request_for("ada"), recruiter, asio::bind_executor(loop, [&](result<invited> answer) {
                         called = answer.has_value() && loop.get_executor().running_in_this_thread();
@@ -227,10 +227,10 @@ TEST_CASE("what a store throws arrives as an error", "[async]") {
 }
 
 TEST_CASE("an operation cancelled before it began ends at once and does nothing", "[async]") {
+  asio::io_context loop;
   world w(1);
   std::latch gate(1);
   w.records.gate = &gate;
-  asio::io_context loop;
   auto busy = w.hr.async_schedule(request_for("ada"), recruiter, asio::use_future);
   while (w.records.loads == 0) std::this_thread::yield();  // the pool's only thread is at the gate
 
@@ -257,10 +257,10 @@ TEST_CASE("an operation cancelled before it began ends at once and does nothing"
 }
 
 TEST_CASE("an operation that has begun is finished whatever is cancelled", "[async]") {
+  asio::io_context loop;
   world w(1);
   std::latch gate(1);
   w.records.gate = &gate;
-  asio::io_context loop;
   asio::cancellation_signal signal;
   std::vector<result<invited>> answers;
   w.hr.async_schedule(request_for("ada"), recruiter,
@@ -295,8 +295,8 @@ TEST_CASE("a pool that is stopped destroys the handlers it will not call", "[asy
 }
 
 TEST_CASE("a strand serialises the completions of many operations", "[async][concurrent]") {
-  world w(4);
   asio::thread_pool callers(4);
+  world w(4);
   const auto strand = asio::make_strand(callers.get_executor());
   constexpr int count = 400;
   int completed = 0;  // no atomic: the strand is the lock
@@ -319,10 +319,10 @@ TEST_CASE("a strand serialises the completions of many operations", "[async][con
 }
 
 TEST_CASE("cancellations that race with the pool complete each operation once", "[async][concurrent]") {
+  asio::thread_pool callers(2);
   world w(3);
   constexpr int count = 300;
   std::atomic<int> finished{0}, aborted{0};
-  asio::thread_pool callers(2);
   for (int n = 0; n < count; ++n) {
     const auto signal = std::make_shared<asio::cancellation_signal>();
     const auto strand = asio::make_strand(callers.get_executor());

@@ -85,7 +85,9 @@ class async_engine {
   using executor_type = boost::asio::any_io_executor;
 
   /// Owns: borrows the engine. The engine, and the pool behind the executor, must outlive every operation; a pool that
-  /// is stopped drops what it has not begun, and those handlers are destroyed without being called.
+  /// is stopped drops what it has not begun, and those handlers are destroyed without being called. The context behind a
+  /// handler's own executor must outlive the pool's threads: one of them holds that executor for a moment longer than
+  /// the completion takes. So join the pool first.
   async_engine(engine& blocking, executor_type pool) : engine_(&blocking), pool_(std::move(pool)) {}
 
   /// Where the blocking calls run.
