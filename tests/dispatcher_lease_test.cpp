@@ -547,8 +547,9 @@ TEST_CASE("two dispatchers on one store send each message once", "[dispatcher][c
   {
     std::jthread a([&](std::stop_token stop) { first = one.run(3, std::move(stop)); });
     std::jthread b([&](std::stop_token stop) { second = two.run(3, std::move(stop)); });
-    // The host goes on scheduling meanwhile, and cancels some.
-    for (int n = 0; n < 400; ++n) {
+    // The host goes on scheduling meanwhile, until both have something to do, and cancels some.
+    const auto has_sent = [](dispatcher& d) { return d.stats()->sent.accepted > 0; };
+    for (int n = 0; n < 400 || (n < 5000 && !(has_sent(one) && has_sent(two))); ++n) {
       auto terms = w.terms();
       terms.applicant.id = "app" + std::to_string(n);
       const auto made = w.bench.schedule(terms, w.recruiter).value();
