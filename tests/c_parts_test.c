@@ -476,13 +476,12 @@ static void test_store_by_hand(struct world *w) {
   request.applicant_id = "cleo"; /* both */
   IS(hirenow_store_load(store, &request, &rows, NULL), HIRENOW_INVALID_ARGUMENT);
   own.document = "";
-  own.set_by = "bert";
-  IS(hirenow_store_set_policy(store, "acme", &own, NULL), HIRENOW_OK);
+  IS(commit_policy(store, &own), HIRENOW_OK);
   IS(hirenow_read_audit(w->engine, NULL, &w->admin, 0, 0, &rows, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_verify_audit(w->engine, NULL, &w->admin, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_read_audit(w->engine, "", &w->admin, 0, 0, &rows, NULL), HIRENOW_OK);
   const hirenow_audit_row *told = hirenow_rows_get_audit(rows, hirenow_rows_get_audit_count(rows) - 1);
-  CHECK(told && strcmp(told->actor, "staff:bert") == 0 && strcmp(told->event, "set_policy") == 0);
+  CHECK(told && strcmp(told->actor, "staff:anna") == 0 && strcmp(told->event, "set_policy") == 0);
   hirenow_rows_free(rows);
   hirenow_checkpoint_request late;
   memset(&late, 0, sizeof late);

@@ -80,14 +80,7 @@ class callback_store final : public store {
   result<void> commit(const change_set& changes) override {
     const change_rows rows(changes);
     hirenow_reply reply;
-    auto committed = done(table_->commit(table_->ctx, &rows.set(), &reply), reply);
-    if (!committed || !table_->set_policy) return committed;
-    for (const auto& p : changes.policies) {
-      const auto row = row_of(p);
-      hirenow_reply more;
-      if (auto ok = done(table_->set_policy(table_->ctx, changes.tenant.c_str(), &row, &more), more); !ok) return ok;
-    }
-    return {};
+    return done(table_->commit(table_->ctx, &rows.set(), &reply), reply);
   }
 
   result<bool> save_progress(const checkpoint_request& request) override {

@@ -156,19 +156,6 @@ stored_policy checked(stored_policy p) {
   return p;
 }
 
-/// Sets a policy as an engine does, but unread.
-result<void> set_policy(store& s, std::string_view tenant, stored_policy policy) {
-  auto data = s.load({.tenant = tenant, .who = std::string_view(), .with_rules = false});
-  if (!data) return data.error();
-  hirenow::detail::draft d(std::move(data->record), policy.set_at);
-  if (d.record().version == 0) d.create(tenant, {});
-  policy.set_at = d.now();
-  const auto parsed = retake_policy::parse(policy.document);
-  const auto who = hirenow::detail::staff_author(policy.set_by);
-  d.set_policy(std::move(policy), parsed ? std::string_view(parsed->version()) : std::string_view(), who);
-  return s.commit(d.take());
-}
-
 change_set read_changes(const hirenow_change_set* given) {
   const auto c = read(given, "change set");
   change_set out;
@@ -482,12 +469,6 @@ hirenow_status hirenow_store_policies(hirenow_store* store, const hirenow_policy
     if (const auto from = at_or_none(r.before_active_from, "before_active_from", HIRENOW_NONE))
       query.before = policy_place{*from, r.before_number};
     return s.policies(query);
-  });
-}
-hirenow_status hirenow_store_set_policy(hirenow_store* store, const char* tenant, const hirenow_policy_row* policy,
-                                        hirenow_error** error) {
-  return guard(error, [&] {
-    return set_policy(*alive(store, "store").value, id_text_of(tenant, "tenant"), checked(policy_of(policy)));
   });
 }
 hirenow_status hirenow_store_prune(hirenow_store* store, int64_t now, size_t limit, size_t* pruned,

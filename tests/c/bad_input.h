@@ -269,7 +269,6 @@ static void test_nothing_at_all(void) {
   IS(hirenow_store_messages(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_read_audit(NULL, NULL, NULL, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_audit_heads(NULL, NULL, NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
-  IS(hirenow_store_set_policy(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_prune(NULL, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_judge_link(NULL, NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_reply_add_row(NULL, NULL, 0), HIRENOW_INVALID_ARGUMENT);

@@ -91,47 +91,6 @@ static void test_rows_of_an_old_store(struct world *w, hirenow_interview *i) {
   hirenow_engine_free(engine);
 }
 
-/* A store whose commit knows no policies: they come behind it. */
-static hirenow_status load_nothing(void *ctx, const hirenow_load_request *request, hirenow_reply *reply) {
-  (void)ctx, (void)request, (void)reply;
-  return HIRENOW_OK;
-}
-static hirenow_status note_commit(void *ctx, const hirenow_change_set *changes, hirenow_reply *reply) {
-  (void)reply;
-  CHECK(*changes->applicant_id == '\0' && changes->audit_count == 1);
-  strcat(ctx, "commit ");
-  return HIRENOW_OK;
-}
-static hirenow_status note_policy(void *ctx, const char *tenant, const hirenow_policy_row *policy,
-                                  hirenow_reply *reply) {
-  (void)reply;
-  CHECK(strcmp(tenant, "acme") == 0 && strcmp(policy->track, "old") == 0);
-  strcat(ctx, "policy ");
-  return HIRENOW_OK;
-}
-
-static void test_policies_of_an_old_store(struct world *w) {
-  char seen[100] = "";
-  hirenow_store_callbacks c = HIRENOW_STORE_CALLBACKS_INIT;
-  fill_store_callbacks(&c);
-  c.ctx = seen;
-  c.load = load_nothing;
-  c.commit = note_commit;
-  c.set_policy = note_policy;
-  hirenow_store *store = NULL;
-  hirenow_engine *engine = NULL;
-  hirenow_engine_options options = HIRENOW_ENGINE_OPTIONS_INIT;
-  options.keys = w->keys;
-  options.clock = w->clock;
-  IS(hirenow_store_new(&c, &store, NULL), HIRENOW_OK);
-  IS(hirenow_engine_new(store, &options, &engine, NULL), HIRENOW_OK);
-  hirenow_store_free(store);
-  IS(hirenow_set_policy(engine, "old", "{\"hirenow_policy\":1,\"version\":\"v\",\"rules\":[]}", &w->admin, NULL),
-     HIRENOW_OK);
-  CHECK(strcmp(seen, "commit policy ") == 0);
-  hirenow_engine_free(engine);
-}
-
 static void test_old_program(struct world *w) {
   hirenow_applicant person = HIRENOW_APPLICANT_INIT;
   person.id = "old";
@@ -179,6 +138,5 @@ static void test_old_program(struct world *w) {
   IS(hirenow_interview_get_row(out, row, NULL), HIRENOW_INVALID_ARGUMENT);
 
   test_rows_of_an_old_store(w, out);
-  test_policies_of_an_old_store(w);
   hirenow_interview_free(out);
 }

@@ -124,7 +124,6 @@ static const struct {
     {"store_messages", c_message_rows, SCHEDULED, READS},
     {"store_read_audit", c_entries, FAILED, READS},
     {"store_audit_heads", c_heads, FAILED, READS},
-    {"store_set_policy", c_policy_row, SCHEDULED, 0},
     {"store_commit of a policy", c_commit_policy, SCHEDULED, 0},
     {"store_prune", c_prune, SCHEDULED, READS},
     {"judge_link", c_judge, SCHEDULED, READS},

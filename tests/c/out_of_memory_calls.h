@@ -454,14 +454,6 @@ static hirenow_audit_row imported(const struct world *w) {
   e.from = e.to = HIRENOW_STATE_NONE;
   return e;
 }
-static hirenow_status set_policy_row(struct world *w, hirenow_error **error) {
-  REQUEST(policy_row, r);
-  r.track = "a track of its own, with a long name";
-  r.document = policy_document;
-  r.set_by = "an administrator with a long id";
-  r.set_at = w->now;
-  return hirenow_store_set_policy(w->store, w->admin.tenant, &r, error);
-}
 static hirenow_status commit_policy(struct world *w, hirenow_error **error) {
   hirenow_audit_row entry = imported(w);
   REQUEST(record_row, head);
@@ -604,7 +596,6 @@ PLAIN(c_next_due, next_due(w, error))
 CALL(c_message_rows, rows, list_messages(w, &out, error))
 CALL(c_entries, rows, hirenow_store_read_audit(w->store, w->admin.tenant, "case", 0, 10, &out, error))
 CALL(c_heads, rows, hirenow_store_audit_heads(w->store, w->admin.tenant, NULL, 10, &out, error))
-PLAIN(c_policy_row, set_policy_row(w, error))
 PLAIN(c_commit_policy, commit_policy(w, error))
 static hirenow_status list_policies(struct world *w, hirenow_rows **out, hirenow_error **error) {
   REQUEST(policy_request, r);

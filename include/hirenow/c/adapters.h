@@ -89,8 +89,6 @@ typedef struct hirenow_store_callbacks {
   hirenow_status (*read_audit)(void *ctx, const char *tenant, const char *applicant_id, uint64_t after, size_t limit,
                                hirenow_reply *reply);
   hirenow_status (*audit_heads)(void *ctx, const char *tenant, const char *after, size_t limit, hirenow_reply *reply);
-  /* Of a store of an older version, whose commit knows no policies: called behind it. NULL in any other. */
-  hirenow_status (*set_policy)(void *ctx, const char *tenant, const hirenow_policy_row *policy, hirenow_reply *reply);
   hirenow_status (*prune)(void *ctx, int64_t now, size_t limit, size_t *pruned, hirenow_reply *reply);
   void (*destroy)(void *ctx);
   /* May be NULL: a store need not count. */
@@ -100,7 +98,7 @@ typedef struct hirenow_store_callbacks {
 } hirenow_store_callbacks;
 #define HIRENOW_STORE_CALLBACKS_INIT \
   {sizeof(hirenow_store_callbacks), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-   NULL, NULL, NULL, NULL}
+   NULL, NULL, NULL}
 /* Makes a store. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_new(const hirenow_store_callbacks *callbacks, hirenow_store **out,
                                              hirenow_error **error);

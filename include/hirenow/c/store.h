@@ -53,11 +53,6 @@ HIRENOW_API hirenow_status hirenow_store_audit_heads(hirenow_store *store, const
 /* Policies of a tenant or of one of its tracks, those that are not in force yet among them. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_policies(hirenow_store *store, const hirenow_policy_request *request,
                                                   hirenow_rows **out, hirenow_error **error);
-/* Adds a policy of a tenant or of one of its tracks, under the next number, in a commit of the tenant's own record that
- * tells of it in the name of `set_by`; an empty document takes it away from then on. `set_at` may become later.
- * Errors: conflict where somebody else was setting one at the same time. Since: 0.1 */
-HIRENOW_API hirenow_status hirenow_store_set_policy(hirenow_store *store, const char *tenant,
-                                                    const hirenow_policy_row *policy, hirenow_error **error);
 /* Deletes stored answers that have expired, at most so many. `pruned` may be NULL. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_prune(hirenow_store *store, int64_t now, size_t limit, size_t *pruned,
                                                hirenow_error **error);
