@@ -156,6 +156,25 @@ TEST_CASE("the tenant's own audit tells who set which policy, and is verified li
   CHECK(code_of(suspicious.verify_audit("", w.admin)) == errc::audit_broken);
 }
 
+TEST_CASE("what an invitation and a retake were decided by stands in the audit", "[engine][policies]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  const std::string first = with_wait("one", "P1D"), second = with_wait("two", "P1D");
+  REQUIRE(w.bench.set_policy("", first, w.admin));
+  const auto at = bring_to(w, "failed");
+  REQUIRE(w.bench.set_policy("", second, w.admin));
+  w.clock.advance(std::chrono::days(2));
+  REQUIRE(w.bench.retake(at.id, w.recruiter));
+  std::vector<std::string> named;
+  for (const auto& entry : w.bench.read_audit("app-1", w.admin).value()) {
+    const auto details = boost::json::parse(entry.details).as_object();
+    if (const auto* version = details.if_contains("policy_version"))
+      named.push_back(entry.event + " " + std::string(version->as_string()) + " " +
+                      std::string(details.at("policy").as_string()));
+  }
+  CHECK(named == std::vector<std::string>{"schedule one " + detail::hex(sha256(first)),
+                                          "retake two " + detail::hex(sha256(second))});
+}
+
 TEST_CASE("two of one second: the later one holds, and the earlier is not forgotten", "[engine][policies]") {
   HIRENOW_IN_EVERY_STORE(w);
   const auto at = bring_to(w, "failed");

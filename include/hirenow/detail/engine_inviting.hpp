@@ -6,6 +6,16 @@
 
 namespace hirenow {
 
+namespace detail {
+
+/// Has an audit entry name the policy that decided.
+inline void name_policy(boost::json::object& details, const eligibility& decided) {
+  details["policy"] = hex(decided.policy_hash);
+  details["policy_version"] = decided.policy_version;
+}
+
+}  // namespace detail
+
 inline result<void> engine::check_terms(const std::optional<sys_seconds>& opens_at, seconds lifetime,
                                         const std::vector<seconds>& reminders, const notify& n) {
   if (opens_at)
@@ -136,7 +146,9 @@ inline result<invited> engine::schedule(const schedule_request& request, const a
         i.created_at = i.changed_at = d.now();
         i.start_by = plan->start_by;
         i.link = {1, plan->kid, d.now(), plan->opens_at, plan->start_by};
-        const auto occasion = d.step(std::nullopt, i, event::schedule, by, detail::audited_terms(i));
+        auto details = detail::audited_terms(i);
+        detail::name_policy(details, judged.answer);
+        const auto occasion = d.step(std::nullopt, i, event::schedule, by, std::move(details));
         use_waivers(d, judged.waivers, by, i.id);
         promise_link(d, i, message_kind::invitation, occasion, request.notify, request.reminders, by);
         auto link = link_of(who.tenant, d.record().person.id, i);
@@ -307,11 +319,9 @@ inline result<retaken> engine::retake(const interview_id& id, const actor& who, 
         fresh.retake_of = old.id;
         archived->superseded_by = fresh.id;
 
-        d.step(old, *archived, event::retake, by,
-               {{"superseded_by", to_string(fresh.id)},
-                {"policy", detail::hex(e.policy_hash)},
-                {"policy_version", e.policy_version}},
-               options.reason);
+        boost::json::object details{{"superseded_by", to_string(fresh.id)}};
+        detail::name_policy(details, e);
+        d.step(old, *archived, event::retake, by, std::move(details), options.reason);
         d.withdraw_messages(old.id, detail::all_kinds);
         const auto occasion = d.step(std::nullopt, fresh, event::schedule, by, detail::audited_terms(fresh));
         use_waivers(d, judged->waivers, by, fresh.id);
