@@ -134,9 +134,10 @@ TEST_CASE("the tenant's own audit tells who set which policy, and is verified li
   forged_policies forged(*w.data);
   engine suspicious = w.another(forged);
   REQUIRE(suspicious.verify_audit("", w.admin));
-  const std::array<std::pair<std::string_view, void (*)(stored_policy&)>, 6> edits{{
+  const std::array<std::pair<std::string_view, void (*)(stored_policy&)>, 7> edits{{
       {"document", [](stored_policy& p) { p.document += " "; }},
       {"hash", [](stored_policy& p) { p.hash[0] ^= 1; }},
+      {"document with its hash", [](stored_policy& p) { p.hash = sha256(p.document += " "); }},
       {"set_by", [](stored_policy& p) { p.set_by = "mallory"; }},
       {"set_at", [](stored_policy& p) { p.set_at -= 1s; }},
       {"active_from", [](stored_policy& p) { p.active_from += 1s; }},
