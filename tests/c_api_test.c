@@ -106,9 +106,16 @@ static void test_inviting_and_sitting(struct world *w) {
   IS(hirenow_accommodate(w->engine, id, &w->recruiter, &more, &other, NULL), HIRENOW_OK);
   CHECK(hirenow_interview_get_deadline(other) == w->now + day * 3 / 2 + 60);
   IS(hirenow_interview_get_row(other, &row, NULL), HIRENOW_OK);
-  int64_t deadline = 0;
-  IS(hirenow_interview_row_deadline(&row, w->now, &deadline, NULL), HIRENOW_OK);
-  CHECK(row.extra_percent == 150 && deadline == w->now + day * 3 / 2 + 60);
+  hirenow_deadline_terms due = HIRENOW_DEADLINE_TERMS_INIT;
+  IS(hirenow_interview_row_deadline(&row, w->now, &due, NULL), HIRENOW_OK);
+  CHECK(row.extra_percent == 150 && due.deadline == w->now + day * 3 / 2 + 60 && !due.cut);
+  CHECK(due.started_at == w->now && due.time_limit_seconds == day && due.percent_seconds == day / 2);
+  CHECK(due.extra_seconds == 0 && due.pause_seconds == 60 && due.ends_by == HIRENOW_NONE);
+  CHECK(due.grace_seconds == row.grace_seconds && due.last_submit == due.deadline + row.grace_seconds);
+  CHECK(hirenow_interview_row_clock_limit(&row) == due.last_submit);
+  row.ends_by = w->now + day; /* an outer limit cuts it */
+  IS(hirenow_interview_row_deadline(&row, w->now, &due, NULL), HIRENOW_OK);
+  CHECK(due.cut && due.deadline == row.ends_by && due.ends_by == row.ends_by);
   hirenow_interview_free(other);
   IS(hirenow_cancel(w->engine, id, &w->recruiter, NULL, &other, NULL), HIRENOW_OK);
   CHECK(hirenow_interview_get_state(other) == HIRENOW_STATE_CANCELLED);

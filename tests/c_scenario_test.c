@@ -48,16 +48,8 @@ static struct named *name_it(struct player *p, const cJSON *step) {
   return place;
 }
 
-/* Refuses what the call at hand does not take. */
-static void only(const cJSON *step, const char *taken) {
-  const cJSON *m;
-  cJSON_ArrayForEach(m, step) {
-    char word[80];
-    snprintf(word, sizeof word, " %s ", m->string);
-    if (!strstr(" do expect error error_has names id ", word) && !strstr(taken, word))
-      stop("unknown member", m->string);
-  }
-}
+/* What every step may have. */
+#define OF_EVERY_STEP " do expect error error_has names id "
 
 static void put_text(struct player *p, const char *name, const char *text) {
   cJSON_AddItemToObject(p->answer, name, cJSON_CreateString(text));
@@ -197,7 +189,7 @@ static int play_inviting(struct player *p, const char *what, const cJSON *step) 
   hirenow_interview *i = NULL;
   char email[128];
   if (strcmp(what, "schedule") == 0) {
-    only(step, " as applicant track opens_at link_lifetime time_limit grace overtime idempotency_key ");
+    only(step, OF_EVERY_STEP, " as applicant track opens_at link_lifetime time_limit grace overtime idempotency_key ");
     const hirenow_actor a = who(step);
     const hirenow_applicant of = person(step, email, sizeof email);
     hirenow_schedule_request r = HIRENOW_SCHEDULE_REQUEST_INIT;
@@ -216,14 +208,14 @@ static int play_inviting(struct player *p, const char *what, const cJSON *step) 
     hirenow_retake_options o = HIRENOW_RETAKE_OPTIONS_INIT;
     o.idempotency_key = text_or(step, "idempotency_key", NULL);
     o.link_lifetime_seconds = number_or(step, "link_lifetime", 0);
-    only(step, *what == 'r' && what[2] == 't' ? " as interview idempotency_key " : " as interview link_lifetime ");
+    only(step, OF_EVERY_STEP, *what == 'r' && what[2] == 't' ? " as interview idempotency_key " : " as interview link_lifetime ");
     if (what[2] == 't')
       (void)hirenow_retake(e, about(p, step), &a, &o, &i, &p->error);
     else
       (void)hirenow_reissue(e, about(p, step), &a, &o, &i, &p->error);
     answer_invited(p, step, i);
   } else if (strcmp(what, "request_link") == 0) {
-    only(step, " link ");
+    only(step, OF_EVERY_STEP, " link ");
     hirenow_link_requested r = HIRENOW_LINK_REQUESTED_INIT;
     if (hirenow_request_link(e, token(p, step), NULL, &r, &p->error) == HIRENOW_OK) {
       put_flag(p, "queued", r.queued);
@@ -240,28 +232,28 @@ static int play_sitting(struct player *p, const char *what, const cJSON *step) {
   hirenow_interview *i = NULL;
   hirenow_sitting *s = NULL;
   if (strcmp(what, "start") == 0 || strcmp(what, "resume") == 0) {
-    only(step, " link key ");
+    only(step, OF_EVERY_STEP, " link key ");
     if (*what == 's')
       (void)hirenow_start(e, token(p, step), text_in(step, "key"), 0, &s, &p->error);
     else
       (void)hirenow_resume(e, token(p, step), text_in(step, "key"), 0, &s, &p->error);
     answer_sitting(p, step, s);
   } else if (strcmp(what, "checkpoint") == 0) {
-    only(step, " session progress ");
+    only(step, OF_EVERY_STEP, " session progress ");
     const hirenow_session session = session_of(p, step);
     const char *progress = text_in(step, "progress");
     (void)hirenow_checkpoint(e, &session, progress, strlen(progress), NULL, &p->error);
   } else if (strcmp(what, "submit") == 0) {
-    only(step, " session ");
+    only(step, OF_EVERY_STEP, " session ");
     const hirenow_session session = session_of(p, step);
     (void)hirenow_submit(e, &session, NULL, 0, NULL, &i, &p->error);
     answer_changed(p, i);
   } else if (strcmp(what, "withdraw") == 0) {
-    only(step, " link ");
+    only(step, OF_EVERY_STEP, " link ");
     (void)hirenow_withdraw(e, token(p, step), NULL, &i, &p->error);
     answer_changed(p, i);
   } else if (strcmp(what, "inspect") == 0) {
-    only(step, " link ");
+    only(step, OF_EVERY_STEP, " link ");
     hirenow_inspection *seen = NULL;
     IS(hirenow_inspect(e, token(p, step), &seen, NULL), HIRENOW_OK);
     put_text(p, "verdict", hirenow_verdict_name(hirenow_inspection_get_verdict(seen)));
@@ -281,21 +273,21 @@ static int play_deciding(struct player *p, const char *what, const cJSON *step) 
   hirenow_interview *i = NULL;
   hirenow_change c = HIRENOW_CHANGE_INIT;
   if (strcmp(what, "cancel") == 0) {
-    only(step, " as interview ");
+    only(step, OF_EVERY_STEP, " as interview ");
     const hirenow_actor a = who(step);
     (void)hirenow_cancel(e, about(p, step), &a, &c, &i, &p->error);
   } else if (strcmp(what, "void") == 0) {
-    only(step, " as interview reason_code ");
+    only(step, OF_EVERY_STEP, " as interview reason_code ");
     const hirenow_actor a = who(step);
     c.reason_code = text_or(step, "reason_code", NULL);
     (void)hirenow_void(e, about(p, step), &a, &c, &i, &p->error);
   } else if (strcmp(what, "reopen") == 0) {
-    only(step, " as interview reason ");
+    only(step, OF_EVERY_STEP, " as interview reason ");
     const hirenow_actor a = who(step);
     c.reason = text_or(step, "reason", NULL);
     (void)hirenow_reopen(e, about(p, step), &a, &c, &i, &p->error);
   } else if (strcmp(what, "decide") == 0) {
-    only(step, " as interview outcome ");
+    only(step, OF_EVERY_STEP, " as interview outcome ");
     const hirenow_actor a = who(step);
     c.outcome = number_of(text_in(step, "outcome"), hirenow_outcome_name, 9);
     (void)hirenow_decide(e, about(p, step), &a, &c, &i, &p->error);
@@ -310,7 +302,7 @@ static int play_persons(struct player *p, const char *what, const cJSON *step) {
   hirenow_engine *e = p->w->engine;
   char email[128];
   if (strcmp(what, "update_applicant") == 0) {
-    only(step, " as applicant email ");
+    only(step, OF_EVERY_STEP, " as applicant email ");
     const hirenow_actor a = who(step);
     hirenow_applicant of = person(step, email, sizeof email);
     of.email = text_in(step, "email");
@@ -318,11 +310,11 @@ static int play_persons(struct player *p, const char *what, const cJSON *step) {
     (void)hirenow_update_applicant(e, &of, &a, NULL, &changed, &p->error);
     hirenow_person_free(changed);
   } else if (strcmp(what, "erase") == 0) {
-    only(step, " as applicant ");
+    only(step, OF_EVERY_STEP, " as applicant ");
     const hirenow_actor a = who(step);
     (void)hirenow_erase_applicant(e, text_in(step, "applicant"), &a, NULL, &p->error);
   } else if (strcmp(what, "verify_audit") == 0) {
-    only(step, " as applicant ");
+    only(step, OF_EVERY_STEP, " as applicant ");
     const hirenow_actor a = who(step);
     uint64_t entries = 0;
     if (hirenow_verify_audit(e, text_in(step, "applicant"), &a, &entries, NULL, &p->error) == HIRENOW_OK)
@@ -356,7 +348,7 @@ static int play_exceptions(struct player *p, const char *what, const cJSON *step
   hirenow_rows *rows = NULL;
   int32_t replayed = 0;
   if (strcmp(what, "grant_waiver") == 0) {
-    only(step, " as applicant track rule reason_code expires_in floor idempotency_key ");
+    only(step, OF_EVERY_STEP, " as applicant track rule reason_code expires_in floor idempotency_key ");
     const hirenow_actor a = who(step);
     hirenow_waiver_request r = HIRENOW_WAIVER_REQUEST_INIT;
     r.applicant_id = text_in(step, "applicant");
@@ -369,7 +361,7 @@ static int play_exceptions(struct player *p, const char *what, const cJSON *step
     (void)hirenow_grant_waiver(e, &r, &a, &rows, &replayed, &p->error);
     answer_waiver(p, step, rows, replayed);
   } else if (strcmp(what, "approve_waiver") == 0 || strcmp(what, "revoke_waiver") == 0) {
-    only(step, " as applicant waiver ");
+    only(step, OF_EVERY_STEP, " as applicant waiver ");
     const hirenow_actor a = who(step);
     const uint64_t number = named(p, text_in(step, "waiver"))->number;
     if (*what == 'a')
@@ -378,7 +370,7 @@ static int play_exceptions(struct player *p, const char *what, const cJSON *step
       (void)hirenow_revoke_waiver(e, text_in(step, "applicant"), number, &a, NULL, &rows, &replayed, &p->error);
     answer_waiver(p, step, rows, replayed);
   } else if (strcmp(what, "waivers") == 0) {
-    only(step, " as applicant ");
+    only(step, OF_EVERY_STEP, " as applicant ");
     const hirenow_actor a = who(step);
     IS(hirenow_waivers(e, text_in(step, "applicant"), &a, &rows, NULL), HIRENOW_OK);
     cJSON *states = cJSON_AddArrayToObject(p->answer, "states");
@@ -386,7 +378,7 @@ static int play_exceptions(struct player *p, const char *what, const cJSON *step
       cJSON_AddItemToArray(states, cJSON_CreateString(waiver_state(hirenow_rows_get_waiver(rows, n)->state)));
     hirenow_rows_free(rows);
   } else if (strcmp(what, "set_policy") == 0) {
-    only(step, " as track policy active_from running_waits ");
+    only(step, OF_EVERY_STEP, " as track policy active_from running_waits ");
     const hirenow_actor a = who(step);
     hirenow_activation when = HIRENOW_ACTIVATION_INIT;
     if (member(step, "active_from")) when.from = instant_in(step, "active_from");
@@ -395,7 +387,7 @@ static int play_exceptions(struct player *p, const char *what, const cJSON *step
     (void)hirenow_activate_policy(e, text_in(step, "track"), document, &a, &when, &p->error);
     free(document);
   } else if (strcmp(what, "what_if") == 0) {
-    only(step, " as track policy running_waits ");
+    only(step, OF_EVERY_STEP, " as track policy running_waits ");
     const hirenow_actor a = who(step);
     char *document = cJSON_PrintUnformatted(need(step, "policy"));
     hirenow_what_if_query q = HIRENOW_WHAT_IF_QUERY_INIT;
@@ -416,7 +408,7 @@ static int play_exceptions(struct player *p, const char *what, const cJSON *step
     }
     free(document);
   } else if (strcmp(what, "policies") == 0) {
-    only(step, " as track ");
+    only(step, OF_EVERY_STEP, " as track ");
     const hirenow_actor a = who(step);
     IS(hirenow_policies(e, text_in(step, "track"), &a, HIRENOW_NONE, 0, 0, &rows, NULL), HIRENOW_OK);
     put_number(p, "count", (int64_t)hirenow_rows_get_policy_count(rows));
@@ -443,7 +435,7 @@ static void answer_actions(struct player *p, const hirenow_actions *actions) {
 static int play_reading(struct player *p, const char *what, const cJSON *step) {
   hirenow_engine *e = p->w->engine;
   if (strcmp(what, "eligibility") == 0) {
-    only(step, " as interview ");
+    only(step, OF_EVERY_STEP, " as interview ");
     const hirenow_actor a = who(step);
     hirenow_eligibility *may = NULL;
     IS(hirenow_retake_eligibility(e, about(p, step), &a, &may, NULL), HIRENOW_OK);
@@ -453,21 +445,21 @@ static int play_reading(struct player *p, const char *what, const cJSON *step) {
     put_number(p, "attempts_left", hirenow_eligibility_get_attempts_left(may));
     hirenow_eligibility_free(may);
   } else if (strcmp(what, "find") == 0) {
-    only(step, " as interview ");
+    only(step, OF_EVERY_STEP, " as interview ");
     const hirenow_actor a = who(step);
     hirenow_interview *i = NULL;
     IS(hirenow_find(e, about(p, step), &a, &i, NULL), HIRENOW_OK);
     answer_interview(p, i);
     hirenow_interview_free(i);
   } else if (strcmp(what, "actions") == 0) {
-    only(step, " as interview ");
+    only(step, OF_EVERY_STEP, " as interview ");
     const hirenow_actor a = who(step);
     hirenow_actions *actions = NULL;
     IS(hirenow_permitted_actions(e, about(p, step), &a, &actions, NULL), HIRENOW_OK);
     answer_actions(p, actions);
     hirenow_actions_free(actions);
   } else if (strcmp(what, "sweep") == 0) {
-    only(step, "");
+    only(step, OF_EVERY_STEP, "");
     hirenow_sweep_report *swept = NULL;
     hirenow_text *report = NULL;
     IS(hirenow_sweep(e, 0, &swept, NULL), HIRENOW_OK);
@@ -477,7 +469,7 @@ static int play_reading(struct player *p, const char *what, const cJSON *step) {
     hirenow_text_free(report);
     hirenow_sweep_report_free(swept);
   } else if (strcmp(what, "list") == 0) {
-    only(step, " as ");
+    only(step, OF_EVERY_STEP, " as ");
     const hirenow_actor a = who(step);
     hirenow_page *page = NULL;
     IS(hirenow_list(e, NULL, &a, &page, NULL), HIRENOW_OK);
@@ -496,10 +488,10 @@ static int play_reading(struct player *p, const char *what, const cJSON *step) {
 static void make(struct player *p, const cJSON *step) {
   const char *what = text_in(step, "do");
   if (strcmp(what, "wait") == 0) {
-    only(step, " seconds ");
+    only(step, OF_EVERY_STEP, " seconds ");
     p->w->now += number_in(step, "seconds");
   } else if (strcmp(what, "dispatch") == 0) {
-    only(step, "");
+    only(step, OF_EVERY_STEP, "");
     p->mail_count = 0;
     IS(hirenow_dispatcher_dispatch_due(p->dispatcher, 0, NULL, NULL), HIRENOW_OK);
     answer_mails(p);

@@ -122,6 +122,9 @@ static void check_verdict(const char *where, const cJSON *due, const cJSON *got)
 static void play_case(const cJSON *c, const hirenow_policy *policy) {
   const char *where = text_in(c, "id");
   const cJSON *expected = need(c, "expected"), *m;
+  only(c, " id policy title source kind track time_zone history facts waivers now expected ", "");
+  only(expected, " allowed reason eligible_at eligible_until all_reasons warnings waivers attempts_left ",
+       " sentence sentence_de rules ");
   hirenow_eligibility *may = evaluate_case(policy, c, instant_in(c, "now"));
   cJSON *got = document_of(may);
   same_number(where, "allowed", hirenow_eligibility_get_allowed(may), cJSON_IsTrue(need(expected, "allowed")));

@@ -299,6 +299,23 @@ TEST_CASE("trying a policy out says who becomes eligible and who ceases to be, a
     CHECK(laxer.counts.sooner == 2);
     CHECK(laxer.counts.cease == 0);
   }
+  // A page that is asked for later says what the first one said: all of them are as of one instant.
+  const auto started = w.clock.now();
+  what_if_counts as_of_the_first;
+  what_if_query slowly{.document = with_wait("stricter", "P31D"), .limit = 2};
+  do {
+    const auto page = w.bench.what_if(slowly, w.admin).value();
+    as_of_the_first += page.counts;
+    slowly.cursor = page.next;
+    w.clock.advance(days{20});
+  } while (!slowly.cursor.empty());
+  w.clock.set(started);
+  CHECK(as_of_the_first == all_pages({.document = with_wait("stricter", "P31D")}).counts);
+  for (const char* const bad : {"app-3", "@app-3", "12@", "1x@app-3", "-1@app-3", "99999999999999@app-3"}) {
+    slowly.cursor = bad;
+    CHECK(code_of(w.bench.what_if(slowly, w.admin)) == errc::invalid_argument);
+  }
+
   const auto one_track = all_pages({.document = with_wait("stricter", "P31D"), .track = "even"});
   CHECK(one_track.counts.tracks == 5);
   // A track with a policy of its own has nothing to do with the tenant's.

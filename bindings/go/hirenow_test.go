@@ -152,7 +152,19 @@ func checkVerdict(t *testing.T, id interface{}, got, want object) {
 	}
 }
 
+// only refuses a member that is no word of the list: it would be looked at by nobody.
+func only(t *testing.T, o object, words string) {
+	for name := range o {
+		if !strings.Contains(" "+words+" ", " "+name+" ") {
+			t.Errorf("%v: no member that this reader knows: %s", o["id"], name)
+		}
+	}
+}
+
 func playCase(t *testing.T, p *Policy, c object) {
+	only(t, c, "id policy title source kind track time_zone history facts waivers now expected")
+	only(t, c["expected"].(object), "allowed reason eligible_at eligible_until all_reasons warnings waivers "+
+		"attempts_left sentence sentence_de rules")
 	got := evaluate(t, p, c, c["now"])
 	for name, want := range c["expected"].(object) {
 		if name != "rules" {

@@ -125,6 +125,8 @@ struct rule_verdict {
   std::optional<sys_seconds> since{};    ///< where the wait, the window or the period began
   std::optional<sys_seconds> until{};    ///< where it ends
   std::optional<outcome> newest{};       ///< retake_after: the outcome of the newest attempt
+  std::string_view counted_from{};       ///< of a wait or a lock-out, where `since` comes from: attempt, decision,
+                                         ///< first_attempt, or the kind of a fact, which `subject` names
   std::string_view subject{};            ///< the fact or calendar that it asked for
   bool working_days = false;             ///< the days of `span` are working days
   std::span<const interview_id> attempts{};  ///< those that counted, oldest first

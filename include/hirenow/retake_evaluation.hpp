@@ -78,12 +78,15 @@ class evaluation {
   void judge(sys_seconds now, evaluation_memory& memory, std::vector<rule_verdict>& verdicts) {
     const viewpoint view{policy_, question_, now, wall_, fact_periods_, fact_holidays_, &scratch_, &memory.lists};
     select(view, memory);
+    memory.lists.clear();
     verdicts.clear();
     verdicts.reserve(policy_.rules().size() + 1);
     // Cancelling leaves a track free to be scheduled anew; voiding must not, where a policy lets no void be retaken.
     const bool after_a_void = !counted_[0].empty() && counted_[0].newest().whole->result == outcome::voided;
     if (question_.kind == attempt_kind::retake || after_a_void)
-      verdicts.push_back(newest_outcome_bars_a_retake(policy_.retake_after(), counted_[0]));
+      newest_outcome_bars_a_retake(
+          verdicts.emplace_back(rule_verdict{.rule_id = "retake_after", .rule = "retake_after"}),
+          policy_.retake_after(), counted_[0]);
     for (std::size_t n = 0; n < policy_.rules().size(); n += 1u + policy_.rules()[n].descendants)
       judge_rule(view, n, verdicts);
   }
@@ -118,7 +121,9 @@ class evaluation {
   void read_holidays(std::size_t n) {
     auto& holidays = fact_holidays_[n];
     for (const fact& f : question_.facts)
-      if (f.kind == fact_kind::event && f.name == policy_.working()[n].fact) holidays.push_back(wall_.day_of(f.at));
+      if (f.kind == fact_kind::event && f.name == policy_.working()[n].fact &&
+          (f.track.empty() || f.track == question_.track))
+        holidays.push_back(wall_.day_of(f.at));
     std::sort(holidays.begin(), holidays.end());
   }
 
@@ -243,7 +248,7 @@ class evaluation {
         judge_rule(view, m, verdicts);
       if (verdicts[place].applies) close_group(*group, rule, verdicts, place);
     } else if (verdict.applies) {
-      verdict = judge_single(view, rule, counted, verdict);
+      judge_single(view, rule, counted, verdict);
     }
     rule_verdict& made = verdicts[place];
     if (!made.allowed && !made.waived && std::get_if<wait_rule>(&rule.is) == nullptr &&
@@ -255,30 +260,24 @@ class evaluation {
     if (made.allowed) made.waiver_allows = false;
   }
 
-  rule_verdict judge_single(const viewpoint& view, const retake_rule& rule, const counted_attempts& counted,
-                            const rule_verdict& verdict) const {
+  void judge_single(const viewpoint& view, const retake_rule& rule, const counted_attempts& counted,
+                    rule_verdict& verdict) const {
     struct visitor {
       const viewpoint& view;
       const retake_rule& rule;
       const counted_attempts& counted;
-      const rule_verdict& verdict;
+      rule_verdict& verdict;
       const granted_waiver* waiver;
-      rule_verdict operator()(const wait_rule& r) const {
-        return retake_is_too_soon(verdict, view, rule, r, counted, waiver);
-      }
-      rule_verdict operator()(const most_rule& r) const {
-        return attempts_are_used_up(verdict, view, rule, r, counted);
-      }
-      rule_verdict operator()(const lockout_rule& r) const {
+      void operator()(const wait_rule& r) const { return retake_is_too_soon(verdict, view, rule, r, counted, waiver); }
+      void operator()(const most_rule& r) const { return attempts_are_used_up(verdict, view, rule, r, counted); }
+      void operator()(const lockout_rule& r) const {
         return attempts_are_locked(verdict, view, rule, r, counted, waiver);
       }
-      rule_verdict operator()(const passed_rule& r) const { return passed_already(verdict, view, rule, r, counted); }
-      rule_verdict operator()(const require_rule& r) const {
-        return something_is_missing(verdict, view, rule, r, counted);
-      }
-      rule_verdict operator()(const period_rule& r) const { return no_period_is_open(verdict, view, rule, r); }
-      rule_verdict operator()(const status_rule&) const { return status_forbids(verdict, rule); }
-      rule_verdict operator()(const group_rule&) const { return verdict; }
+      void operator()(const passed_rule& r) const { return passed_already(verdict, view, rule, r, counted); }
+      void operator()(const require_rule& r) const { return something_is_missing(verdict, view, rule, r, counted); }
+      void operator()(const period_rule& r) const { return no_period_is_open(verdict, view, rule, r); }
+      void operator()(const status_rule&) const { return status_forbids(verdict, rule); }
+      void operator()(const group_rule&) const {}
     };
     return std::visit(visitor{view, rule, counted, verdict, waiver_of(rule)}, rule.is);
   }
@@ -431,6 +430,8 @@ inline eligibility evaluate(const retake_policy& policy, const retake_question& 
   evaluation.judge(question.now, *memory, answer.rules);
   answer.memory = std::move(memory);
 
+  answer.all_reasons.reserve(answer.rules.size());
+  answer.warnings.reserve(answer.rules.size());
   bool waivers_help = true;
   for (const rule_verdict& v : answer.rules) {
     if (!v.advice.empty()) {
@@ -451,6 +452,7 @@ inline eligibility evaluate(const retake_policy& policy, const retake_question& 
   if (const rule_verdict* deciding = detail::deciding_rule(answer)) {
     answer.allowed = false;
     answer.reason = deciding->reason;
+    answer.waivers.reserve(waivers_help ? answer.rules.size() : 0);
     if (waivers_help)
       for (const rule_verdict& v : answer.rules)
         if (!v.allowed && detail::has_a_say(v)) answer.waivers.push_back(v.rule_id);

@@ -75,11 +75,17 @@ class explainer {
     return german_ && n < german.size() ? std::string(german[n]) : std::string(to_string(o));
   }
 
+  /// What a wait is counted from, as it follows the wait.
+  std::string after(const rule_verdict& v) const {
+    if (v.counted_from == "decision")
+      return words(" after the decision on the last attempt", " nach der Entscheidung über den letzten Versuch");
+    if (v.counted_from == "first_attempt") return words(" after the first attempt", " nach dem ersten Versuch");
+    if (v.counted_from == "credential") return words(" after the end of ", " nach dem Ablauf von ") + quoted(v.subject);
+    if (!v.subject.empty()) return words(" after ", " nach ") + quoted(v.subject);
+    return words(" after the last attempt", " nach dem letzten Versuch");
+  }
   std::string wait(const rule_verdict& v) const {
-    std::string text = in_words(v.span.value_or(policy_span{}), language_, {.working_days = v.working_days});
-    if (!v.subject.empty())
-      return text + words(" after the last attempt or ", " nach dem letzten Versuch oder ") + quoted(v.subject);
-    return text + words(" after the last attempt", " nach dem letzten Versuch");
+    return in_words(v.span.value_or(policy_span{}), language_, {.working_days = v.working_days}) + after(v);
   }
   std::string most(const rule_verdict& v) const {
     const std::uint64_t limit = v.limit.value_or(0);
@@ -99,10 +105,11 @@ class explainer {
   }
   std::string lockout(const rule_verdict& v) const {
     const std::string span = in_words(v.span.value_or(policy_span{}), language_, {.working_days = v.working_days});
-    const std::uint64_t n = v.limit.value_or(0);
-    return german_ ? "nach " + in_number(static_cast<std::int64_t>(n), noun_attempt, language_, true) +
-                         " gesperrt für " + span
-                   : "locked for " + span + " after " + counted(n, noun_attempt);
+    const auto n = static_cast<std::int64_t>(v.limit.value_or(0));
+    const std::string attempts = words("after ", "nach ") + in_number(n, noun_attempt, language_, true);
+    if (v.counted_from != "attempt")
+      return words("locked ", "") + attempts + words(", for ", " gesperrt, für ") + span + after(v);
+    return german_ ? attempts + " gesperrt für " + span : "locked for " + span + " " + attempts;
   }
   std::string require(const rule_verdict& v) const {
     const std::uint64_t n = v.limit.value_or(0);

@@ -125,14 +125,10 @@ class policy_reader : detail::document_reader {
       if (const object* o = an_object(member.value(), path)) {
         refuse_others(*o, path, {"from", "every", "periods", "fact"});
         const int forms = !!o->if_contains("every") + !!o->if_contains("periods") + !!o->if_contains("fact");
-        if (forms != 1)
-          fault(path, "must have one of \"every\" (with \"from\"), \"periods\" and \"fact\"");
-        else if (o->if_contains("every"))
-          regular(*o, path, made);
-        else if (const value* list = o->if_contains("periods"))
-          listed(*list, at(path, "periods"), made);
-        else
-          made.is = period_calendar::form::facts, made.fact = name(*o, path, "fact");
+        if (forms != 1) fault(path, "must have one of \"every\" (with \"from\"), \"periods\" and \"fact\"");
+        if (o->if_contains("every")) regular(*o, path, made);
+        if (const value* list = o->if_contains("periods")) listed(*list, at(path, "periods"), made);
+        if (o->if_contains("fact")) made.is = period_calendar::form::facts, made.fact = name(*o, path, "fact");
         if (o->if_contains("from") && !o->if_contains("every")) fault(at(path, "from"), "stands with \"every\" only");
       }
       made_.calendars.push_back(std::move(made));
@@ -240,24 +236,16 @@ class policy_reader : detail::document_reader {
         fault(path + "/id", "is the id of another rule too");
       ids_.push_back(made.id);
     }
-    const value* const word = need(o, path, "rule");
-    if (!word) return;
-    const auto& all = kinds();
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const rule_kind& k) { return k.word == string_in(*word); });
-    if (found == all.end() || (found->word == "all_of" && !all_of_allowed)) {
-      std::string known;
-      for (const rule_kind& k : all)
-        if (k.word != "all_of" || all_of_allowed) known += (known.empty() ? "" : ", ") + std::string(k.word);
-      fault(path + "/rule", "must be one of " + known);
-      return;
+    // A rule of no kind is read as far as all rules are alike.
+    const rule_kind* const kind = kind_of(o, path, all_of_allowed);
+    if (kind) {
+      std::vector<std::string_view> known(common.begin(), common.end());
+      std::copy_if(kind->known.begin(), kind->known.end(), std::back_inserter(known),
+                   [](std::string_view member) { return !member.empty(); });
+      refuse_others(o, path, known);
     }
-    std::vector<std::string_view> known(common.begin(), common.end());
-    std::copy_if(found->known.begin(), found->known.end(), std::back_inserter(known),
-                 [](std::string_view member) { return !member.empty(); });
-    refuse_others(o, path, known);
     text(o, path, "description", limits::reason);
-    made.selection = selection(o, path, found->counts);
+    made.selection = selection(o, path, kind ? kind->counts : default_counts);
     if (const value* c = o.if_contains("when")) made.when = condition(*c, at(path, "when"));
     if (const value* c = o.if_contains("unless")) made.unless = condition(*c, at(path, "unless"));
     if (o.if_contains("advice")) {
@@ -267,22 +255,35 @@ class policy_reader : detail::document_reader {
     made.waivable = flag(o, path, "waivable", true);
     made.second_approver = flag(o, path, "second_approver", false);
     if (made.second_approver && !made.waivable) fault(path + "/second_approver", "stands at a rule that can be waived");
-    if (found->read) {
-      (this->*found->read)(o, path, made);
+    if (kind && kind->read) {
+      (this->*kind->read)(o, path, made);
       made_.rules.push_back(std::move(made));
       return;
     }
-    made.is = group_rule{.any = found->word == "any_of"};
+    made.is = group_rule{.any = kind && kind->word == "any_of"};
     const std::size_t place = made_.rules.size();
     const std::string its_id = made.id;
     made_.rules.push_back(std::move(made));
-    if (const value* list = need(o, path, "rules"))
+    if (const value* list = kind ? need(o, path, "rules") : o.if_contains("rules"))
       if (const auto* members_of = a_list(*list, at(path, "rules"), "rules")) {
         if (members_of->empty()) fault(at(path, "rules"), "holds no rule");
         for (std::size_t n = 0; n < members_of->size(); ++n)
           rule((*members_of)[n], at(at(path, "rules"), n), its_id, true);
       }
     made_.rules[place].descendants = static_cast<std::uint16_t>(made_.rules.size() - place - 1);
+  }
+
+  const rule_kind* kind_of(const object& o, const std::string& path, bool all_of_allowed) {
+    const value* const word = need(o, path, "rule");
+    if (!word) return nullptr;
+    std::string known;
+    for (const rule_kind& k : kinds()) {
+      if (k.word == "all_of" && !all_of_allowed) continue;
+      if (k.word == string_in(*word)) return &k;
+      known += (known.empty() ? "" : ", ") + std::string(k.word);
+    }
+    fault(path + "/rule", "must be one of " + known);
+    return nullptr;
   }
 
   std::uint16_t selection(const object& o, const std::string& path, outcome_set otherwise) {

@@ -185,7 +185,7 @@ struct waiver_changed {
 struct what_if_query {
   std::string document;     ///< the policy that is tried out
   std::string track{};      ///< whose policy it would be; empty: the tenant's own, so tracks that have one are left out
-  std::string cursor{};     ///< `next` of the page before; empty: from the start
+  std::string cursor{};     ///< `next` of the page before; empty: from the start. All pages are judged as of the first
   std::size_t limit = 100;  ///< applicants to look at, at most 500
   hirenow::running_waits running_waits = hirenow::running_waits::replace;  ///< as it would be set with
 };

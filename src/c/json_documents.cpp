@@ -107,6 +107,7 @@ value json(const rule_verdict& v) {
                 {"since", json(v.since)},
                 {"until", json(v.until)},
                 {"newest", json(v.newest)},
+                {"counted_from", json(v.counted_from)},
                 {"subject", json(v.subject)},
                 {"working_days", v.working_days},
                 {"attempts", json(v.attempts)}};

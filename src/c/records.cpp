@@ -48,6 +48,11 @@ int32_t hirenow_is_lawful_step(int32_t from, int32_t to) {
   return is_state(from) && is_state(to) &&
          hirenow::is_lawful_step(static_cast<interview_state>(from), static_cast<interview_state>(to));
 }
+int32_t hirenow_is_lawful_waiver_step(int32_t from, int32_t to) {
+  const auto is_state = [](int32_t s) { return s >= 0 && s < HIRENOW_WAIVER_STATE_COUNT; };
+  return is_state(from) && is_state(to) &&
+         hirenow::is_lawful_step(static_cast<waiver_state>(from), static_cast<waiver_state>(to));
+}
 int32_t hirenow_transition(int32_t from, int32_t event, int32_t by, int32_t* to, const char** when) {
   put<int32_t>(to, HIRENOW_STATE_NONE);
   put<const char*>(when, nullptr);
@@ -71,13 +76,36 @@ hirenow_status hirenow_interview_row_apply(hirenow_interview_row* row, int32_t e
     return replace(*row, *after), result<void>();
   });
 }
-hirenow_status hirenow_interview_row_deadline(const hirenow_interview_row* row, int64_t started_at, int64_t* out,
-                                              hirenow_error** error) {
-  put(out, HIRENOW_NONE);
+hirenow_status hirenow_interview_row_deadline(const hirenow_interview_row* row, int64_t started_at,
+                                              hirenow_deadline_terms* out, hirenow_error** error) {
   return guard(error, [&]() -> result<void> {
     need(out, "the place for the answer");
-    return *out = instant(deadline_breakdown(sane(row), at(started_at, "started_at")).deadline), result<void>();
+    const deadline_terms t = deadline_breakdown(sane(row), at(started_at, "started_at"));
+    hirenow_deadline_terms terms = HIRENOW_DEADLINE_TERMS_INIT;
+    terms.started_at = instant(t.started_at);
+    terms.time_limit_seconds = t.time_limit.count();
+    terms.percent_seconds = t.by_percent.count();
+    terms.extra_seconds = t.extra.count();
+    terms.pause_seconds = t.pause.count();
+    terms.ends_by = instant(t.ends_by);
+    terms.deadline = instant(t.deadline);
+    terms.grace_seconds = t.grace.count();
+    terms.last_submit = instant(t.last_submit);
+    terms.cut = t.cut;
+    return give(out, terms, "the place for the answer"), result<void>();
   });
+}
+int64_t hirenow_interview_row_clock_limit(const hirenow_interview_row* row) {
+  const auto is_instant = [](int64_t t) { return t >= instant(min_instant) && t <= instant(max_instant); };
+  if (!row || row->struct_size < struct_versions<hirenow_interview_row>::first || row->state < 0 ||
+      row->state >= HIRENOW_STATE_COUNT || !is_instant(row->start_by) || !is_instant(row->grace_seconds))
+    return HIRENOW_NONE;
+  interview i;
+  i.state = static_cast<interview_state>(row->state);
+  i.start_by = sys_seconds{seconds{row->start_by}};
+  if (is_instant(row->deadline)) i.deadline = sys_seconds{seconds{row->deadline}};
+  i.grace = seconds{row->grace_seconds};
+  return instant(clock_limit(i));
 }
 hirenow_status hirenow_interview_row_after_clock(hirenow_interview_row* row, int64_t when, hirenow_error** error) {
   return guard(error, [&]() -> result<void> {

@@ -46,6 +46,7 @@ HIRENOW_STRUCT(hirenow_smtp_options, clock, HIRENOW_SMTP_OPTIONS_INIT);
 HIRENOW_STRUCT(hirenow_dispatcher_options, track_title, HIRENOW_DISPATCHER_OPTIONS_INIT);
 HIRENOW_STRUCT(hirenow_dispatch_report, store_errors, HIRENOW_DISPATCH_REPORT_INIT);
 HIRENOW_STRUCT(hirenow_outbox_figures, oldest_due, HIRENOW_OUTBOX_FIGURES_INIT);
+HIRENOW_STRUCT(hirenow_deadline_terms, cut, HIRENOW_DEADLINE_TERMS_INIT);
 HIRENOW_STRUCT(hirenow_interview_row, key_hash, HIRENOW_INTERVIEW_ROW_INIT);
 HIRENOW_STRUCT(hirenow_record_row, audit_head, HIRENOW_RECORD_ROW_INIT);
 HIRENOW_STRUCT(hirenow_fact_row, sequence, HIRENOW_FACT_ROW_INIT);

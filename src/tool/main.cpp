@@ -175,6 +175,70 @@ json::object head_of(const retake_policy& policy) {
 
 // ---- The commands ---------------------------------------------------------------------------------------------------
 
+/// The attempts of a case by their place in time, from 1, and by their id.
+class attempt_list {
+ public:
+  explicit attempt_list(const retake_case& of) {
+    for (const attempt& a : of.attempts) ordered_.push_back(&a);
+    std::sort(ordered_.begin(), ordered_.end(),
+              [](const attempt* a, const attempt* b) { return a->at != b->at ? a->at < b->at : a < b; });
+    for (std::size_t n = 0; n < ordered_.size(); ++n) places_.emplace(ordered_[n]->id, n);
+  }
+
+  const std::vector<const attempt*>& all() const { return ordered_; }
+  json::array json_of(std::span<const interview_id> ids) const {
+    json::array out;
+    for (const interview_id& id : ids) {
+      const attempt& a = *ordered_[places_.at(id)];
+      out.push_back(json::object{
+          {"at", to_string(a.at)}, {"outcome", to_string(a.result)}, {"track", a.track}, {"id", to_string(id)}});
+    }
+    return out;
+  }
+  /// Such as "#1-#3 #5".
+  std::string words(std::span<const interview_id> ids) const {
+    std::string out;
+    for (std::size_t n = 0; n < ids.size();) {
+      const std::size_t first = places_.at(ids[n]);
+      std::size_t last = first;
+      for (++n; n < ids.size() && places_.at(ids[n]) == last + 1; ++n) ++last;
+      out += (out.empty() ? "#" : " #") + std::to_string(first + 1);
+      if (last > first) out += "-#" + std::to_string(last + 1);
+    }
+    return out;
+  }
+
+ private:
+  std::vector<const attempt*> ordered_{};
+  std::map<interview_id, std::size_t> places_{};
+};
+
+json::object json_of(const rule_verdict& v, const attempt_list& attempts, std::string_view zone, explain_in language) {
+  return {{"id", v.rule_id},
+          {"rule", v.rule},
+          {"group", v.group},
+          {"applies", v.applies},
+          {"allowed", v.allowed},
+          {"reason", v.reason},
+          {"advice", v.advice},
+          {"waived", v.waived},
+          {"waiver_allows", v.waiver_allows},
+          {"counted", v.counted},
+          {"limit", v.limit ? json::value(*v.limit) : json::value(nullptr)},
+          {"attempts", attempts.json_of(v.attempts)},
+          {"newest", v.newest ? json::value(to_string(*v.newest)) : json::value(nullptr)},
+          {"span",
+           v.span ? json::value(in_words(*v.span, language, {.working_days = v.working_days})) : json::value(nullptr)},
+          {"wait_seconds", v.wait ? json::value(v.wait->count()) : json::value(nullptr)},
+          {"counted_from", v.counted_from},
+          {"subject", v.subject},
+          {"since", json_of(v.since)},
+          {"until", json_of(v.until)},
+          {"eligible_at", json_of(v.eligible_at)},
+          {"eligible_until", json_of(v.eligible_until)},
+          {"sentence", describe(v, zone, language)}};
+}
+
 ending check(const std::vector<std::string>& given) {
   const arguments args = read_arguments(given, {}, {});
   if (args.places.empty()) throw failure{usage, "check needs a policy"};
@@ -196,26 +260,11 @@ ending explain(const std::vector<std::string>& given) {
   const explain_in language = language_of(args);
   const retake_policy policy = read_policy(args.places[0]);
   const retake_case of = read_case(args.places[1]);
+  const attempt_list attempts(of);
   const eligibility e = evaluate(policy, of.question());
   if (args.has("--json")) {
     json::array rules;
-    for (const rule_verdict& v : e.rules)
-      rules.push_back(json::object{{"id", v.rule_id},
-                                   {"rule", v.rule},
-                                   {"group", v.group},
-                                   {"applies", v.applies},
-                                   {"allowed", v.allowed},
-                                   {"reason", v.reason},
-                                   {"advice", v.advice},
-                                   {"waived", v.waived},
-                                   {"waiver_allows", v.waiver_allows},
-                                   {"counted", v.counted},
-                                   {"limit", v.limit ? json::value(*v.limit) : json::value(nullptr)},
-                                   {"since", json_of(v.since)},
-                                   {"until", json_of(v.until)},
-                                   {"eligible_at", json_of(v.eligible_at)},
-                                   {"eligible_until", json_of(v.eligible_until)},
-                                   {"sentence", describe(v, e.time_zone, language)}});
+    for (const rule_verdict& v : e.rules) rules.push_back(json_of(v, attempts, e.time_zone, language));
     json::object answer = head_of(policy);
     answer["allowed"] = e.allowed;
     answer["reason"] = e.reason;
@@ -231,16 +280,23 @@ ending explain(const std::vector<std::string>& given) {
     std::cout << json::serialize(answer) << '\n';
     return done;
   }
-  std::vector<std::vector<std::string>> rows{{"RULE", "KIND", "SAYS", "REASON", "COUNTED", "ELIGIBLE AT", "WHY"}};
+  std::vector<std::vector<std::string>> rows{{"ATTEMPT", "AT", "OUTCOME", "DECIDED AT", "TRACK"}};
+  for (const attempt* a : attempts.all())
+    rows.push_back({"#" + std::to_string(rows.size()), to_string(a->at), std::string(to_string(a->result)),
+                    text_of(a->decided_at), a->track});
+  if (rows.size() > 1) print_table(rows), std::cout << '\n';
+  rows = {{"RULE", "KIND", "SAYS", "REASON", "COUNTED", "SPAN", "SINCE", "UNTIL", "ELIGIBLE AT", "WHY"}};
   for (const rule_verdict& v : e.rules) {
-    const std::string counted = std::to_string(v.counted) + (v.limit ? " of " + std::to_string(*v.limit) : "");
+    std::string counted = std::to_string(v.counted) + (v.limit ? " of " + std::to_string(*v.limit) : "");
+    if (!v.attempts.empty()) counted += ": " + attempts.words(v.attempts);
     const char* const says = !v.applies         ? "-"
                              : v.allowed        ? (v.waived ? "waived" : "yes")
                              : v.advice.empty() ? "no"
                                                 : "warns";
     rows.push_back({(v.group.empty() ? "" : "  ") + std::string(v.rule_id), std::string(v.rule), says,
-                    v.allowed ? "-" : std::string(v.reason), counted, text_of(v.eligible_at),
-                    describe(v, e.time_zone, language)});
+                    v.allowed ? "-" : std::string(v.reason), counted,
+                    v.span ? in_words(*v.span, language, {.working_days = v.working_days}) : "-", text_of(v.since),
+                    text_of(v.until), text_of(v.eligible_at), describe(v, e.time_zone, language)});
   }
   print_table(rows);
   std::cout << '\n' << describe(e, language) << '\n';

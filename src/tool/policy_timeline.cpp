@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t most_spans = 5'000;
 
-/// The case as it stood at an instant: attempts that came later had not been made.
+/// The case as it stood at an instant: attempts that came later had not been made, and what was decided later was open.
 struct standing {
   std::vector<attempt> attempts{};
   retake_question question{};
@@ -17,7 +17,11 @@ struct standing {
 standing at(const retake_case& of, sys_seconds now) {
   standing s;
   for (const attempt& a : of.attempts)
-    if (a.at <= now) s.attempts.push_back(a);
+    if (a.at <= now) {
+      attempt& then = s.attempts.emplace_back(a);
+      if (a.decided_at && *a.decided_at > now)
+        then.decided_at.reset(), then.score.reset(), then.result = outcome::pending;
+    }
   s.question = of.question();
   s.question.attempts = s.attempts;
   s.question.now = now;
@@ -232,9 +236,9 @@ class drawing {
 stretch natural_stretch(const retake_policy& policy, const retake_case& of) {
   const auto by_time = [](const attempt& a, const attempt& b) { return a.at < b.at; };
   const auto first = std::min_element(of.attempts.begin(), of.attempts.end(), by_time);
-  const auto last = std::max_element(of.attempts.begin(), of.attempts.end(), by_time);
   stretch over{of.now, of.now};
-  if (first != of.attempts.end()) over = {std::min(first->at, of.now), std::max(last->at, of.now)};
+  if (first != of.attempts.end()) over.from = std::min(first->at, of.now);
+  for (const attempt& a : of.attempts) over.until = std::max({over.until, a.at, a.decided_at.value_or(a.at)});
   const eligibility e = evaluate(policy, at(of, over.until).question);
   if (e.eligible_at) over.until = std::max(over.until, *e.eligible_at);
   if (e.eligible_until) over.until = std::max(over.until, *e.eligible_until);
@@ -248,7 +252,10 @@ stretch natural_stretch(const retake_policy& policy, const retake_case& of) {
 timeline play(const retake_policy& policy, const retake_case& of, const stretch& over) {
   timeline played{over.from, over.until, {}, true};
   std::vector<sys_seconds> cuts{over.from, over.until};
-  for (const attempt& a : of.attempts) cuts.push_back(a.at);
+  for (const attempt& a : of.attempts) {
+    cuts.push_back(a.at);
+    if (a.decided_at) cuts.push_back(*a.decided_at);
+  }
   for (const fact& f : of.facts) {
     cuts.push_back(f.at);
     if (f.until) cuts.push_back(*f.until);

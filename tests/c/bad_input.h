@@ -36,6 +36,15 @@ static void test_nothing_at_all(void) {
   IS(hirenow_void(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_accommodate(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_interview_row_deadline(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  CHECK(hirenow_interview_row_clock_limit(NULL) == HIRENOW_NONE);
+  for (int32_t from = -1; from <= HIRENOW_WAIVER_STATE_COUNT; ++from)
+    for (int32_t to = -1; to <= HIRENOW_WAIVER_STATE_COUNT; ++to) {
+      const int open = from == HIRENOW_WAIVER_PROPOSED || from == HIRENOW_WAIVER_GRANTED;
+      const int lawful = (from == HIRENOW_WAIVER_PROPOSED && to == HIRENOW_WAIVER_GRANTED) ||
+                         (from == HIRENOW_WAIVER_GRANTED && to == HIRENOW_WAIVER_USED) ||
+                         (open && (to == HIRENOW_WAIVER_LAPSED || to == HIRENOW_WAIVER_REVOKED));
+      CHECK(hirenow_is_lawful_waiver_step(from, to) == lawful);
+    }
   IS(hirenow_cancel(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_update_applicant(NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_record_fact(NULL, NULL, NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);

@@ -67,12 +67,6 @@ static hirenow_status write_interview(struct memory_store *s, struct record *r, 
   return current > 1 ? HIRENOW_CONSTRAINT_VIOLATED : HIRENOW_OK;
 }
 
-static int is_lawful_waiver_step(int32_t from, int32_t to) {
-  if (from == HIRENOW_WAIVER_PROPOSED && to == HIRENOW_WAIVER_GRANTED) return 1;
-  if (from == HIRENOW_WAIVER_GRANTED && to == HIRENOW_WAIVER_USED) return 1;
-  return is_open_waiver(from) && (to == HIRENOW_WAIVER_LAPSED || to == HIRENOW_WAIVER_REVOKED);
-}
-
 static hirenow_status write_waiver(struct memory_store *s, struct record *r, const hirenow_waiver_change *c) {
   hirenow_waiver_row w = *c->after;
   hirenow_waiver_row *stored = find_waiver(r, w.number);
@@ -92,7 +86,7 @@ static hirenow_status write_waiver(struct memory_store *s, struct record *r, con
                ? HIRENOW_OK
                : HIRENOW_OUT_OF_MEMORY;
   }
-  if (!stored || stored->state != c->before || !is_lawful_waiver_step(stored->state, w.state) ||
+  if (!stored || stored->state != c->before || !hirenow_is_lawful_waiver_step(stored->state, w.state) ||
       !same(stored->track, w.track) || !same(stored->rule_id, w.rule_id) || !same(stored->floor, w.floor) ||
       !same(stored->reason_code, w.reason_code) || !same(stored->granted_by, w.granted_by) ||
       stored->granted_at != w.granted_at || stored->expires_at != w.expires_at ||

@@ -67,7 +67,8 @@ hirenow_status memory_store_list(void *ctx, const hirenow_list_request *request,
       ++counts[e.row.state];
       if (request->state != HIRENOW_STATE_NONE && request->state != e.row.state) continue;
       if (request->applicant_id[0] && !same(r->row.applicant_id, request->applicant_id)) continue;
-      e.key = -(clock_limit(&e.row) != HIRENOW_NONE ? clock_limit(&e.row) : e.row.changed_at);
+      const int64_t limit = hirenow_interview_row_clock_limit(&e.row);
+      e.key = -(limit != HIRENOW_NONE ? limit : e.row.changed_at);
       if (request->cursor[0] && compare_keys(e.key, r->row.applicant_id, e.row.track, e.row.attempt, after.key,
                                              after.first, after.second, after.attempt) <= 0)
         continue;
@@ -111,7 +112,7 @@ hirenow_status memory_store_due(void *ctx, int64_t when, size_t limit, const cha
   for (size_t n = 0; n < s->records.count; ++n) {
     struct due_entry e = {HIRENOW_NONE, record_at(s, n)};
     for (size_t m = 0; m < e.record->interviews.count; ++m) {
-      const int64_t end = clock_limit(interview_at(e.record, m));
+      const int64_t end = hirenow_interview_row_clock_limit(interview_at(e.record, m));
       if (end != HIRENOW_NONE && end <= when && (e.limit == HIRENOW_NONE || end < e.limit)) e.limit = end;
     }
     for (size_t m = 0; m < e.record->waivers.count; ++m) {

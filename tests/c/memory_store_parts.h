@@ -204,13 +204,6 @@ static inline int is_current(int32_t state) {
   return state != HIRENOW_STATE_ARCHIVED && state != HIRENOW_STATE_CANCELLED && state != HIRENOW_STATE_VOIDED;
 }
 
-/* The instant at which the clock acts on an open interview, or HIRENOW_NONE. */
-static inline int64_t clock_limit(const hirenow_interview_row *i) {
-  if (i->state == HIRENOW_STATE_SCHEDULED) return i->start_by;
-  if (i->state == HIRENOW_STATE_IN_PROGRESS && i->deadline != HIRENOW_NONE) return i->deadline + i->grace_seconds;
-  return HIRENOW_NONE;
-}
-
 /* ---- The callbacks of memory_store_lists.c ---- */
 
 hirenow_status memory_store_list(void *ctx, const hirenow_list_request *request, hirenow_reply *reply);

@@ -85,9 +85,9 @@ static void test_rows_of_an_old_store(struct world *w, hirenow_interview *i) {
   IS(hirenow_interview_get_row(found, &told, NULL), HIRENOW_OK);
   CHECK(told.extra_percent == 100);
   hirenow_interview_free(found);
-  int64_t deadline = 0;
-  IS(hirenow_interview_row_deadline(&row, start, &deadline, NULL), HIRENOW_OK);
-  CHECK(deadline == start + row.time_limit_seconds && row.time_limit_seconds > 0);
+  hirenow_deadline_terms terms = HIRENOW_DEADLINE_TERMS_INIT;
+  IS(hirenow_interview_row_deadline(&row, start, &terms, NULL), HIRENOW_OK);
+  CHECK(terms.deadline == start + row.time_limit_seconds && row.time_limit_seconds > 0);
   hirenow_engine_free(engine);
 }
 

@@ -150,6 +150,8 @@ static const struct {
     {"verdict_status", "a number of a table"},
     {"transition", "a row of a table"},
     {"is_lawful_step", "a row of a table"},
+    {"is_lawful_waiver_step", "a row of a table"},
+    {"interview_row_clock_limit", "arithmetic over a row"},
     {"permission_default", "a row of a table"},
     {"message_carries_link", "a row of a table"},
     {"backoff_after", "a number"},
@@ -423,6 +425,7 @@ static void check_accessors(void) {
     CHECK(hirenow_eligibility_get_reason(w.may) && hirenow_page_get_interview(w.page, 0));
     CHECK(hirenow_rows_get_record(w.record) && hirenow_rows_get_audit(w.entries, 0));
     CHECK(hirenow_transition(0, 1, 1, NULL, NULL) && hirenow_permission_default(0, &permission));
+    CHECK(hirenow_is_lawful_waiver_step(0, 1) && hirenow_interview_row_clock_limit(NULL) == HIRENOW_NONE);
     CHECK(hirenow_is_lawful_step(0, 1) && hirenow_message_carries_link(0) && hirenow_version());
     CHECK(hirenow_verdict_status(HIRENOW_VERDICT_VALID) == HIRENOW_OK && hirenow_state_name(0));
   }

@@ -529,7 +529,7 @@ static hirenow_status after_clock(struct world *w, hirenow_error **error) {
 }
 static hirenow_status deadline(struct world *w, hirenow_error **error) {
   hirenow_interview_row r = row_of(w);
-  int64_t out = 0;
+  hirenow_deadline_terms out = HIRENOW_DEADLINE_TERMS_INIT;
   return hirenow_interview_row_deadline(&r, w->now, &out, error);
 }
 static hirenow_status judge(struct world *w, hirenow_error **error) {

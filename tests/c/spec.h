@@ -66,6 +66,16 @@ static inline int64_t number_or(const cJSON *object, const char *name, int64_t o
   return member(object, name) ? number_in(object, name) : otherwise;
 }
 
+/* Refuses a member whose name, between spaces, stands in neither list: it would be looked at by nobody. */
+static inline void only(const cJSON *object, const char *known, const char *also) {
+  const cJSON *m;
+  cJSON_ArrayForEach(m, object) {
+    char word[80];
+    snprintf(word, sizeof word, " %s ", m->string);
+    if (!strstr(known, word) && !strstr(also, word)) stop("unknown member", m->string);
+  }
+}
+
 /* Days since 1970-01-01 in the Gregorian calendar. */
 static inline int64_t days_of(int64_t year, int64_t month, int64_t mday) {
   year -= month <= 2;

@@ -32,3 +32,6 @@ run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/../.. -B ${WORK_DIR}/absolute 
 set(ENV{PKG_CONFIG_PATH} ${WORK_DIR}/absolute)
 run(sh -c "test \"$(pkg-config --variable=libdir hirenow)\" = /elsewhere/lib && \
   test \"$(pkg-config --variable=includedir hirenow)\" = /opt/hirenow/include")
+
+# The tool that was installed with the library, in the tree that was moved.
+run(${WORK_DIR}/moved/${BINDIR}/hirenow policy check ${CMAKE_CURRENT_LIST_DIR}/../../examples/policies/microsoft.json)

@@ -60,7 +60,17 @@ def main():
         answer = json.loads(run("policy", "explain", POLICY, "-", "--json", stdin=json.dumps(CASE)))
         check(answer["allowed"] is False and answer["reason"] == "cooldown", "explain --json has another answer")
         check(answer["eligible_at"] == "2026-04-17T09:00:00Z", "explain --json has another instant")
-        check([r["id"] for r in answer["rules"]] == ["retake_after", "wait-30-days", "new-purchase", "passed"], "rules")
+        rules = {r["id"]: r for r in answer["rules"]}
+        check(list(rules) == ["retake_after", "wait-30-days", "new-purchase", "passed"], "rules")
+        wait = rules["wait-30-days"]
+        told = [wait[m] for m in ("span", "wait_seconds", "counted_from", "since", "until")]
+        check(told == ["30 days", 2592000, "attempt", "2026-03-18T09:00:00Z", "2026-04-17T09:00:00Z"], f"wait: {told}")
+        check([a["at"] for a in wait["attempts"]] == [a["at"] for a in CASE["history"]], "attempts of the wait")
+        check(rules["new-purchase"]["subject"] == "certification_attempt", "the purchase is not named")
+        mixed = dict(CASE, history=CASE["history"][::-1])  # numbered by their instant, in whatever order they stand
+        table = run("policy", "explain", POLICY, "-", stdin=json.dumps(mixed))
+        for words in ("#1       2026-01-10T09:00:00Z", "3: #1-#3", "3 of 3: #1-#3", "1: #3", "SINCE", "UNTIL"):
+            check(words in table, f"explain does not say {words}")
 
         played = json.loads(run("policy", "simulate", POLICY, str(case), "--json", "--svg", str(svg)))
         spans = played["spans"]
@@ -77,6 +87,14 @@ def main():
             at = dict(CASE, now=span["from"], history=[a for a in CASE["history"] if a["at"] <= span["from"]])
             one = json.loads(run("policy", "explain", POLICY, "-", "--json", stdin=json.dumps(at)))
             check(one["allowed"] == span["allowed"] and one["reason"] == span["reason"], f"at {span['from']}")
+
+        # An outcome is known from its decision on: until then the attempt is open, and its wait runs already.
+        late = dict(CASE, history=[{"at": "2026-03-01T09:00:00Z", "outcome": "failed", "score": 9,
+                                    "decided_at": "2026-03-05T09:00:00Z"}], facts=[])
+        spans = json.loads(run("policy", "simulate", POLICY, "-", "--json", stdin=json.dumps(late)))["spans"]
+        told = [(s["from"], s["reason"]) for s in spans[1:]]
+        check(told == [("2026-03-01T09:00:00Z", "outcome_not_eligible"), ("2026-03-05T09:00:00Z", "cooldown"),
+                       ("2026-03-31T09:00:00Z", "ok")], f"a late decision: {told}")
 
         drawn = xml.etree.ElementTree.parse(svg).getroot()
         check(drawn.tag.endswith("svg") and "backend <technical> & more" in "".join(drawn.itertext()), "the picture")

@@ -94,6 +94,11 @@ def is_lawful_step(before: _words.InterviewState, after: _words.InterviewState) 
     return _hirenow.is_lawful_step(before, after)
 
 
+def is_lawful_waiver_step(before: _words.WaiverState, after: _words.WaiverState) -> bool:
+    """Whether a waiver may go from one state to the other: what a store must enforce."""
+    return _hirenow.is_lawful_waiver_step(before, after)
+
+
 __all__ = [
     "Accommodation",
     "ActiveInterviewError",
@@ -254,6 +259,7 @@ __all__ = [
     "apply",
     "clock_limit",
     "is_lawful_step",
+    "is_lawful_waiver_step",
     "judge_link",
     "key_ring",
     "mint_token",

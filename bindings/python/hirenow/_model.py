@@ -240,11 +240,21 @@ class AuditHead(Record):
 
 @record
 class PolicySpan(Record):
-    """A length of time as ISO 8601 writes it: calendar months, days, and beside them an exact part."""
+    """A length of time as ISO 8601 writes it: calendar months, days, and beside them an exact part. `str()` gives it in
+    English words."""
 
     months: int = 0
     days: int = 0
     exact: timedelta = timedelta(0)
+
+    def describe(self, language: str = "en") -> str:
+        """In English or German words, such as "1 month and 36 hours"."""
+        from . import _hirenow
+
+        return _hirenow.describe_span(self, language)
+
+    def __str__(self) -> str:
+        return self.describe()
 
 
 @record
@@ -289,6 +299,7 @@ class RuleVerdict(Record):
     since: Optional[datetime]
     until: Optional[datetime]
     newest: Optional[Outcome]
+    counted_from: str
     subject: str
     working_days: bool
     attempts: Tuple[UUID, ...]

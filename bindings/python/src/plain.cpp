@@ -167,6 +167,13 @@ void add_plain(py::module_& m) {
       },
       py::arg("interview"), py::arg("started_at"));
   m.def(
+      "describe_span",
+      [](py::object span, py::object language) {
+        return to_py(in_words(from_py<policy_span>(span, "span"),
+                              explain_language(from_py<std::string_view>(language, "language"))));
+      },
+      py::arg("span"), py::arg("language") = "en");
+  m.def(
       "parse_span",
       [](py::object text) { return to_py(value_of(parse_span(from_py<std::string_view>(text, "text")))); },
       py::arg("text"));
@@ -186,6 +193,12 @@ void add_plain(py::module_& m) {
   m.def(
       "clock_limit", [](py::object i) { return to_py(clock_limit(from_py<interview>(i, "interview"))); },
       py::arg("interview"));
+  m.def(
+      "is_lawful_waiver_step",
+      [](py::object from, py::object to) {
+        return is_lawful_step(from_py<waiver_state>(from, "before"), from_py<waiver_state>(to, "after"));
+      },
+      py::arg("before"), py::arg("after"));
   m.def(
       "is_lawful_step",
       [](py::object from, py::object to) {

@@ -123,8 +123,8 @@ HIRENOW_RECORD(rule_verdict, "RuleVerdict", plain("rule_id", &t::rule_id), plain
                plain("waiver_allows", &t::waiver_allows), plain("eligible_at", &t::eligible_at),
                plain("eligible_until", &t::eligible_until), plain("counted", &t::counted), plain("limit", &t::limit),
                plain("span", &t::span), plain("wait", &t::wait), plain("since", &t::since), plain("until", &t::until),
-               plain("newest", &t::newest), plain("subject", &t::subject), plain("working_days", &t::working_days),
-               coded<attempts_codec>("attempts", &t::attempts));
+               plain("newest", &t::newest), plain("counted_from", &t::counted_from), plain("subject", &t::subject),
+               plain("working_days", &t::working_days), coded<attempts_codec>("attempts", &t::attempts));
 HIRENOW_RECORD(eligibility, "Eligibility", plain("allowed", &t::allowed), plain("reason", &t::reason),
                plain("eligible_at", &t::eligible_at), plain("eligible_until", &t::eligible_until),
                plain("attempts_left", &t::attempts_left), plain("rules", &t::rules),

@@ -27,10 +27,6 @@ from hirenow import (
 
 NOT_CURRENT = {InterviewState.ARCHIVED, InterviewState.CANCELLED, InterviewState.VOIDED}
 OPEN_WAIVERS = {WaiverState.PROPOSED, WaiverState.GRANTED}
-WAIVER_STEPS = {
-    WaiverState.PROPOSED: {WaiverState.GRANTED, WaiverState.LAPSED, WaiverState.REVOKED},
-    WaiverState.GRANTED: {WaiverState.USED, WaiverState.LAPSED, WaiverState.REVOKED},
-}
 UNSENT = {MessageState.QUEUED, MessageState.LEASED}
 KINDS = {kind: n for n, kind in enumerate(hirenow.MessageKind)}
 
@@ -219,7 +215,7 @@ class DictStore(hirenow.Store):
                 raise ConstraintViolatedError("the waiver is not in that state")
             kept = stored.replace(state=after.state, used_for=after.used_for,
                                   approved_by=stored.approved_by or after.approved_by)
-            if after.state not in WAIVER_STEPS.get(stored.state, ()) or kept != after:
+            if not hirenow.is_lawful_waiver_step(stored.state, after.state) or kept != after:
                 raise ConstraintViolatedError("no waiver can go that step")
         waivers[after.number] = after
 

@@ -21,6 +21,21 @@ def test_the_schema_is_one():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
+def members(schema, path=""):
+    """Every member that the schema names, with its place."""
+    for key, value in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if key == "properties":
+            yield from ((f"{path}/{name}", found) for name, found in value.items())
+        if isinstance(value, (dict, list)):
+            yield from members(value, f"{path}/{key}")
+
+
+def test_every_member_says_what_it_means():
+    # Where a kind of rule is told from another, its members are only looked at.
+    silent = [path for path, found in members(SCHEMA) if "description" not in found and "/if/" not in path + "/"]
+    assert silent == [] and len(list(members(SCHEMA))) > 80
+
+
 @pytest.mark.parametrize("name", sorted(SPEC["policies"]))
 def test_a_document_that_is_read_is_valid(name):
     VALIDATOR.validate(SPEC["policies"][name]["document"])

@@ -1,12 +1,37 @@
 #pragma once
 /// Which policy judges, setting one, listing what was set, and trying one out.
 
+#include <charconv>
 #include <limits>
 #include <map>
 
 #include "hirenow/engine.hpp"
 
 namespace hirenow {
+namespace detail {
+
+/// Where a page of `what_if` begins: behind an applicant, at the instant of the first page.
+struct what_if_place {
+  sys_seconds at{};
+  std::string after{};
+
+  std::string text() const { return std::to_string(at.time_since_epoch().count()) + "@" + after; }
+  static result<what_if_place> parse(std::string_view cursor, sys_seconds now) {
+    if (cursor.empty()) return what_if_place{now, {}};
+    const std::size_t mark = cursor.find('@');
+    std::int64_t count = 0;
+    const char* const end = cursor.data() + std::min(mark, cursor.size());
+    const auto [read, fault] = std::from_chars(cursor.data(), end, count);
+    if (mark == cursor.npos || fault != std::errc{} || read != end || sys_seconds{seconds{count}} < min_instant ||
+        sys_seconds{seconds{count}} > max_instant)
+      return fail(errc::invalid_argument, "the cursor is none that a page has given");
+    what_if_place place{sys_seconds{seconds{count}}, std::string(cursor.substr(mark + 1))};
+    if (auto ok = limits::check_id("cursor", place.after); !ok) return ok.error();
+    return place;
+  }
+};
+
+}  // namespace detail
 
 inline result<std::optional<stored_policy>> engine::policy_before(std::string_view tenant,
                                                                   const stored_policy& of) const {
@@ -101,21 +126,21 @@ inline result<what_if_page> engine::what_if(const what_if_query& query, const ac
   if (auto ok = check_actor(use_case::what_if, who); !ok) return ok.error();
   if (!query.track.empty())
     if (auto ok = limits::check_id("track", query.track); !ok) return ok.error();
-  if (!query.cursor.empty())
-    if (auto ok = limits::check_id("cursor", query.cursor); !ok) return ok.error();
+  const auto place = detail::what_if_place::parse(query.cursor, now());
+  if (!place) return place.error();
   if (query.limit == 0 || query.limit > limits::page)
     return detail::fail(errc::invalid_argument, "a page looks at 1 to " + std::to_string(limits::page) + " applicants");
   if (query.running_waits != running_waits::replace && query.running_waits != running_waits::keep)
     return detail::fail(errc::invalid_argument, "running waits are replaced or kept");
   const auto tried = retake_policy::parse(query.document);
   if (!tried) return tried.error();
-  const auto heads = store_.audit_heads(who.tenant, query.cursor, query.limit);
+  const auto heads = store_.audit_heads(who.tenant, place->after, query.limit);
   if (!heads) return heads.error();
 
   what_if_page page;
   // Loads bring one policy each; of a track's own it is asked once.
   std::map<std::string, std::optional<stored_policy>, std::less<>> in_force;
-  const sys_seconds at = now();
+  const sys_seconds at = place->at;
   // As it would stand in the store, after everything else that is in force by now.
   stored_policy proposed;
   proposed.track = query.track;
@@ -188,7 +213,7 @@ inline result<what_if_page> engine::what_if(const what_if_query& query, const ac
                              .eligible_at_then = after.eligible_at});
     }
   }
-  if (heads->size() == query.limit) page.next = heads->back().applicant_id;
+  if (heads->size() == query.limit) page.next = detail::what_if_place{at, heads->back().applicant_id}.text();
   return page;
 }
 

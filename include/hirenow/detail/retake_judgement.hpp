@@ -106,11 +106,12 @@ struct viewpoint {
   }
 };
 
-inline rule_verdict forbidden(rule_verdict verdict, std::string_view reason, std::optional<sys_seconds> until) {
+// A rule fills in the verdict that it is given: it allows until something here forbids.
+
+inline void forbid(rule_verdict& verdict, std::string_view reason, const std::optional<sys_seconds>& until) {
   verdict.allowed = false;
   verdict.reason = reason;
   verdict.eligible_at = until;
-  return verdict;
 }
 
 /// True where `a` ends before `b`; nothing is for ever.
@@ -119,43 +120,63 @@ inline bool ends_before(const std::optional<sys_seconds>& a, const std::optional
 }
 
 /// Forbids for ever where the newest attempt's outcome is not one that a retake may follow.
-inline rule_verdict newest_outcome_bars_a_retake(outcome_set retake_after, const counted_attempts& attempts) {
-  rule_verdict verdict{.rule_id = "retake_after", .rule = "retake_after"};
-  if (attempts.empty()) return verdict;
+inline void newest_outcome_bars_a_retake(rule_verdict& verdict, outcome_set retake_after,
+                                         const counted_attempts& attempts) {
+  if (attempts.empty()) return;
   const seen_attempt& newest = attempts.newest();
   verdict.counted = 1;
   verdict.newest = newest.whole->result;
   verdict.since = newest.at;
   verdict.attempts = attempts.ids().last(1);
-  if (retake_after.has(newest.whole->result)) return verdict;
-  return forbidden(verdict, newest.whole->result == outcome::passed ? "passed" : "outcome_not_eligible", {});
+  if (retake_after.has(newest.whole->result)) return;
+  return forbid(verdict, newest.whole->result == outcome::passed ? "passed" : "outcome_not_eligible", {});
 }
 
+/// What a wait is counted from.
+struct chosen_anchor {
+  std::optional<sys_seconds> at{};
+  std::string_view word{};     ///< as `rule_verdict::counted_from`
+  std::string_view subject{};  ///< the fact's name
+
+  /// Takes another one if it is later.
+  void take(sys_seconds other, std::string_view its_word, std::string_view its_subject = {}) {
+    if (!at || other > *at) *this = {other, its_word, its_subject};
+  }
+};
+
 /// The latest of the anchors that are there, for the n-th attempt that counts (from 1; 0 where none does).
-inline std::optional<sys_seconds> latest_anchor(const viewpoint& view, std::span<const wait_anchor> anchors,
-                                                const counted_attempts& counted, std::size_t n) {
-  std::optional<sys_seconds> latest;
+inline chosen_anchor latest_anchor(const viewpoint& view, std::span<const wait_anchor> anchors,
+                                   const counted_attempts& counted, std::size_t n) {
+  chosen_anchor latest;
   for (const wait_anchor& anchor : anchors) {
-    std::optional<sys_seconds> at;
     switch (anchor.is) {
       case wait_anchor::what::attempt:
-        if (n) at = counted[n - 1].at;
+        if (n) latest.take(counted[n - 1].at, "attempt");
         break;
       case wait_anchor::what::decision:
-        if (n) at = counted[n - 1].decided;
+        if (n) latest.take(counted[n - 1].decided, counted[n - 1].whole->decided_at ? "decision" : "attempt");
         break;
       case wait_anchor::what::first_attempt:
-        if (n) at = counted.first().at;
+        if (n) latest.take(counted.first().at, "first_attempt");
         break;
       case wait_anchor::what::fact:
-        if (const fact* f = view.newest(anchor.fact))
-          at = anchor.fact.kind == fact_kind::credential ? f->until : std::optional(f->at);
+        if (const fact* f = view.newest(anchor.fact)) {
+          const auto at = anchor.fact.kind == fact_kind::credential ? f->until : std::optional(f->at);
+          if (at) latest.take(*at, to_string(anchor.fact.kind), anchor.fact.name);
+        }
         break;
     }
-    if (at && (!latest || *at > *latest)) latest = at;
   }
-  if (latest) latest = std::clamp(*latest, min_instant, max_instant);
+  if (latest.at) latest.at = std::clamp(*latest.at, min_instant, max_instant);
   return latest;
+}
+
+/// Says in a verdict what its wait is counted from. Returns false where there is nothing of that yet.
+inline bool count_from(const chosen_anchor& anchor, rule_verdict& verdict) {
+  verdict.since = anchor.at;
+  verdict.counted_from = anchor.word;
+  if (anchor.at) verdict.subject = anchor.subject;
+  return anchor.at.has_value();
 }
 
 /// Whether attempts stand in a window at an instant. An attempt has surely left it, or surely not, by the most and the
@@ -248,25 +269,25 @@ inline wait_end end_of_wait(const viewpoint& view, sys_seconds anchor, const pol
 }
 
 /// Forbids until a wait's end, or, where it is waived, until the end of the part that stays.
-inline rule_verdict until_the_wait_is_over(rule_verdict verdict, const viewpoint& view, const wait_end& end,
-                                           bool waivable, const granted_waiver* waiver, std::string_view reason) {
+inline void until_the_wait_is_over(rule_verdict& verdict, const viewpoint& view, const wait_end& end, bool waivable,
+                                   const granted_waiver* waiver, std::string_view reason) {
   if (end.over) verdict.wait = *end.over - *verdict.since;
   verdict.until = end.over;
   const bool over = end.over && view.now >= *end.over;
-  if (over) return verdict;
+  if (over) return;
   const bool floor_over = !end.has_floor || (end.floor_over && view.now >= *end.floor_over);
   if (waiver) {
     verdict.waived = true;
-    if (floor_over) return verdict;
-    return forbidden(verdict, reason, ends_before(end.over, end.floor_over) ? end.over : end.floor_over);
+    if (floor_over) return;
+    return forbid(verdict, reason, ends_before(end.over, end.floor_over) ? end.over : end.floor_over);
   }
   verdict.waiver_allows = waivable && floor_over;
-  return forbidden(verdict, reason, end.over);
+  return forbid(verdict, reason, end.over);
 }
 
 /// Forbids until the wait after the newest counted attempt is over.
-inline rule_verdict retake_is_too_soon(rule_verdict verdict, const viewpoint& view, const retake_rule& rule,
-                                       const wait_rule& wait, counted_attempts counted, const granted_waiver* waiver) {
+inline void retake_is_too_soon(rule_verdict& verdict, const viewpoint& view, const retake_rule& rule,
+                               const wait_rule& wait, counted_attempts counted, const granted_waiver* waiver) {
   counted = numbered_attempts(view, wait.within, wait.timing, counted);
   verdict.counted = counted.size();
   verdict.attempts = counted.ids();
@@ -283,24 +304,23 @@ inline rule_verdict retake_is_too_soon(rule_verdict verdict, const viewpoint& vi
       policy_span then = span_of(n);
       if (early)
         then = {then.months + wait.penalty->months, then.days + wait.penalty->days, then.exact + wait.penalty->exact};
-      const auto anchor = latest_anchor(view, wait.from, counted, n);
+      const auto anchor = latest_anchor(view, wait.from, counted, n).at;
       const auto over = anchor ? view.after(*anchor, then, wait.timing) : std::nullopt;
       early = !over || counted[n].at < *over;
     }
     if (early)
       span = {span.months + wait.penalty->months, span.days + wait.penalty->days, span.exact + wait.penalty->exact};
   }
-  verdict.since = latest_anchor(view, wait.from, counted, counted.size());
-  if (!verdict.since) return verdict;
+  if (!count_from(latest_anchor(view, wait.from, counted, counted.size()), verdict)) return;
   verdict.span = span;
   return until_the_wait_is_over(verdict, view, end_of_wait(view, *verdict.since, span, wait.timing, wait.floor, waiver),
                                 rule.waivable, waiver, "cooldown");
 }
 
 /// Forbids for a span after every n-th attempt.
-inline rule_verdict attempts_are_locked(rule_verdict verdict, const viewpoint& view, const retake_rule& rule,
-                                        const lockout_rule& lockout, const counted_attempts& counted,
-                                        const granted_waiver* waiver) {
+inline void attempts_are_locked(rule_verdict& verdict, const viewpoint& view, const retake_rule& rule,
+                                const lockout_rule& lockout, const counted_attempts& counted,
+                                const granted_waiver* waiver) {
   verdict.limit = lockout.after;
   verdict.span = lockout.lasts;
   verdict.working_days = lockout.timing.working >= 0;
@@ -316,19 +336,18 @@ inline rule_verdict attempts_are_locked(rule_verdict verdict, const viewpoint& v
   const counted_attempts block = counted.without_first(begin);
   verdict.counted = block.size();
   verdict.attempts = block.ids();
-  if (block.size() < lockout.after) return verdict;
-  verdict.since = latest_anchor(view, lockout.from, block, block.size());
-  if (!verdict.since) return verdict;
-  verdict = until_the_wait_is_over(
-      verdict, view, end_of_wait(view, *verdict.since, lockout.lasts, lockout.timing, lockout.floor, waiver),
-      rule.waivable, waiver, "lockout");
+  if (block.size() < lockout.after) return;
+  if (!count_from(latest_anchor(view, lockout.from, block, block.size()), verdict)) return;
+  until_the_wait_is_over(verdict, view,
+                         end_of_wait(view, *verdict.since, lockout.lasts, lockout.timing, lockout.floor, waiver),
+                         rule.waivable, waiver, "lockout");
   if (verdict.allowed) verdict.counted = 0, verdict.attempts = {};  // the count has started again
-  return verdict;
+  return;
 }
 
 /// Forbids once as many attempts as there may be count, until enough of them have left the window.
-inline rule_verdict attempts_are_used_up(rule_verdict verdict, const viewpoint& view, const retake_rule& rule,
-                                         const most_rule& most, counted_attempts counted) {
+inline void attempts_are_used_up(rule_verdict& verdict, const viewpoint& view, const retake_rule& rule,
+                                 const most_rule& most, counted_attempts counted) {
   verdict.limit = most.attempts;
   verdict.span = most.window;
   verdict.waiver_allows = rule.waivable;
@@ -336,9 +355,9 @@ inline rule_verdict attempts_are_used_up(rule_verdict verdict, const viewpoint& 
     verdict.counted = counted.size();
     if (verdict.attempts.empty()) verdict.attempts = counted.ids();
     if (!counted.empty()) verdict.since = counted.first().at;
-    if (verdict.counted < most.attempts) return verdict;
+    if (verdict.counted < most.attempts) return;
     verdict.until = until;
-    return forbidden(verdict, reason, until);
+    return forbid(verdict, reason, until);
   };
   if (most.per >= 0) {
     const auto periods = view.clock_of(most.per);
@@ -396,27 +415,27 @@ inline rule_verdict attempts_are_used_up(rule_verdict verdict, const viewpoint& 
       if (is_in(n)) ids.push_back(counted.ids()[n]);
     verdict.attempts = ids;
   }
-  verdict = tell({}, "window_cap");
+  tell({}, "window_cap");
   verdict.counted = inside;
   if (inside < most.attempts) {
     verdict.allowed = true, verdict.reason = "ok";
-    return verdict;
+    return;
   }
   const auto nth = leaving.begin() + static_cast<std::ptrdiff_t>(inside - most.attempts);
   std::nth_element(leaving.begin(), nth, leaving.end(), ends_before);
   verdict.until = *nth;
-  return forbidden(verdict, "window_cap", *nth);
+  return forbid(verdict, "window_cap", *nth);
 }
 
 /// Forbids for ever after such an attempt, or until shortly before a credential expires.
-inline rule_verdict passed_already(rule_verdict verdict, const viewpoint& view, const retake_rule& rule,
-                                   const passed_rule& passed, const counted_attempts& counted) {
+inline void passed_already(rule_verdict& verdict, const viewpoint& view, const retake_rule& rule,
+                           const passed_rule& passed, const counted_attempts& counted) {
   verdict.counted = counted.size();
-  if (counted.empty()) return verdict;
+  if (counted.empty()) return;
   verdict.since = counted.newest().at;
   verdict.attempts = counted.ids();
   verdict.waiver_allows = rule.waivable;
-  if (!passed.until) return forbidden(verdict, "passed", {});
+  if (!passed.until) return forbid(verdict, "passed", {});
   verdict.subject = passed.until->name;
   verdict.span = passed.less;
   std::optional<sys_seconds> expiry;
@@ -425,16 +444,16 @@ inline rule_verdict passed_already(rule_verdict verdict, const viewpoint& view, 
         ends_before(expiry.value_or(min_instant), f.until))
       expiry = f.until;
   // A credential that had expired when this attempt was passed is not the one that it earned.
-  if (!expiry || *expiry <= counted.newest().at) return forbidden(verdict, "passed", {});
+  if (!expiry || *expiry <= counted.newest().at) return forbid(verdict, "passed", {});
   const auto opens = view.wall.add(*expiry, -passed.less.months, -exact_part(passed.less));
   verdict.until = opens;
-  if (opens && view.now >= *opens) return verdict;
-  return forbidden(verdict, "passed", opens);
+  if (opens && view.now >= *opens) return;
+  return forbid(verdict, "passed", opens);
 }
 
 /// Forbids until something has happened.
-inline rule_verdict something_is_missing(rule_verdict verdict, const viewpoint& view, const retake_rule& rule,
-                                         const require_rule& require, counted_attempts counted) {
+inline void something_is_missing(rule_verdict& verdict, const viewpoint& view, const retake_rule& rule,
+                                 const require_rule& require, counted_attempts counted) {
   verdict.subject = require.what.name;
   verdict.limit = require.after;
   const fact* newest = view.newest(require.what);
@@ -447,19 +466,19 @@ inline rule_verdict something_is_missing(rule_verdict verdict, const viewpoint& 
   const bool due = require.resets ? (newest ? counted.size() >= std::max<std::uint64_t>(require.after, 1)
                                             : counted.size() >= require.after)
                                   : counted.size() >= require.after;
-  if (!due) return verdict;
+  if (!due) return;
   const bool happened = newest && !require.resets && (require.after == 0 || newest->at > counted[require.after - 1].at);
-  if (happened) return verdict;
+  if (happened) return;
   // What is dated later has not happened yet, and will have then.
   std::optional<sys_seconds> next;
   for (const fact& f : view.question.facts)
     if (f.at > view.now && view.is_about(f, require.what) && (!next || f.at < *next)) next = f.at;
-  return forbidden(verdict, "prerequisite", next);
+  return forbid(verdict, "prerequisite", next);
 }
 
 /// Forbids where no eligibility period is open.
-inline rule_verdict no_period_is_open(rule_verdict verdict, const viewpoint& view, const retake_rule& rule,
-                                      const period_rule& period) {
+inline void no_period_is_open(rule_verdict& verdict, const viewpoint& view, const retake_rule& rule,
+                              const period_rule& period) {
   verdict.waiver_allows = rule.waivable;
   if (period.calendar >= 0) {
     verdict.subject = view.policy.calendars()[static_cast<std::size_t>(period.calendar)].name;
@@ -469,9 +488,9 @@ inline rule_verdict no_period_is_open(rule_verdict verdict, const viewpoint& vie
     if (start && (!end || view.now < *end)) {
       verdict.since = start;
       verdict.until = verdict.eligible_until = end;
-      return verdict;
+      return;
     }
-    return forbidden(verdict, "period_expired", periods.start(n + 1));
+    return forbid(verdict, "period_expired", periods.start(n + 1));
   }
   verdict.subject = period.opened_by->name;
   bool ever = false, open = false;
@@ -502,15 +521,15 @@ inline rule_verdict no_period_is_open(rule_verdict verdict, const viewpoint& vie
   }
   if (open) {
     verdict.until = verdict.eligible_until = until;
-    return verdict;
+    return;
   }
-  return forbidden(verdict, ever ? "period_expired" : "prerequisite", next);
+  return forbid(verdict, ever ? "period_expired" : "prerequisite", next);
 }
 
 /// Forbids because its conditions hold.
-inline rule_verdict status_forbids(rule_verdict verdict, const retake_rule& rule) {
+inline void status_forbids(rule_verdict& verdict, const retake_rule& rule) {
   verdict.waiver_allows = rule.waivable;
-  return forbidden(verdict, "status", {});
+  return forbid(verdict, "status", {});
 }
 
 }  // namespace hirenow::detail
