@@ -42,7 +42,7 @@ jobs=${JOBS:-$((jobs < 1 ? 1 : jobs))}
 fuzz_seconds=${FUZZ_SECONDS:-30}
 export NINJA_STATUS='[%f/%t %es] ' CTEST_PARALLEL_LEVEL=$jobs
 
-passed=0 failed=0
+passed=0 failed=0 ahead=''
 stage='' stage_start=0
 timings=()
 
@@ -63,6 +63,7 @@ report() {
     ((failed > 0)) || failed=1
   fi
   end_stage
+  if [ -n "$ahead" ]; then kill -- "-$ahead" 2>/dev/null || true; fi
   printf '\n'
   printf '%s\n' "${timings[@]}"
   printf '%d passed, %d failed\n' "$passed" "$failed"
@@ -70,14 +71,38 @@ report() {
 }
 trap report EXIT
 
-build() { # <preset>
-  begin_stage "$1: build"
+configure_and_build() { # <preset> [prefix of the build's command]...
+  local preset=$1
+  shift
   mkdir -p build
-  cmake --preset "$1" >"build/$1.configure.log" 2>&1 || {
-    cat "build/$1.configure.log"
+  cmake --preset "$preset" >"build/$preset.configure.log" 2>&1 || {
+    cat "build/$preset.configure.log"
     return 1
   }
-  cmake --build --preset "$1" -j "$jobs"
+  "$@" cmake --build --preset "$preset" -j "$jobs"
+}
+
+# Tests wait for disks, servers and browsers more than they calculate. So the next builds go on beside them, at the lowest
+# priority, where there is memory for both.
+build_ahead() { # <preset>...
+  ((memory_gb >= 7)) || return 0
+  rm -f "${@/#/build/built-ahead-}"
+  set -m # in a process group of its own, which can be ended
+  (
+    for preset in "$@"; do
+      configure_and_build "$preset" nice -n 19 >"build/$preset.build.log" 2>&1 || exit
+      touch "build/built-ahead-$preset"
+    done
+  ) &
+  ahead=$!
+  set +m
+}
+
+build() { # <preset>
+  begin_stage "$1: build"
+  while [ -n "$ahead" ] && kill -0 "$ahead" 2>/dev/null && [ ! -e "build/built-ahead-$1" ]; do sleep 1; done
+  # What was built ahead is up to date; what could not be says why now.
+  configure_and_build "$1"
 }
 
 run_tests() { # <preset> [argument of ctest]...
@@ -265,11 +290,13 @@ if ((mutants)); then
 fi
 
 build dev
-run_tests dev
 if ((quick)); then
+  run_tests dev
   end_stage
   exit
 fi
+build_ahead asan tsan fuzz
+run_tests dev
 browser_tests
 build asan
 run_tests asan
