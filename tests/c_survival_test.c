@@ -6,6 +6,7 @@
 #include "c/world.h"
 
 #include "c/absent_store.h"
+#include "c/wrong_sizes.h"
 #include "c/bad_input.h"
 #include "c/old_program.h"
 
@@ -147,6 +148,7 @@ static void test_fork(struct world *w) {
 
 static void play(struct world *w) {
   test_bad_input(w);
+  test_sizes(w);
   test_old_program(w);
   test_callbacks(w);
   test_fork(w);

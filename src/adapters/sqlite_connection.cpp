@@ -1,6 +1,7 @@
 #include "sqlite_connection.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "sqlite_error.hpp"
 
@@ -104,8 +105,9 @@ sqlite3_stmt* own_sqlite_connection::prepared(const char* sql) {
   sqlite3_stmt* statement = nullptr;
   require(sqlite3_prepare_v3(db_, text.c_str(), static_cast<int>(text.size() + 1), SQLITE_PREPARE_PERSISTENT,
                              &statement, nullptr));
+  std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> made(statement, &sqlite3_finalize);
   statements_.emplace(sql, statement);
-  return statement;
+  return made.release();
 }
 
 std::int64_t own_sqlite_connection::execute(const char* sql, std::span<const sql_value> parameters, row_taker take) {

@@ -1,6 +1,7 @@
 /// A SQLite handle of the host's, as a host connection.
 
 #include <limits>
+#include <memory>
 #include <unordered_map>
 
 #include <sqlite3.h>
@@ -100,7 +101,9 @@ class handle_connection final : public host_connection {
     if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement,
                            nullptr) != SQLITE_OK)
       return nullptr;
+    std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> made(statement, &sqlite3_finalize);
     statements_.emplace(sql, statement);
+    made.release();
     return statement;
   }
 

@@ -288,35 +288,6 @@ static void test_nothing_at_all(void) {
   IS(hirenow_store_open_through(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
 }
 
-/* A struct in a place that is longer than it, as a newer program would have it. */
-#define LONGER 64
-struct place {
-  union {
-    size_t struct_size;
-    unsigned char bytes[1024];
-  } u;
-};
-
-/* Hands the struct over with sizes that are none, and as a newer program might; `last` is the last field of its first
- * version; `call` uses `s`. */
-#define REFUSES_WRONG_SIZES(type, last, value, call)                                      \
-  do {                                                                                    \
-    const size_t first = offsetof(type, last); /* the first version went on behind it */   \
-    const size_t wrong[] = {0, 1, sizeof(size_t), first, sizeof(type) - 1, SIZE_MAX, SIZE_MAX / 2, SIZE_MAX - 7}; \
-    struct place p;                                                                       \
-    type *s = (type *)(void *)&p;                                                         \
-    for (size_t n = 0; n < sizeof wrong / sizeof wrong[0]; ++n) {                         \
-      memset(&p, 0, sizeof p);                                                            \
-      memcpy(&p, &(value), sizeof(type));                                                 \
-      p.u.struct_size = wrong[n];                                                         \
-      IS(call, HIRENOW_INVALID_ARGUMENT);                                                 \
-    }                                                                                     \
-    memcpy(&p, &(value), sizeof(type));                                                   \
-    p.u.struct_size = sizeof(type) + LONGER;                                              \
-    p.u.bytes[sizeof(type) + LONGER - 1] = 1; /* says something that we do not know */    \
-    IS(call, HIRENOW_INVALID_ARGUMENT);                                                   \
-  } while (0)
-
 static void test_bad_input(struct world *w) {
   test_nothing_at_all();
   hirenow_engine *e = w->engine;

@@ -61,16 +61,16 @@ for name in declared:
     if f"{name}(" not in tested:
         faults.append(f"names: {name} is not called in tests/c/bad_input.h")
 
-# The test of failing allocations has every function, or says why not.
-faultily = read("tests/c/out_of_memory.c")
+# The list of calls has every function, or says why not.
+faultily = read("tests/c/every_call_table.h")
 played = set(re.findall(r'^    \{"(\w+)", c_\w+, ', faultily, re.M))
 left_out = re.findall(r'^    \{"([\w*]+)", "', faultily, re.M)
 for name in (name.removeprefix("hirenow_") for name in listed):
     if name not in played and not any(fnmatch.fnmatchcase(name, pattern) for pattern in left_out):
-        faults.append(f"names: {name} is neither called nor left out in tests/c/out_of_memory.c")
+        faults.append(f"names: {name} is neither called nor left out in tests/c/every_call_table.h")
 for name in played:
     if "hirenow_" + name not in listed:
-        faults.append(f"names: {name} of tests/c/out_of_memory.c is no function")
+        faults.append(f"names: {name} of tests/c/every_call_table.h is no function")
 
 # The errors: numbers stand once in the core, and the C header repeats them.
 core = dict(re.findall(r"^  (\w+) = (\d+),", re.search(r"enum class errc.*?^};", read("include/hirenow/error.hpp"), re.S | re.M)[0], re.M))
@@ -105,6 +105,12 @@ twins = {
 }
 folders = ("include/hirenow/", "include/hirenow/adapters/")
 core_headers = {path: read(path) for folder in folders for path in (folder + p for p in os.listdir(os.path.join(root, folder))) if path.endswith(".hpp")}
+
+# Every struct is handed over with sizes that are none.
+tried = read("tests/c/bad_input.h") + read("tests/c/wrong_sizes.h")
+compare("sizes that are none", re.findall(r"^HIRENOW_STRUCT\((\w+, \w+),", read("src/c/structs.hpp"), re.M),
+        re.findall(r"WRONG_SIZES?\((hirenow_\w+, \w+),", tried), "src/c/structs.hpp", "the tests")
+
 
 
 def enumerators(body):

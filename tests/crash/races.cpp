@@ -130,7 +130,11 @@ std::vector<report> fire(const place& where, const call& act) {
     }
     children.push_back(child);
   }
-  while (shared->ready < callers) std::this_thread::sleep_for(1ms);
+  const auto one_died = [&] {
+    siginfo_t died{};
+    return waitid(P_ALL, 0, &died, WEXITED | WNOHANG | WNOWAIT) == 0 && died.si_pid != 0;
+  };
+  while (shared->ready < callers && !one_died()) std::this_thread::sleep_for(1ms);
   shared->start = now_ns() + 50'000'000;
   bool all_lived = true;
   for (const pid_t child : children) {

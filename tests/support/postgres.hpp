@@ -97,6 +97,7 @@ struct fresh_schema {
 
   result<std::unique_ptr<store>> open(postgres_options options = {.clock = postgres_clock::caller}) const {
     options.schema = name;
+    options.connect_timeout = std::chrono::seconds{60};  // a machine that is busy with others' builds is no fault
     return open_postgres_store(url, options);
   }
 };

@@ -1,19 +1,18 @@
-#ifndef HIRENOW_TESTS_C_OUT_OF_MEMORY_CALLS_H
-#define HIRENOW_TESTS_C_OUT_OF_MEMORY_CALLS_H
-/* The calls during which memory runs out. Part of out_of_memory.c. */
+#ifndef HIRENOW_TESTS_C_EVERY_CALL_H
+#define HIRENOW_TESTS_C_EVERY_CALL_H
+/* Every function of the library as a call that succeeds: for out_of_memory.c and outside.c. */
 
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "failing_malloc.h"
 #include "memory_store.h"
 
 /* ---- A world ---- */
 
 static int failures;
-static long tried;
 
 #define CHECK(condition) \
   ((condition) ? (void)0 : (++failures, (void)fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition)))
@@ -45,9 +44,16 @@ struct world {
   const char *id;
   uint64_t waiver; /* of the case */
   char token[8192];
+  void (*meddle)(struct world *w); /* what the clock does once beside telling the time */
 };
 
-static int64_t tell_time(void *ctx) { return ((struct world *)ctx)->now; }
+static int64_t tell_time(void *ctx) {
+  struct world *w = ctx;
+  void (*with)(struct world *) = w->meddle;
+  w->meddle = NULL;
+  if (with) with(w);
+  return w->now;
+}
 static hirenow_status take_mail(void *ctx, const hirenow_mail *mail, int32_t *outcome, hirenow_reply *reply) {
   (void)ctx, (void)mail;
   *outcome = HIRENOW_DELIVERY_ACCEPTED;
@@ -573,7 +579,7 @@ CALL(c_link_for_row, text,
      hirenow_link_for_row(w->engine, w->admin.tenant, "case", hirenow_rows_get_interview(w->record, 0), &out, error))
 CALL(c_rows_json, text, hirenow_rows_json(w->entries, &out, error))
 CALL(c_keys_file, keys, hirenow_keys_from_file(w->key_file, &out, error))
-CALL(c_keys_environment, keys, hirenow_keys_from_environment("HIRENOW_OUT_OF_MEMORY_KEYS", &out, error))
+CALL(c_keys_environment, keys, hirenow_keys_from_environment("HIRENOW_EVERY_CALL_KEYS", &out, error))
 CALL(c_sign, text, hirenow_keys_sign_text(w->keys, "k1", "a purpose", "a text of more than fifteen bytes", &out, error))
 PLAIN(c_verify_text, hirenow_keys_verify_text(w->keys, "k1", "a purpose", "a text of more than fifteen bytes",
                                               hirenow_text_get(w->signature), error))
