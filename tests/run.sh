@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds hirenow and passes every test: debug with gcc, ASan and UBSan with clang, the concurrent tests under TSan, a
-# short run of every fuzzer, and the Python module, built from its source distribution. Installs what is missing first
-# (see support/install_dependencies.sh).
+# Builds hirenow and passes every test: debug with gcc, the Python module, built from its source distribution, ASan and
+# UBSan with clang, the concurrent tests under TSan, and a short run of every fuzzer. Installs what is missing first (see
+# support/install_dependencies.sh).
 #
 #   tests/run.sh                every test
 #   tests/run.sh --quick        the debug build and its tests alone
@@ -298,11 +298,11 @@ fi
 build_ahead asan tsan fuzz
 run_tests dev
 browser_tests
+python_module
 build asan
 run_tests asan
 build tsan
 run_tests tsan
 build fuzz
 fuzz
-python_module
 end_stage
