@@ -31,7 +31,8 @@ class fields {
 
 struct request {
   bool is_post = false;
-  std::string path;  ///< without the query
+  std::string path;      ///< without the query
+  std::string target{};  ///< with it, as it was asked for
   fields query{};
   fields form{};  ///< of a POST
   fields cookies{};

@@ -181,6 +181,7 @@ struct http_server::parts {
         asked.is_post = !is_read;
         const auto question = std::min(target.find('?'), target.size());
         asked.path = target.substr(0, question);
+        asked.target = target;
         asked.query = fields::of_form(std::string_view(target).substr(std::min(question + 1, target.size())));
         asked.cookies = fields::of_cookies(view(message[http::field::cookie]));
         asked.origin = std::string(view(message[http::field::origin]));

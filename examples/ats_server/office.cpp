@@ -183,7 +183,7 @@ response staff_page(const office& o, const visitor& who, std::string_view title,
   values.set("member", who.member->name);
   values.set("role", o.views.word(who.lang, "role." + std::string(to_string(who.member->role))));
   values.set("csrf", o.seals.derived("csrf", who.session));
-  values.set("path", asked.path);
+  values.set("here", asked.is_post ? asked.path : asked.target);
   values.set("has_inbox", o.is_demonstration);
   for (const std::string_view part : {"/interviews", "/policy"})
     values.set("at_" + std::string(part.substr(1)), asked.path.starts_with(part));

@@ -29,7 +29,6 @@ struct offer {
   bool role_may_retake = true;
   std::string retake_words{};  ///< the library's own
   std::string next{};          ///< the event to offer; empty: it is the applicant's turn, or nobody's
-  std::optional<hirenow::sys_seconds> eligible_at{};
 };
 
 offer offer_for(office& o, const visitor& who, const hirenow::interview_id& id) {
@@ -47,7 +46,6 @@ offer offer_for(office& o, const visitor& who, const hirenow::interview_id& id) 
       if (action.event != wanted || wanted != event::retake) continue;
       out.may_retake = action.allowed;
       out.role_may_retake = !action.why || action.why->code != hirenow::errc::permission_denied;
-      out.eligible_at = action.eligibility->eligible_at;
       out.retake_words = describe(*action.eligibility, who.lang == language::german ? hirenow::explain_in::german
                                                                                     : hirenow::explain_in::english);
     }
@@ -70,12 +68,9 @@ bool asked_for_link(const hirenow::interview& i) {
          (hirenow::is_active(i.state) || i.state == interview_state::expired);
 }
 
-/// One row; `stale_at` becomes the instant at which time alone would change it, where that comes sooner.
-data row_of(office& o, const visitor& who, const hirenow::list_row& r, hirenow::sys_seconds& stale_at) {
+data row_of(office& o, const visitor& who, const hirenow::list_row& r) {
   const auto& i = r.interview;
   offer can = offer_for(o, who, i.id);
-  if (can.eligible_at) stale_at = std::min(stale_at, *can.eligible_at);
-  if (const auto limit = hirenow::clock_limit(i)) stale_at = std::min(stale_at, *limit);
   // A link that works and that nobody asked for is the applicant's to use.
   if (can.next == "reissue" && i.state != interview_state::expired && !asked_for_link(i)) can.next.clear();
   data row;
@@ -195,24 +190,6 @@ answer find(office& o, const visitor& who, const wish& w) {
   return {std::move(*page), {}};
 }
 
-/// What the page shown was made of: where it differs, the page is stale.
-std::string version_of(const hirenow::list_page& page) {
-  std::string text;
-  for (const auto& r : page.rows) {
-    const auto& i = r.interview;
-    text += id_text(i.id) + to_string(i.state).data() + std::to_string(i.changed_at.time_since_epoch().count()) + "." +
-            std::to_string(i.link.generation) + "." +
-            std::to_string(i.link_requested_at ? i.link_requested_at->time_since_epoch().count() : 0) +
-            r.applicant_name;
-  }
-  if (page.counts)
-    for (const auto n : *page.counts) text += "," + std::to_string(n);
-  const auto digest = hirenow::sha256(text);
-  std::uint64_t first = 0;
-  for (int n = 0; n < 8; ++n) first = first << 8 | digest[static_cast<std::size_t>(n)];
-  return std::to_string(first);
-}
-
 std::string query_of(const wish& w, std::string_view without = {}) {
   std::string out;
   const auto put = [&](std::string_view name, std::string_view value) {
@@ -226,15 +203,21 @@ std::string query_of(const wish& w, std::string_view without = {}) {
   return out;
 }
 
-/// The part of the dashboard that is renewed when something changes.
+/// The rows as they are shown, in short: whatever changes them, a person, a policy or the clock, makes them another.
+std::string version_of(std::string_view shown) {
+  const auto digest = hirenow::sha256(shown);
+  std::uint64_t first = 0;
+  for (int n = 0; n < 8; ++n) first = first << 8 | digest[static_cast<std::size_t>(n)];
+  return std::to_string(first);
+}
+
+/// The part of the dashboard that is renewed when something changes, with its `version`.
 data rows_part(office& o, const visitor& who, const wish& w) {
   const auto found = find(o, who, w);
   data values;
   if (!found.error.empty()) values.set("error", found.error);
   list rows;
-  // The next instant at which the page would look otherwise although nobody changed anything.
-  auto stale_at = hirenow::max_instant;
-  for (const auto& r : found.page.rows) rows.push_back(row_of(o, who, r, stale_at));
+  for (const auto& r : found.page.rows) rows.push_back(row_of(o, who, r));
   values.set("any", !rows.empty());
   values.set("paged", !rows.empty() || !found.page.next.empty() || !w.after.empty());
   values.set("shown", std::to_string(rows.size()));
@@ -265,11 +248,10 @@ data rows_part(office& o, const visitor& who, const wish& w) {
   }
   if (!w.after.empty()) values.set("first_href", "/interviews" + query_of(w, "after"));
   const std::string query = query_of(w);
-  values.set("version", version_of(found.page));
-  values.set("events_href", "/interviews/events" + query + (query.empty() ? "?" : "&") +
-                                "version=" + version_of(found.page) +
-                                "&until=" + std::to_string(stale_at.time_since_epoch().count()));
   values.set("rows_href", "/interviews/rows" + query);
+  const std::string version = version_of(o.views.render("interview_rows", who.lang, values));
+  values.set("version", version);
+  values.set("events_href", "/interviews/events" + query + (query.empty() ? "?" : "&") + "version=" + version);
   return values;
 }
 
@@ -293,17 +275,12 @@ response dashboard(office& o, const visitor& who, const request& asked) {
   return staff_page(o, who, o.views.word(who.lang, "interviews.title"), "interviews", std::move(values), asked);
 }
 
-/// Says "changed" once the page shown is not what it was made of any more.
+/// Says "changed" once the page would be shown otherwise.
 response events(office& o, const visitor& who, const request& asked) {
   response out;
-  hirenow::seconds::rep until = 0;
-  const auto text = asked.query["until"];
-  std::from_chars(text.data(), text.data() + text.size(), until);
-  out.events = [&o, who, w = wish_of(asked), version = std::string(asked.query["version"]), until,
+  out.events = [&o, who, w = wish_of(asked), version = std::string(asked.query["version"]),
                 said = false]() mutable -> std::optional<std::string> {
-    if (said) return std::nullopt;
-    const bool later = o.clock.now().time_since_epoch().count() >= until;
-    if (!later && version_of(find(o, who, w).page) == version) return std::nullopt;
+    if (said || rows_part(o, who, w).get("version")->string_value() == version) return std::nullopt;
     said = true;
     return "changed";
   };

@@ -151,6 +151,8 @@ async def main_load(port, wanted):
         if task.done():
             sys.exit(f"live updates ended before the run did: {task.exception() or 'the server closed them'}")
         task.cancel()
+    if beats[0] < wanted.recruiters * wanted.seconds / 2:  # one a second each
+        sys.exit(f"{beats[0]} rounds of live updates are fewer than half of what is due")
     return saves, lists, beats[0]
 
 

@@ -346,6 +346,31 @@ def test_the_list_is_live(people, server):
     assert watcher.locator("#refreshed").text_content() == "The list was refreshed."
 
 
+def test_a_button_opens_where_somebody_watches(people, server):
+    # Nothing of the interview changes: an exception does, which is the person's.
+    watcher, admin = people.staff(), people.staff("Inês")
+    email, interview, _ = failed_interview(server, days_later=1)
+    watcher.goto("/interviews?q=" + email)
+    row = watcher.locator(f"tr[data-id='{interview}']")
+    assert row.locator("button.retake[aria-disabled=true]").count() == 1
+    admin.goto(f"/interviews/{interview}/waive")
+    admin.locator("select[name=code]").select_option("our_fault")
+    admin.locator("textarea[name=reason]").fill("the microphone was ours")
+    admin.locator("section.action button.primary").click()
+    admin.wait_for_url("**?done=waive")
+    expect(row.locator("a.retake")).to_have_count(1)
+    assert row.locator("a.retake").get_attribute("title").startswith("Retake is possible now")
+
+
+def test_another_language_keeps_what_was_asked_for(people):
+    page = people.staff()
+    page.goto("/interviews?state=failed&q=lin")
+    page.locator("form[action='/language'] button").first.click()
+    page.wait_for_url("**/interviews?state=failed&q=lin")
+    assert page.locator("html").get_attribute("lang") == "de"
+    assert page.locator("input[name=q]").input_value() == "lin"
+
+
 def outcomes_of(server, interview):
     """Events of the interview's audit, in order: plain SQL."""
     return [event for (event,) in server.sql(
