@@ -182,7 +182,9 @@ struct hirenow_interview {
       : hirenow_interview(std::unique_ptr<std::optional<hirenow::interview>>()) {}
   hirenow_interview(const hirenow_interview&) = delete;
   hirenow_interview& operator=(const hirenow_interview&) = delete;
-  ~hirenow_interview() { hirenow::c::wipe(link); }
+  ~hirenow_interview() {
+    if (!link.empty()) hirenow::c::wipe(link);
+  }
 
   void take(hirenow::interview&& i) noexcept { show(own->emplace(std::move(i))); }
   /// Shows an interview that the other answer keeps.
