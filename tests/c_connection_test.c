@@ -90,6 +90,48 @@ static void sql(sqlite3 *db, const char *statement) {
   CHECK(sqlite3_exec(db, statement, NULL, NULL, NULL) == SQLITE_OK);
 }
 
+/* Fails what asks for rows, and keeps its words and its texts. */
+static hirenow_status keep_words(void *ctx, const char *statement, const hirenow_value *parameters, size_t count,
+                                 hirenow_reply *reply) {
+  char *said = ctx;
+  if (!strstr(statement, "SELECT")) return HIRENOW_OK;
+  snprintf(said, 4096, "%s", statement);
+  for (size_t n = 0; n < count; ++n)
+    if (parameters[n].kind == HIRENOW_VALUE_TEXT)
+      snprintf(said + strlen(said), 4096 - strlen(said), " <%.*s>", (int)parameters[n].size,
+               (const char *)parameters[n].bytes);
+  return hirenow_reply_fail_postgres(reply, "42P01", "there is no such table", NULL);
+}
+static hirenow_status always_open(void *ctx, int32_t *standing, hirenow_reply *reply) {
+  (void)ctx, (void)reply;
+  *standing = HIRENOW_TRANSACTION_OPEN;
+  return HIRENOW_OK;
+}
+
+/* In PostgreSQL the tables stand in the schema that is named. */
+static void test_schema(struct world *w) {
+  static const struct {
+    const char *named, *asked;
+  } cases[] = {{"acme_hr", "<acme_hr>"}, {NULL, "<hirenow>"}};
+  for (size_t n = 0; n < 2; ++n) {
+    char said[4096] = "";
+    hirenow_connection_callbacks callbacks = HIRENOW_CONNECTION_CALLBACKS_INIT;
+    callbacks.ctx = said;
+    callbacks.execute = keep_words;
+    callbacks.in_transaction = always_open;
+    callbacks.dialect = HIRENOW_DIALECT_POSTGRESQL;
+    hirenow_store *joined = NULL;
+    hirenow_engine *on = NULL;
+    hirenow_page *page = NULL;
+    IS(hirenow_store_join_connection(&callbacks, cases[n].named, 0, &joined, NULL), HIRENOW_OK);
+    IS(hirenow_engine_on(w->engine, joined, &on, NULL), HIRENOW_OK);
+    CHECK(hirenow_list(on, NULL, &w->recruiter, &page, NULL) != HIRENOW_OK);
+    CHECK(strstr(said, cases[n].asked) != NULL);
+    hirenow_store_free(joined);
+    hirenow_engine_free(on);
+  }
+}
+
 static void test_join(struct world *w) {
   int gone = 0;
   struct connection c = {NULL, &gone};
@@ -98,13 +140,13 @@ static void test_join(struct world *w) {
   hirenow_connection_callbacks callbacks = driver_of(&c, count_gone);
   hirenow_store *joined = NULL;
   callbacks.dialect = 2;
-  IS(hirenow_store_join_connection(&callbacks, 1, &joined, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_join_connection(&callbacks, NULL, 1, &joined, NULL), HIRENOW_INVALID_ARGUMENT);
   callbacks.dialect = HIRENOW_DIALECT_SQLITE;
   callbacks.execute = NULL;
-  IS(hirenow_store_join_connection(&callbacks, 1, &joined, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_join_connection(&callbacks, NULL, 1, &joined, NULL), HIRENOW_INVALID_ARGUMENT);
   CHECK(gone == 0 && joined == NULL); /* not registered */
   callbacks.execute = execute;
-  IS(hirenow_store_join_connection(&callbacks, 1, &joined, NULL), HIRENOW_OK);
+  IS(hirenow_store_join_connection(&callbacks, NULL, 1, &joined, NULL), HIRENOW_OK);
   hirenow_engine *on = NULL, *of_world = w->engine;
   IS(hirenow_engine_on(w->engine, joined, &on, NULL), HIRENOW_OK);
   hirenow_store_free(joined);
@@ -210,6 +252,7 @@ int main(void) {
   IS(hirenow_store_open("memory:", NULL, &store, NULL), HIRENOW_OK);
   open_world(&w, store);
   hirenow_store_free(store);
+  test_schema(&w);
   test_join(&w);
   test_open_through(&w);
   close_world(&w);

@@ -133,6 +133,11 @@ static void test_templates(void) {
   CHECK(out == NULL);
   view.link = "https://example.com/i#token";
   IS(hirenow_templates_render(templates, 99, "de-AT", &view, &out, NULL), HIRENOW_INVALID_ARGUMENT);
+  hirenow_text *language = NULL;
+  IS(hirenow_templates_language_of(templates, HIRENOW_MESSAGE_INVITATION, "de-AT", &language, NULL), HIRENOW_OK);
+  CHECK(strcmp(hirenow_text_get(language), "de") == 0);
+  hirenow_text_free(language);
+  IS(hirenow_templates_language_of(templates, 99, "de-AT", &language, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_templates_render(templates, HIRENOW_MESSAGE_INVITATION, "de-AT", &view, &out, NULL), HIRENOW_OK);
   CHECK(strcmp(hirenow_rendered_get_language(out), "de") == 0 && *hirenow_rendered_get_subject(out));
   CHECK(strstr(hirenow_rendered_get_text(out), view.link) && strstr(hirenow_rendered_get_text(out), "Ada"));

@@ -143,11 +143,13 @@ hirenow_status hirenow_reply_fail_postgres(hirenow_reply* reply, const char* sql
   return fail_with(reply, [&] { return postgres_error(text(sqlstate), text(message), text(constraint)); });
 }
 
-hirenow_status hirenow_store_join_connection(const hirenow_connection_callbacks* callbacks, int32_t create_tables,
-                                             hirenow_store** out, hirenow_error** error) {
+hirenow_status hirenow_store_join_connection(const hirenow_connection_callbacks* callbacks, const char* schema,
+                                             int32_t create_tables, hirenow_store** out, hirenow_error** error) {
   return make(error, out, [&](hirenow_store& s) -> result<void> {
     const auto both = std::make_shared<joined_callbacks>(checked(callbacks));
-    both->base = join_transaction(both->connection, {.create_tables = create_tables != 0}).value();
+    join_options options{.create_tables = create_tables != 0};
+    if (schema) options.schema = schema;
+    both->base = join_transaction(both->connection, options).value();
     s.value = {both, both->base.get()};
     s.calls_back = true;
     both->connection.is_registered();

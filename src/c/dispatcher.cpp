@@ -261,6 +261,13 @@ hirenow_status hirenow_templates_render(const hirenow_templates* templates, int3
     return r.value = std::move(*texts), result<void>();
   });
 }
+hirenow_status hirenow_templates_language_of(const hirenow_templates* templates, int32_t kind, const char* locale,
+                                             hirenow_text** out, hirenow_error** error) {
+  return make_text(error, out, [&]() -> result<std::string> {
+    return alive(templates, "templates")
+        .value.language_of(one_of<message_kind>(kind, message_kind_count, "kind"), text(locale));
+  });
+}
 void hirenow_rendered_free(hirenow_rendered* rendered) { release(rendered); }
 const char* hirenow_rendered_get_subject(const hirenow_rendered* rendered) {
   return get(rendered, nullptr, [](auto& r) { return r.value.subject.c_str(); });

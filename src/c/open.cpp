@@ -68,11 +68,13 @@ std::shared_ptr<store> open_store(std::string_view url, const hirenow_store_opti
   if (url == "memory:") return open_memory_store();
   if (url.starts_with("postgresql:") || url.starts_with("postgres:")) {
     if (o.connections < 0 || o.connections > 1024 || o.call_timeout_milliseconds < 0 ||
-        o.announce_every_milliseconds < 0)
+        o.announce_every_milliseconds < 0 || o.connect_timeout_milliseconds < 0)
       refuse("an option of the store is out of range");
     postgres_options options;
     if (o.schema) options.schema = o.schema;
     if (o.connections) options.connections = static_cast<std::size_t>(o.connections);
+    if (o.connect_timeout_milliseconds)
+      options.connect_timeout = std::chrono::milliseconds{o.connect_timeout_milliseconds};
     if (o.call_timeout_milliseconds) options.call_timeout = std::chrono::milliseconds{o.call_timeout_milliseconds};
     options.prepared_statements = o.without_prepared_statements == 0;
     options.create_tables = o.no_tables == 0;

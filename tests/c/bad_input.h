@@ -231,6 +231,7 @@ static void test_nothing_at_all(void) {
   CHECK(hirenow_transition(0, 1, 1, NULL, NULL) == 1);
   IS(hirenow_interview_row_apply(NULL, 0, 0, 0, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_templates_render(NULL, 0, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_templates_language_of(NULL, 0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   hirenow_rendered_free(NULL);
   CHECK(hirenow_rendered_get_subject(NULL) == NULL);
   CHECK(hirenow_rendered_get_text(NULL) == NULL);
@@ -284,7 +285,7 @@ static void test_nothing_at_all(void) {
   IS(hirenow_reply_set_changed(NULL, 0), HIRENOW_INVALID_ARGUMENT);
   CHECK(hirenow_reply_fail_sqlite(NULL, 0, NULL) != HIRENOW_OK);
   CHECK(hirenow_reply_fail_postgres(NULL, NULL, NULL, NULL) != HIRENOW_OK);
-  IS(hirenow_store_join_connection(NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_join_connection(NULL, NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_open_through(NULL, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
 }
 

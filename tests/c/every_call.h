@@ -277,7 +277,7 @@ static hirenow_status join_none(hirenow_store **out, hirenow_error **error) {
   hirenow_connection_callbacks c = HIRENOW_CONNECTION_CALLBACKS_INIT;
   c.execute = no_sql;
   c.in_transaction = no_standing;
-  return hirenow_store_join_connection(&c, 0, out, error);
+  return hirenow_store_join_connection(&c, NULL, 0, out, error);
 }
 CALL(c_join_connection, store, join_none(&out, error))
 CALL(c_find, interview, hirenow_find(w->engine, w->id, &w->admin, &out, error))
@@ -567,6 +567,7 @@ PLAIN(c_stats, hirenow_dispatcher_stats(w->dispatcher, NULL, NULL, NULL, error))
 CALL(c_prometheus, text, hirenow_dispatcher_prometheus_text(w->dispatcher, &out, error))
 PLAIN(c_outbox, outbox(w, error))
 CALL(c_render, rendered, render_invitation(w, &out, error))
+CALL(c_language_of, text, hirenow_templates_language_of(w->templates, HIRENOW_MESSAGE_INVITATION, "de-AT", &out, error))
 CALL(c_send, text, send_mail(w, &out, error))
 CALL(c_message_id, text, message_id(w, &out, error))
 CALL(c_smtp, mailer, open_smtp(&out, error))

@@ -92,6 +92,7 @@ static const struct {
     {"dispatcher_stats", c_stats, SCHEDULED, READS},
     {"dispatcher_prometheus_text", c_prometheus, SCHEDULED, READS},
     {"store_outbox", c_outbox, SCHEDULED, READS | ALONE},
+    {"templates_language_of", c_language_of, SCHEDULED, READS | FREE},
     {"templates_render", c_render, SCHEDULED, READS | FREE},
     {"mailer_send", c_send, SCHEDULED, READS | ALONE},
     {"message_id", c_message_id, CLAIMED, READS | FREE},

@@ -201,7 +201,7 @@ static void test_sizes_of_callbacks(void) {
   connection.execute = execute_nothing;
   connection.in_transaction = stand_nowhere;
   SAYS_WRONG_SIZE(hirenow_connection_callbacks, dialect, connection,
-                  (hirenow_store_free(made), made = NULL, hirenow_store_join_connection(s, 0, &made, &why)));
+                  (hirenow_store_free(made), made = NULL, hirenow_store_join_connection(s, NULL, 0, &made, &why)));
   hirenow_connector_callbacks connector = HIRENOW_CONNECTOR_CALLBACKS_INIT;
   connector.open = open_nothing;
   SAYS_WRONG_SIZE(hirenow_connector_callbacks, destroy, connector,

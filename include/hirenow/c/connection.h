@@ -61,11 +61,11 @@ HIRENOW_API hirenow_status hirenow_reply_fail_sqlite(hirenow_reply *reply, int32
 HIRENOW_API hirenow_status hirenow_reply_fail_postgres(hirenow_reply *reply, const char *sqlstate, const char *message,
                                                        const char *constraint);
 
-/* As hirenow_store_join(), through a connection of the host's. With PostgreSQL hirenow's tables stand in the schema
- * "hirenow". Since: 0.1 */
+/* As hirenow_store_join(), through a connection of the host's. With PostgreSQL hirenow's tables stand in `schema`; NULL
+ * is "hirenow". Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_join_connection(const hirenow_connection_callbacks *callbacks,
-                                                         int32_t create_tables, hirenow_store **out,
-                                                         hirenow_error **error);
+                                                         const char *schema, int32_t create_tables,
+                                                         hirenow_store **out, hirenow_error **error);
 
 /* Opens connections to one SQLite file. Since: 0.1 */
 typedef struct hirenow_connector_callbacks {

@@ -33,8 +33,10 @@ typedef struct hirenow_store_options {
   int32_t row_security;             /* other than 0: turn it on for the tables, which takes their owner */
   int32_t announces_mail;           /* other than 0: tell those who listen of promised mail: hirenow_listen_for_mail() */
   int64_t announce_every_milliseconds; /* not more often; 0: 5 ms */
+  int64_t connect_timeout_milliseconds; /* until a connection stands; 0: 5 seconds */
 } hirenow_store_options;
-#define HIRENOW_STORE_OPTIONS_INIT {sizeof(hirenow_store_options), 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0}
+#define HIRENOW_STORE_OPTIONS_INIT \
+  {sizeof(hirenow_store_options), 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /* Opens "sqlite:PATH", "memory:" or "postgresql://…" (a URL of libpq's), with the options that concern it.
  * Options may be NULL. Errors: invalid_argument for another URL, store_unavailable and its like, schema_too_new.

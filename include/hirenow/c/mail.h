@@ -42,6 +42,11 @@ typedef struct hirenow_message_view {
 HIRENOW_API hirenow_status hirenow_templates_render(const hirenow_templates *templates, int32_t kind,
                                                     const char *locale, const hirenow_message_view *view,
                                                     hirenow_rendered **out, hirenow_error **error);
+/* The language that a message of this kind is rendered in for somebody of this locale: lower case, "de" or "pt-br".
+ * Errors: invalid_argument. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_templates_language_of(const hirenow_templates *templates, int32_t kind,
+                                                         const char *locale, hirenow_text **out,
+                                                         hirenow_error **error);
 /* Frees the texts of a message. Since: 0.1 */
 HIRENOW_API void hirenow_rendered_free(hirenow_rendered *rendered);
 /* The subject: one line, no control characters. Since: 0.1 */
