@@ -8,7 +8,7 @@
 #   tests/run.sh --python       the Python module and its tests alone
 #   tests/run.sh --browser      the back end of examples/ats_server, through a browser, alone
 #   tests/run.sh --bench        the benchmarks instead, in a release build
-#   tests/run.sh --mutants      defects planted in the evaluation of policies, which the specs must find (7 minutes)
+#   tests/run.sh --mutants      defects planted in the evaluation of policies, which the specs must find (a minute)
 #   tests/run.sh --campaigns    the campaigns in full instead: thousands of kills, a million messages; it takes an hour
 #   tests/run.sh --no-install   install nothing
 #

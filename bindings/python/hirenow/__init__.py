@@ -9,7 +9,13 @@ code. `docs/python.md` is the guide.
 from __future__ import annotations
 
 from datetime import datetime as _datetime
+from datetime import timedelta as _timedelta
+from typing import Dict as _Dict
+from typing import FrozenSet as _FrozenSet
+from typing import Iterable as _Iterable
 from typing import Optional as _Optional
+from typing import Sequence as _Sequence
+from typing import Tuple as _Tuple
 
 from . import _errors, _hirenow, _mail_model, _model, _policy_model, _store_model, _words
 from ._errors import *  # noqa: F403
@@ -87,6 +93,54 @@ def after_the_clock(interview: _model.Interview, at: _datetime) -> _model.Interv
 def clock_limit(interview: _model.Interview) -> _Optional[_datetime]:
     """When the clock acts on an open interview if nobody else does; None for one that is not open. For stores."""
     return _hirenow.clock_limit(interview)
+
+
+def transition(
+    state: _Optional[_words.InterviewState], event: _words.Event, authority: _words.Authority
+) -> _Optional[_Tuple[_words.InterviewState, str]]:
+    """The row of the lifecycle for an event in a state (None: of an interview that does not exist yet) on that
+    authority: the state that follows, and the condition beside the state in words, empty where there is none.
+    None where it may not happen."""
+    return _hirenow.transition(state, event, authority)
+
+
+def message_id(key: _model.MessageKey, domain: str) -> str:
+    """The Message-ID of a message, without brackets: the same for every try, so that a mail server can tell."""
+    return _hirenow.message_id(key, domain)
+
+
+def backoff_after(
+    tries: int, chance: float, *, first: _timedelta = _timedelta(seconds=30), longest: _timedelta = _timedelta(hours=6)
+) -> _timedelta:
+    """How long a dispatcher waits after so many tries: `first` doubled with each, up to `longest`, and of that a random
+    half to whole; `chance` lies in [0, 1)."""
+    return _hirenow.backoff_after(tries, chance, first, longest)
+
+
+def audit_hash(tenant: str, subject: bytes, entry: _model.AuditEntry) -> bytes:
+    """The hash that an entry of a record must carry; `subject` is the record's."""
+    return _hirenow.audit_hash(tenant, subject, entry)
+
+
+def audit_commitment(salt: bytes, what: str) -> bytes:
+    """What an entry keeps of a note: it proves the note while the salt is there, and nothing after an erasure."""
+    return _hirenow.audit_commitment(salt, what)
+
+
+def follow_audit(record: _store_model.ApplicantRecord, entries: _Iterable[_model.AuditEntry]) -> None:
+    """Follows a record's chain, entry by entry, to where the record says it ends. For stores, and for who keeps a copy.
+    Raises AuditBrokenError, which names the entry."""
+    _hirenow.follow_audit(record, entries)
+
+
+def merkle_root(heads: _Sequence[_model.AuditHead]) -> bytes:
+    """The Merkle tree hash (RFC 6962, section 2.1) of the newest entries of a tenant's records, by applicant id."""
+    return _hirenow.merkle_root(heads)
+
+
+def default_permissions() -> _Dict[_words.UseCase, _Tuple[_FrozenSet[_words.Role], bool, bool]]:
+    """Who may do what where nothing else is said: the roles of staff, whether a link may, whether the clock may."""
+    return _hirenow.default_permissions()
 
 
 def is_lawful_step(before: _words.InterviewState, after: _words.InterviewState) -> bool:
@@ -257,17 +311,25 @@ __all__ = [
     "Withdrawal",
     "after_the_clock",
     "apply",
+    "audit_commitment",
+    "audit_hash",
+    "backoff_after",
     "clock_limit",
+    "deadline_breakdown",
+    "default_permissions",
+    "follow_audit",
     "is_lawful_step",
     "is_lawful_waiver_step",
     "judge_link",
     "key_ring",
+    "merkle_root",
+    "message_id",
     "mint_token",
     "new_key_document",
     "open",
     "open_store",
-    "deadline_breakdown",
     "parse_span",
     "retake_policy",
+    "transition",
     "verify_token",
 ]

@@ -1,6 +1,9 @@
 // What needs no engine: keys, tokens, policies, the lifecycle.
 
 #include "binding.hpp"
+#include "hirenow/audit.hpp"
+#include "hirenow/dispatcher_options.hpp"
+#include "hirenow/message.hpp"
 #include "hirenow/permissions.hpp"
 #include "hirenow/retake_policy.hpp"
 #include "hirenow/signing_key.hpp"
@@ -58,7 +61,26 @@ void add_plain(py::module_& m) {
           "The id of the key that signs new links.")
       .def(
           "public_jwks", [](const key_ring& ring) { return to_py(ring.public_jwks()); },
-          "The public halves of the keys that are not retired, as a JWK set.");
+          "The public halves of the keys that are not retired, as a JWK set.")
+      .def(
+          "sign_text",
+          [](const key_ring& ring, py::object kid, py::object purpose, py::object text) {
+            return to_py(value_of(ring.sign_text(from_py<std::string_view>(kid, "kid"),
+                                                 from_py<std::string_view>(purpose, "purpose"),
+                                                 from_py<std::string_view>(text, "text"))));
+          },
+          py::arg("kid"), py::arg("purpose"), py::arg("text"),
+          "Signs a text that is no token, such as a checkpoint of the audit. The purpose keeps signatures of one kind "
+          "from being used as another's.")
+      .def(
+          "verify_text",
+          [](const key_ring& ring, py::object kid, py::object purpose, py::object text, py::object signature) {
+            value_of(ring.verify_text(
+                from_py<std::string_view>(kid, "kid"), from_py<std::string_view>(purpose, "purpose"),
+                from_py<std::string_view>(text, "text"), from_py<std::string_view>(signature, "signature")));
+          },
+          py::arg("kid"), py::arg("purpose"), py::arg("text"), py::arg("signature"),
+          "Checks what sign_text() made; raises InvalidArgumentError for any other signature.");
   m.def(
       "new_key_document",
       [](py::object algorithm, py::object kid) {
@@ -205,6 +227,62 @@ void add_plain(py::module_& m) {
         return is_lawful_step(from_py<interview_state>(from, "before"), from_py<interview_state>(to, "after"));
       },
       py::arg("before"), py::arg("after"));
+  m.def(
+      "transition",
+      [](py::object from, py::object on, py::object by) -> py::object {
+        const auto* row = find_transition(from_py<std::optional<interview_state>>(from, "state"),
+                                          from_py<event>(on, "event"), from_py<authority>(by, "authority"));
+        if (!row) return py::none();
+        return py::make_tuple(to_py(row->to), to_py(to_string(row->when)));
+      },
+      py::arg("state"), py::arg("event"), py::arg("authority"));
+  m.def(
+      "message_id",
+      [](py::object key, py::object domain) {
+        return to_py(message_id(from_py<message_key>(key, "key"), from_py<std::string_view>(domain, "domain")));
+      },
+      py::arg("key"), py::arg("domain"));
+  m.def(
+      "backoff_after",
+      [](py::object tries, py::object chance, py::object first, py::object longest) {
+        const auto of = from_py<double>(chance, "chance");
+        if (!(of >= 0 && of < 1)) unusable("chance", "must lie in [0, 1)");
+        dispatcher_options options;
+        options.first_backoff = from_py<seconds>(first, "first");
+        options.longest_backoff = from_py<seconds>(longest, "longest");
+        if (options.first_backoff < seconds{1} || options.longest_backoff < seconds{1})
+          unusable("first and longest", "must be a second or more");
+        return to_py(backoff_after(from_py<std::uint32_t>(tries, "tries"), of, options));
+      },
+      py::arg("tries"), py::arg("chance"), py::arg("first"), py::arg("longest"));
+  m.def(
+      "audit_hash",
+      [](py::object tenant, py::object subject, py::object entry) {
+        return to_py(audit_hash(from_py<std::string_view>(tenant, "tenant"), from_py<digest>(subject, "subject"),
+                                from_py<audit_entry>(entry, "entry")));
+      },
+      py::arg("tenant"), py::arg("subject"), py::arg("entry"));
+  m.def(
+      "audit_commitment",
+      [](py::object salt, py::object what) {
+        const auto bytes = bytes_codec<std::string_view>::from(salt, "salt");
+        return to_py(commitment(bytes, from_py<std::string_view>(what, "what")));
+      },
+      py::arg("salt"), py::arg("what"));
+  m.def(
+      "follow_audit",
+      [](py::object record, py::iterable entries) {
+        const auto of = from_py<applicant_record>(record, "record");
+        audit_verifier verifier(of);
+        for (const py::handle entry : entries)
+          value_of(verifier.take(from_py<audit_entry>(py::reinterpret_borrow<py::object>(entry), "entries")));
+        value_of(verifier.finish());
+      },
+      py::arg("record"), py::arg("entries"));
+  m.def(
+      "merkle_root",
+      [](py::object heads) { return to_py(merkle_root(from_py<std::vector<audit_head>>(heads, "heads"))); },
+      py::arg("heads"));
   m.def("default_permissions", [] {
     py::dict table;
     for (const auto& row : default_permissions)

@@ -59,6 +59,9 @@ class Passing(hirenow.Store):
     def prune(self, now, limit):
         return self.inner.prune(now, limit)
 
+    def outbox(self, now):
+        return self.inner.outbox(now)
+
 
 class Failing(Passing):
     """Raises what it is told to, in the method it is told."""
@@ -127,6 +130,8 @@ REACHES = {
     "policies": lambda w, at: list(w.engine.policies(actor=w.admin)),
     "next_due": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example").dispatch_due(),
     "claim": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example").dispatch_due(),
+    "settle": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example").dispatch_due(),
+    "outbox": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example").stats(),
 }
 
 

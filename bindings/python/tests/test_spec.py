@@ -59,10 +59,19 @@ def test_states_and_events_are_those_of_the_specification():
     assert len(LIFECYCLE["cells"]) == (len(InterviewState) + 1) * len(Event)
 
 
-def test_permissions_are_those_of_the_specification():
-    from hirenow import _hirenow
+@pytest.mark.parametrize("cell", LIFECYCLE["cells"], ids=lambda c: f"{c['state']}-{c['event']}")
+def test_transitions_are_those_of_the_specification(cell):
+    state = None if cell["state"] == "none" else InterviewState(cell["state"])
+    for authority in Authority:
+        row, expected = hirenow.transition(state, Event(cell["event"]), authority), cell[authority.value]
+        if isinstance(expected, dict):
+            assert row == (InterviewState(expected["to"]), expected.get("when", ""))
+        else:
+            assert row is None
 
-    table = _hirenow.default_permissions()
+
+def test_permissions_are_those_of_the_specification():
+    table = hirenow.default_permissions()
     assert {u.value for u in UseCase} == set(LIFECYCLE["use_cases"])
     for word, row in LIFECYCLE["use_cases"].items():
         staff, token, system = table[UseCase(word)]
