@@ -112,7 +112,6 @@ compare("sizes that are none", re.findall(r"^HIRENOW_STRUCT\((\w+, \w+),", read(
         re.findall(r"WRONG_SIZES?\((hirenow_\w+, \w+),", tried), "src/c/structs.hpp", "the tests")
 
 
-
 def enumerators(body):
     values = {}
     following = 0

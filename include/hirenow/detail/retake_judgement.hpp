@@ -342,7 +342,6 @@ inline void attempts_are_locked(rule_verdict& verdict, const viewpoint& view, co
                          end_of_wait(view, *verdict.since, lockout.lasts, lockout.timing, lockout.floor, waiver),
                          rule.waivable, waiver, "lockout");
   if (verdict.allowed) verdict.counted = 0, verdict.attempts = {};  // the count has started again
-  return;
 }
 
 /// Forbids once as many attempts as there may be count, until enough of them have left the window.
