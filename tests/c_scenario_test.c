@@ -1,161 +1,14 @@
 /* Whole stories with a clock, from tests/spec/scenarios.json, played from strict C99 over each store. What a step does
  * not ask for is a mistake in the file. */
 
-#include "c/spec.h"
-
-struct named {
-  char name[64];
-  char id[40]; /* of an interview */
-  char link[8192];
-  char session_key[64]; /* of a session, with the next two */
-  char session_interview[40];
-  int64_t fence;
-  uint64_t number; /* of a waiver */
-};
-
-struct player {
-  struct world *w;
-  hirenow_dispatcher *dispatcher;
-  hirenow_mailer *mailer;
-  struct named names[32];
-  size_t count;
-  hirenow_error *error; /* of the step at hand */
-  cJSON *answer;        /* of the step at hand */
-  cJSON *mails[32];     /* of the dispatch at hand */
-  size_t mail_count;
-  const char *where;
-};
-
-static struct named *named(struct player *p, const char *name) {
-  for (size_t n = 0; n < p->count; ++n)
-    if (strcmp(p->names[n].name, name) == 0) return &p->names[n];
-  stop("nothing has this name", name);
-  return NULL;
-}
-static struct named *name_it(struct player *p, const cJSON *step) {
-  static struct named forgotten;
-  if (!member(step, "names")) return &forgotten;
-  const char *name = text_in(step, "names");
-  struct named *place = NULL;
-  for (size_t n = 0; n < p->count; ++n)
-    if (strcmp(p->names[n].name, name) == 0) place = &p->names[n];
-  if (!place) {
-    if (p->count == sizeof p->names / sizeof p->names[0]) stop("too many names", name);
-    place = &p->names[p->count++];
-  }
-  memset(place, 0, sizeof *place);
-  snprintf(place->name, sizeof place->name, "%s", name);
-  return place;
-}
-
-/* What every step may have. */
-#define OF_EVERY_STEP " do expect error error_has names id "
-
-static void put_text(struct player *p, const char *name, const char *text) {
-  cJSON_AddItemToObject(p->answer, name, cJSON_CreateString(text));
-}
-static void put_number(struct player *p, const char *name, int64_t n) {
-  cJSON_AddItemToObject(p->answer, name, n == HIRENOW_NONE ? cJSON_CreateNull() : cJSON_CreateNumber((double)n));
-}
-static void put_flag(struct player *p, const char *name, int flag) {
-  cJSON_AddItemToObject(p->answer, name, cJSON_CreateBool(flag));
-}
-static cJSON *instant_text(int64_t at) {
-  if (at == HIRENOW_NONE) return cJSON_CreateNull();
-  int64_t year = 1970, month = 1;
-  while (days_of(year + 1, 1, 1) * 86400 <= at) ++year;
-  while (month < 12 && days_of(year, month + 1, 1) * 86400 <= at) ++month;
-  const int64_t left = at - days_of(year, month, 1) * 86400;
-  char text[64];
-  snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, (int)month, (int)(left / 86400 + 1),
-           (int)(left / 3600 % 24), (int)(left / 60 % 60), (int)(left % 60));
-  return cJSON_CreateString(text);
-}
-static void put_instant(struct player *p, const char *name, int64_t at) {
-  cJSON_AddItemToObject(p->answer, name, instant_text(at));
-}
-
-static hirenow_actor who(const cJSON *step) {
-  const char *word = text_in(step, "as");
-  const uint32_t role = strcmp(word, "recruiter") == 0  ? HIRENOW_ROLE_RECRUITER
-                        : strcmp(word, "reviewer") == 0 ? HIRENOW_ROLE_REVIEWER
-                        : strcmp(word, "admin") == 0    ? HIRENOW_ROLE_ADMIN
-                                                        : 0;
-  if (role == 0 && strcmp(word, "nobody") != 0) stop("is no role", word);
-  return actor(text_or(step, "id", word), role);
-}
-static hirenow_applicant person(const cJSON *step, char *email, size_t size) {
-  hirenow_applicant a = HIRENOW_APPLICANT_INIT;
-  a.id = a.name = text_in(step, "applicant");
-  snprintf(email, size, "%s@applicants.example", a.id);
-  a.email = email;
-  a.locale = "en";
-  a.time_zone = "Europe/Vienna";
-  return a;
-}
-static const char *about(struct player *p, const cJSON *step) { return named(p, text_in(step, "interview"))->id; }
-static const char *token(struct player *p, const cJSON *step) {
-  return token_of(named(p, text_in(step, "link"))->link);
-}
-
-/* ---- Answers ---- */
-
-static void answer_interview(struct player *p, const hirenow_interview *i) {
-  if (!i) return;
-  put_text(p, "state", hirenow_state_name(hirenow_interview_get_state(i)));
-  put_number(p, "attempt", hirenow_interview_get_attempt(i));
-  put_text(p, "outcome", hirenow_outcome_name(hirenow_interview_get_outcome(i)));
-  put_instant(p, "start_by", hirenow_interview_get_start_by(i));
-  put_instant(p, "deadline", hirenow_interview_get_deadline(i));
-}
-static void answer_invited(struct player *p, const cJSON *step, hirenow_interview *i) {
-  if (!i) return;
-  struct named *n = name_it(p, step);
-  snprintf(n->id, sizeof n->id, "%s", hirenow_interview_get_id(i));
-  snprintf(n->link, sizeof n->link, "%s", hirenow_interview_get_link(i));
-  answer_interview(p, i);
-  put_flag(p, "link", *hirenow_interview_get_link(i) != '\0');
-  put_flag(p, "replayed", hirenow_interview_get_replayed(i));
-  if (hirenow_interview_get_archived(i))
-    put_text(p, "archived", hirenow_state_name(hirenow_interview_get_state(hirenow_interview_get_archived(i))));
-  hirenow_interview_free(i);
-}
-static void answer_changed(struct player *p, hirenow_interview *i) {
-  if (!i) return;
-  answer_interview(p, i);
-  put_flag(p, "replayed", hirenow_interview_get_replayed(i));
-  hirenow_interview_free(i);
-}
-static void answer_sitting(struct player *p, const cJSON *step, hirenow_sitting *s) {
-  if (!s) return;
-  struct named *n = name_it(p, step);
-  hirenow_session session = HIRENOW_SESSION_INIT;
-  IS(hirenow_sitting_get_session(s, &session, NULL), HIRENOW_OK);
-  snprintf(n->session_key, sizeof n->session_key, "%s", session.key);
-  snprintf(n->session_interview, sizeof n->session_interview, "%s", session.interview_id);
-  n->fence = session.fence;
-  answer_interview(p, hirenow_sitting_get_interview(s));
-  put_number(p, "left", hirenow_sitting_get_seconds_left(s));
-  const char *progress = hirenow_sitting_get_progress(s);
-  cJSON_AddItemToObject(p->answer, "progress", progress ? cJSON_CreateString(progress) : cJSON_CreateNull());
-  hirenow_sitting_free(s);
-}
-static hirenow_session session_of(struct player *p, const cJSON *step) {
-  const struct named *n = named(p, text_in(step, "session"));
-  hirenow_session s = HIRENOW_SESSION_INIT;
-  s.tenant = "acme";
-  s.interview_id = n->session_interview;
-  s.fence = n->fence;
-  s.key = n->session_key;
-  return s;
-}
+#include "c/scenario.h"
 
 /* ---- Mails ---- */
 
 static hirenow_status take(void *ctx, const hirenow_mail *mail, int32_t *outcome, hirenow_reply *reply) {
   struct player *p = ctx;
   (void)reply;
-  *outcome = HIRENOW_DELIVERY_ACCEPTED;
+  *outcome = p->server;
   const char *begin = strchr(mail->message_id, '.') + 1; /* the kind stands in the Message-ID */
   char kind[64];
   snprintf(kind, sizeof kind, "%.*s", (int)(strchr(begin, '.') - begin), begin);
@@ -272,7 +125,21 @@ static int play_deciding(struct player *p, const char *what, const cJSON *step) 
   hirenow_engine *e = p->w->engine;
   hirenow_interview *i = NULL;
   hirenow_change c = HIRENOW_CHANGE_INIT;
-  if (strcmp(what, "cancel") == 0) {
+  if (strcmp(what, "accommodate") == 0) {
+    only(step, OF_EVERY_STEP, " as interview percent extra pause grace reason_code idempotency_key ");
+    const hirenow_actor a = who(step);
+    hirenow_accommodation more = HIRENOW_ACCOMMODATION_INIT;
+    more.percent = (uint32_t)number_or(step, "percent", 0);
+    more.has_extra = member(step, "extra") != NULL;
+    more.has_pause = member(step, "pause") != NULL;
+    more.has_grace = member(step, "grace") != NULL;
+    more.extra_seconds = number_or(step, "extra", 0);
+    more.pause_seconds = number_or(step, "pause", 0);
+    more.grace_seconds = number_or(step, "grace", 0);
+    more.reason_code = text_in(step, "reason_code");
+    more.idempotency_key = text_or(step, "idempotency_key", NULL);
+    (void)hirenow_accommodate(e, about(p, step), &a, &more, &i, &p->error);
+  } else if (strcmp(what, "cancel") == 0) {
     only(step, OF_EVERY_STEP, " as interview ");
     const hirenow_actor a = who(step);
     (void)hirenow_cancel(e, about(p, step), &a, &c, &i, &p->error);
@@ -313,12 +180,127 @@ static int play_persons(struct player *p, const char *what, const cJSON *step) {
     only(step, OF_EVERY_STEP, " as applicant ");
     const hirenow_actor a = who(step);
     (void)hirenow_erase_applicant(e, text_in(step, "applicant"), &a, NULL, &p->error);
+  } else if (strcmp(what, "record_fact") == 0) {
+    only(step, OF_EVERY_STEP, " as applicant kind name track at until idempotency_key ");
+    const hirenow_actor a = who(step);
+    hirenow_person *of = NULL;
+    hirenow_fact f = HIRENOW_FACT_INIT;
+    f.kind = number_of(text_in(step, "kind"), hirenow_fact_kind_name, 6);
+    f.name = text_in(step, "name");
+    f.track = text_or(step, "track", NULL);
+    f.at = instant_in(step, "at");
+    f.until = member(step, "until") ? instant_in(step, "until") : 0;
+    (void)hirenow_record_fact(e, text_in(step, "applicant"), &f, &a, text_or(step, "idempotency_key", NULL), &of,
+                              &p->error);
+    if (of) put_flag(p, "replayed", hirenow_person_get_replayed(of));
+    hirenow_person_free(of);
   } else if (strcmp(what, "verify_audit") == 0) {
     only(step, OF_EVERY_STEP, " as applicant ");
     const hirenow_actor a = who(step);
     uint64_t entries = 0;
     if (hirenow_verify_audit(e, text_in(step, "applicant"), &a, &entries, NULL, &p->error) == HIRENOW_OK)
       put_number(p, "entries", (int64_t)entries);
+  } else {
+    return 0;
+  }
+  return 1;
+}
+
+/* ---- What stands beside an interview ---- */
+
+static hirenow_rows *messages_of(struct player *p, const cJSON *step, const hirenow_actor *a) {
+  hirenow_message_query q = HIRENOW_MESSAGE_QUERY_INIT;
+  hirenow_rows *rows = NULL;
+  q.interview_id = about(p, step);
+  IS(hirenow_read_messages(p->w->engine, &q, a, &rows, NULL), HIRENOW_OK);
+  return rows;
+}
+static hirenow_message_key nth_message(struct player *p, const cJSON *step, const hirenow_actor *a) {
+  hirenow_rows *rows = messages_of(p, step, a);
+  const hirenow_message_row *m = hirenow_rows_get_message(rows, (size_t)number_in(step, "message"));
+  if (!m) stop("no such message", NULL);
+  const hirenow_message_key key = m->key;
+  hirenow_rows_free(rows);
+  return key;
+}
+
+static int play_messages(struct player *p, const char *what, const cJSON *step) {
+  if (strcmp(what, "messages") == 0) {
+    only(step, OF_EVERY_STEP, " as interview ");
+    const hirenow_actor a = who(step);
+    hirenow_rows *rows = messages_of(p, step, &a);
+    cJSON *all = cJSON_AddArrayToObject(p->answer, "messages");
+    for (size_t n = 0; n < hirenow_rows_get_message_count(rows); ++n) {
+      const hirenow_message_row *m = hirenow_rows_get_message(rows, n);
+      cJSON *one = cJSON_CreateObject();
+      cJSON_AddStringToObject(one, "kind", hirenow_message_kind_name(m->key.kind));
+      cJSON_AddStringToObject(one, "state", hirenow_message_state_name(m->state));
+      cJSON_AddNumberToObject(one, "tries", m->tries);
+      cJSON_AddItemToArray(all, one);
+    }
+    hirenow_rows_free(rows);
+  } else if (strcmp(what, "redrive") == 0 || strcmp(what, "drop") == 0) {
+    only(step, OF_EVERY_STEP, " as interview message ");
+    const hirenow_actor a = who(step);
+    const hirenow_message_key key = nth_message(p, step, &a);
+    if (*what == 'r')
+      (void)hirenow_redrive(p->w->engine, &key, &a, NULL, &p->error);
+    else
+      (void)hirenow_drop(p->w->engine, &key, &a, NULL, &p->error);
+  } else {
+    return 0;
+  }
+  return 1;
+}
+
+static int play_record(struct player *p, const char *what, const cJSON *step) {
+  hirenow_engine *e = p->w->engine;
+  hirenow_rows *rows = NULL;
+  hirenow_text *text = NULL;
+  if (strcmp(what, "history") == 0) {
+    only(step, OF_EVERY_STEP, " as interview ");
+    const hirenow_actor a = who(step);
+    IS(hirenow_history(e, about(p, step), &a, &rows, NULL), HIRENOW_OK);
+    cJSON *states = cJSON_AddArrayToObject(p->answer, "attempts");
+    for (size_t n = 0; n < hirenow_rows_get_interview_count(rows); ++n)
+      cJSON_AddItemToArray(states,
+                           cJSON_CreateString(hirenow_state_name(hirenow_rows_get_interview(rows, n)->state)));
+    put_number(p, "entries", (int64_t)hirenow_rows_get_audit_count(rows));
+    put_number(p, "messages", (int64_t)hirenow_rows_get_message_count(rows));
+    put_flag(p, "erased", hirenow_rows_get_record(rows)->erased);
+    hirenow_rows_free(rows);
+  } else if (strcmp(what, "read_progress") == 0) {
+    only(step, OF_EVERY_STEP, " as interview ");
+    const hirenow_actor a = who(step);
+    (void)hirenow_read_progress(e, about(p, step), &a, &text, NULL, &p->error);
+    if (text) put_text(p, "progress", hirenow_text_get(text));
+    hirenow_text_free(text);
+  } else if (strcmp(what, "read_audit") == 0) {
+    only(step, OF_EVERY_STEP, " as applicant ");
+    const hirenow_actor a = who(step);
+    IS(hirenow_read_audit(e, text_in(step, "applicant"), &a, 0, 0, &rows, NULL), HIRENOW_OK);
+    cJSON *events = cJSON_AddArrayToObject(p->answer, "events");
+    for (size_t n = 0; n < hirenow_rows_get_audit_count(rows); ++n)
+      cJSON_AddItemToArray(events, cJSON_CreateString(hirenow_rows_get_audit(rows, n)->event));
+    hirenow_rows_free(rows);
+  } else if (strcmp(what, "audit_checkpoint") == 0) {
+    only(step, OF_EVERY_STEP, " as ");
+    const hirenow_actor a = who(step);
+    if (hirenow_audit_checkpoint(e, &a, &text, &p->error) == HIRENOW_OK) {
+      const size_t size = hirenow_text_get_size(text) + 1;
+      struct named *n = name_it(p, step);
+      n->checkpoint = malloc(size);
+      if (!n->checkpoint) stop("out of memory", NULL);
+      memcpy(n->checkpoint, hirenow_text_get(text), size);
+    }
+    hirenow_text_free(text);
+  } else if (strcmp(what, "verify_checkpoint") == 0) {
+    only(step, OF_EVERY_STEP, " as checkpoint ");
+    const hirenow_actor a = who(step);
+    size_t records = 0;
+    if (hirenow_verify_audit_checkpoint(e, named(p, text_in(step, "checkpoint"))->checkpoint, &a, &records,
+                                        &p->error) == HIRENOW_OK)
+      put_number(p, "records", (int64_t)records);
   } else {
     return 0;
   }
@@ -491,12 +473,17 @@ static void make(struct player *p, const cJSON *step) {
     only(step, OF_EVERY_STEP, " seconds ");
     p->w->now += number_in(step, "seconds");
   } else if (strcmp(what, "dispatch") == 0) {
-    only(step, OF_EVERY_STEP, "");
+    only(step, OF_EVERY_STEP, " server ");
+    const char *server = text_or(step, "server", "takes");
+    p->server = strcmp(server, "refuses") == 0  ? HIRENOW_DELIVERY_PERMANENT
+                : strcmp(server, "defers") == 0 ? HIRENOW_DELIVERY_TEMPORARY
+                                                : HIRENOW_DELIVERY_ACCEPTED;
     p->mail_count = 0;
     IS(hirenow_dispatcher_dispatch_due(p->dispatcher, 0, NULL, NULL), HIRENOW_OK);
     answer_mails(p);
   } else if (!play_inviting(p, what, step) && !play_sitting(p, what, step) && !play_deciding(p, what, step) &&
-             !play_persons(p, what, step) && !play_exceptions(p, what, step) && !play_reading(p, what, step)) {
+             !play_persons(p, what, step) && !play_messages(p, what, step) && !play_record(p, what, step) &&
+             !play_exceptions(p, what, step) && !play_reading(p, what, step)) {
     stop("unknown call", what);
   }
 }
@@ -567,6 +554,7 @@ static void play(struct world *w) {
   hirenow_engine_free(w->engine);
   hirenow_store_free(store);
   w->engine = of_world;
+  for (size_t n = 0; n < p->count; ++n) free(p->names[n].checkpoint);
   free(p);
   free(policy);
 }
@@ -574,7 +562,7 @@ static void play(struct world *w) {
 int main(void) {
   cJSON *spec = read_spec("scenarios.json");
   cJSON_ArrayForEach(scenario, need(spec, "scenarios")) for_every_store(play);
-  CHECK(cJSON_GetArraySize(need(spec, "scenarios")) >= 6 && played >= 300);
+  CHECK(cJSON_GetArraySize(need(spec, "scenarios")) >= 9 && played >= 480);
   cJSON_Delete(spec);
   return end_of_tests();
 }

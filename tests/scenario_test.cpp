@@ -42,6 +42,7 @@ class step_reader {
     const auto* v = find(name);
     return v ? seconds{v->as_int64()} : seconds{0};
   }
+  std::optional<seconds> maybe_span(const char* name) { return find(name) ? std::optional(span(name)) : std::nullopt; }
   std::optional<sys_seconds> instant(const char* name) {
     const auto* v = find(name);
     if (!v) return std::nullopt;
@@ -226,9 +227,77 @@ class player {
     return std::nullopt;
   }
 
+  message nth_message(step_reader& args, const actor& asks) {
+    const auto all = w_.bench.read_messages({.interview = about(args)}, asks).value();
+    return all.at(static_cast<std::size_t>(args.find("message")->as_int64()));
+  }
+
+  json::object nothing(const result<void>& r) {
+    if (!r) error_ = r.error();
+    return {};
+  }
+
+  /// The calls about what stands beside an interview: facts, messages, and the record of all of it; nothing where it
+  /// is none of these.
+  std::optional<json::object> make_beside(const std::string& what, step_reader& args) {
+    engine& e = w_.bench;
+    if (what == "record_fact") {
+      const std::map<std::string, fact_kind> kinds{{"event", fact_kind::event}, {"credential", fact_kind::credential}};
+      const fact f{.kind = kinds.at(args.text("kind")),
+                   .name = args.text("name"),
+                   .track = args.text("track"),
+                   .at = args.instant("at").value(),
+                   .until = args.instant("until")};
+      const auto r = e.record_fact(args.text("applicant"), f, who(args), args.text("idempotency_key"));
+      const auto* got = good(r);
+      return got ? json::object{{"replayed", got->replayed}} : json::object{};
+    }
+    if (what == "messages") {
+      json::array all;
+      for (const auto& m : e.read_messages({.interview = about(args)}, who(args)).value())
+        all.push_back({{"kind", to_string(m.key.kind)}, {"state", to_string(m.state)}, {"tries", m.tries}});
+      return json::object{{"messages", std::move(all)}};
+    }
+    if (what == "redrive") return nothing(e.redrive(nth_message(args, who(args)).key, who(args)));
+    if (what == "drop") return nothing(e.drop(nth_message(args, who(args)).key, who(args)));
+    if (what == "history") {
+      const auto got = e.history(about(args), who(args)).value();
+      json::array states;
+      for (const auto& i : got.attempts) states.push_back(json::value(to_string(i.state)));
+      return json::object{{"attempts", std::move(states)},
+                          {"entries", got.entries.size()},
+                          {"messages", got.messages.size()},
+                          {"erased", got.erased}};
+    }
+    if (what == "read_progress") {
+      const auto r = e.read_progress(about(args), who(args));
+      const auto* got = good(r);
+      return json::object{{"progress", got && *got ? json::value((*got)->bytes) : json::value(nullptr)}};
+    }
+    if (what == "read_audit") {
+      json::array events;
+      for (const auto& entry : e.read_audit(args.text("applicant"), who(args)).value())
+        events.push_back(json::value(entry.event));
+      return json::object{{"events", std::move(events)}};
+    }
+    if (what == "audit_checkpoint") {
+      const std::string name = args.text("names");
+      const auto r = e.audit_checkpoint(who(args));
+      if (const auto* got = good(r)) checkpoints_[name] = *got;
+      return json::object{};
+    }
+    if (what == "verify_checkpoint") {
+      const auto r = e.verify_audit_checkpoint(checkpoints_.at(args.text("checkpoint")), who(args));
+      const auto* got = good(r);
+      return got ? json::object{{"records", *got}} : json::object{};
+    }
+    return std::nullopt;
+  }
+
   json::object make(const std::string& what, step_reader& args) {
     engine& e = w_.bench;
     if (auto made = make_exception(what, args)) return *std::move(made);
+    if (auto made = make_beside(what, args)) return *std::move(made);
     if (what == "wait") {
       w_.clock.advance(args.span("seconds"));
       return {};
@@ -258,6 +327,15 @@ class player {
     }
     if (what == "submit") return change(e.submit(sits(args)));
     if (what == "withdraw") return change(e.withdraw(token(args)));
+    if (what == "accommodate") {
+      accommodate_options more{.extra = args.maybe_span("extra"),
+                               .pause = args.maybe_span("pause"),
+                               .grace = args.maybe_span("grace"),
+                               .reason_code = args.text("reason_code"),
+                               .idempotency_key = args.text("idempotency_key")};
+      if (const auto percent = args.maybe_span("percent")) more.percent = static_cast<std::uint32_t>(percent->count());
+      return change(e.accommodate(about(args), who(args), more));
+    }
     if (what == "cancel") return change(e.cancel(about(args), who(args)));
     if (what == "void")
       return change(e.void_attempt(about(args), who(args), {.reason_code = args.text("reason_code")}));
@@ -321,6 +399,12 @@ class player {
     }
     if (what == "dispatch") {
       mailer_.forget();
+      const std::string server = args.text("server");
+      mailer_.answer = [server](const outgoing_mail&) -> delivery {
+        if (server == "refuses") return {delivery_outcome::permanent, 550, "550 no such mailbox"};
+        if (server == "defers") return {delivery_outcome::temporary, 451, "451 try again later"};
+        return {delivery_outcome::accepted, 250, "250 taken"};
+      };
       sends_.dispatch_due().value();
       return {{"mails", mails()}};
     }
@@ -352,6 +436,7 @@ class player {
   std::map<std::string, std::string> links_{};
   std::map<std::string, session> sessions_{};
   std::map<std::string, std::uint64_t> waivers_{};
+  std::map<std::string, std::string> checkpoints_{};
   std::optional<error> error_{};
 };
 
@@ -373,7 +458,7 @@ void play(const json::object& scenario, const test::store_kind& kind) {
 }  // namespace
 
 TEST_CASE("every scenario goes as it is written", "[engine][spec]") {
-  REQUIRE(scenarios().size() >= 6);
+  REQUIRE(scenarios().size() >= 9);
   const auto n = GENERATE_COPY(range(std::size_t{0}, scenarios().size()));
   const auto& scenario = scenarios()[n].as_object();
   const auto kind = GENERATE(from_range(test::stores()));

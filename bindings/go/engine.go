@@ -179,8 +179,20 @@ func (g *Engine) Schedule(person Applicant, track string, terms Terms, who Actor
 // Change says more about an event of the staff.
 type Change struct {
 	Reason, ReasonCode, IdempotencyKey string
-	LinkLifetime                       int64  // of a reissue
-	Percent                            uint32 // of an accommodation
+	LinkLifetime                       int64 // of a reissue
+	Accommodation                      Accommodation
+}
+
+// Accommodation lengthens an attempt. What is left nil stays as it was.
+type Accommodation struct {
+	Percent             uint32 // of the time limit; 0: as before
+	Extra, Pause, Grace *int64
+}
+
+func setSpan(to *int64, has *C.int32_t, span *C.int64_t) {
+	if to != nil {
+		*has, *span = 1, C.int64_t(*to)
+	}
 }
 
 // Do causes an event that belongs to the staff, by its word in the lifecycle.
@@ -216,7 +228,10 @@ func (g *Engine) Do(event, id string, with Change, who Actor) (Interview, error)
 	case "accommodate":
 		more := (*C.hirenow_accommodation)(t.zeroed(C.sizeof_hirenow_accommodation))
 		more.struct_size = C.sizeof_hirenow_accommodation
-		more.percent, more.reason_code = C.uint32_t(with.Percent), change.reason_code
+		more.percent, more.reason_code = C.uint32_t(with.Accommodation.Percent), change.reason_code
+		setSpan(with.Accommodation.Extra, &more.has_extra, &more.extra_seconds)
+		setSpan(with.Accommodation.Pause, &more.has_pause, &more.pause_seconds)
+		setSpan(with.Accommodation.Grace, &more.has_grace, &more.grace_seconds)
 		more.idempotency_key = change.idempotency_key
 		status = C.hirenow_accommodate(g.handle, i, a, more, &out, &e)
 	default:

@@ -399,7 +399,7 @@ var admin = Actor{"anna", "acme", 4}
 
 const begin = int64(1772442000) // 2026-03-02T09:00:00Z
 
-var why = Change{Reason: "why", ReasonCode: "power_cut", Percent: 150}
+var why = Change{Reason: "why", ReasonCode: "power_cut", Accommodation: Accommodation{Percent: 150}}
 
 func tokenIn(link string) string { return link[strings.Index(link, "#")+1:] }
 

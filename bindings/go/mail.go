@@ -29,8 +29,13 @@ import (
 // Mail is a rendered mail.
 type Mail struct{ MessageID, To, Subject, Text string }
 
-// Send delivers a mail. An error is a temporary failure.
+// Send delivers a mail. An error is a temporary failure, or a permanent one where it is Refused.
 type Send func(Mail) error
+
+// Refused is what no further try will change.
+type Refused struct{ Answer string }
+
+func (r Refused) Error() string { return r.Answer }
 
 //export hirenowGoSend
 func hirenowGoSend(ctx C.uintptr_t, m *C.hirenow_mail, reply *C.hirenow_reply) C.int32_t {
@@ -42,6 +47,9 @@ func hirenowGoSend(ctx C.uintptr_t, m *C.hirenow_mail, reply *C.hirenow_reply) C
 	var t texts
 	defer t.free()
 	C.hirenow_reply_set_delivery(reply, 0, t.add(err.Error()))
+	if _, refused := err.(Refused); refused {
+		return C.HIRENOW_DELIVERY_PERMANENT
+	}
 	return C.HIRENOW_DELIVERY_TEMPORARY
 }
 

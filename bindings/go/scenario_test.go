@@ -2,6 +2,7 @@ package hirenow
 
 import (
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"reflect"
 	"sort"
@@ -21,6 +22,8 @@ type player struct {
 	links      map[string]string
 	sessions   map[string]Session
 	waivers    map[string]uint64
+	statements map[string]string
+	server     string
 }
 
 // step is a call with its arguments, and which of them were asked for.
@@ -45,6 +48,13 @@ func (s step) span(name string) int64 {
 		return int64(v.(float64))
 	}
 	return 0
+}
+func (s step) maybe(name string) *int64 {
+	if s.find(name) == nil {
+		return nil
+	}
+	v := s.span(name)
+	return &v
 }
 func (s step) who() Actor {
 	word := s.text("as")
@@ -156,6 +166,10 @@ func (p *player) call(what string, s step) (object, error) {
 			with.Reason = s.text("reason")
 		}
 		return changed(g.Do(what, p.about(s), with, s.who()))
+	case "accommodate":
+		more := Accommodation{uint32(s.span("percent")), s.maybe("extra"), s.maybe("pause"), s.maybe("grace")}
+		return changed(g.Do(what, p.about(s), Change{ReasonCode: s.text("reason_code"),
+			IdempotencyKey: s.text("idempotency_key"), Accommodation: more}, s.who()))
 	case "decide":
 		event := map[string]string{"passed": "pass", "failed": "fail", "on_hold": "hold"}[s.text("outcome")]
 		return changed(g.Do(event, p.about(s), Change{}, s.who()))
@@ -233,6 +247,51 @@ func (p *player) except(what string, s step) (object, error) {
 		all, err := g.Policies(s.text("track"), s.who())
 		return object{"count": len(all)}, err
 	}
+	return p.beside(what, s)
+}
+
+// beside makes the calls about what stands beside an interview: facts, messages, and the record of all of it.
+func (p *player) beside(what string, s step) (object, error) {
+	g := p.engine
+	switch what {
+	case "record_fact":
+		fact := Fact{Kind: s.text("kind"), Name: s.text("name"), Track: s.text("track"), At: instant(p.t, s.find("at"))}
+		if until := s.find("until"); until != nil {
+			fact.Until = instant(p.t, until)
+		}
+		replayed, err := g.RecordFact(s.text("applicant"), fact, s.text("idempotency_key"), s.who())
+		return object{"replayed": replayed}, err
+	case "messages":
+		all, err := g.Messages(p.about(s), s.who())
+		rows := []object{}
+		for _, m := range all {
+			rows = append(rows, object{"kind": m.Kind, "state": m.State, "tries": m.Tries})
+		}
+		return object{"messages": rows}, err
+	case "redrive", "drop":
+		all, err := g.Messages(p.about(s), s.who())
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		return object{}, g.Settle(what, all[s.span("message")], s.who())
+	case "history":
+		got, err := g.History(p.about(s), s.who())
+		return object{"attempts": got.Attempts, "entries": len(got.Events), "messages": len(got.Messages),
+			"erased": got.Erased}, err
+	case "read_progress":
+		got, err := g.ReadProgress(p.about(s), s.who())
+		return object{"progress": string(got)}, err
+	case "read_audit":
+		got, err := g.ReadAudit(s.text("applicant"), s.who())
+		return object{"events": got}, err
+	case "audit_checkpoint":
+		statement, err := g.AuditCheckpoint(s.who())
+		p.statements[s.text("names")] = statement
+		return object{}, err
+	case "verify_checkpoint":
+		records, err := g.VerifyAuditCheckpoint(p.statements[s.text("checkpoint")], s.who())
+		return object{"records": records}, err
+	}
 	return p.look(what, s)
 }
 
@@ -271,7 +330,7 @@ func (p *player) look(what string, s step) (object, error) {
 		rows, counts, err := g.List(s.who())
 		return object{"rows": rows, "counts": counts}, err
 	case "dispatch":
-		p.mails = nil
+		p.mails, p.server = nil, s.text("server")
 		_, err := p.dispatcher.DispatchDue()
 		return object{"mails": p.sent()}, err
 	}
@@ -352,7 +411,7 @@ func (p *player) play(args object) {
 
 func TestScenarios(t *testing.T) {
 	scenarios := spec(t, "scenarios.json")["scenarios"].([]interface{})
-	if len(scenarios) < 6 {
+	if len(scenarios) < 9 {
 		t.Errorf("only %d scenarios", len(scenarios))
 	}
 	for _, v := range scenarios {
@@ -368,7 +427,7 @@ func TestScenarios(t *testing.T) {
 					t.Fatal(err)
 				}
 				p := &player{t: t, clock: NewClock(begin), interviews: map[string]string{}, links: map[string]string{},
-					sessions: map[string]Session{}, waivers: map[string]uint64{}}
+					sessions: map[string]Session{}, waivers: map[string]uint64{}, statements: map[string]string{}}
 				p.engine, err = Open(url, keys, text(scenario["policy"]), "https://example.com/i", p.clock)
 				if err != nil {
 					t.Fatal(err)
@@ -376,6 +435,12 @@ func TestScenarios(t *testing.T) {
 				defer p.engine.Close()
 				take := func(mail Mail) error {
 					p.mails = append(p.mails, mail)
+					switch p.server {
+					case "refuses":
+						return Refused{"550 no such mailbox"}
+					case "defers":
+						return errors.New("451 try again later")
+					}
 					return nil
 				}
 				if p.dispatcher, err = NewDispatcher(p.engine, "jobs@acme.example", take); err != nil {

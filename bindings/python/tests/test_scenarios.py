@@ -6,7 +6,7 @@ import pytest
 from conftest import Mailbox, World, instant, spec, token_in
 
 import hirenow
-from hirenow import Actor, Applicant, InterviewState, Outcome, Overtime, Role
+from hirenow import Actor, Applicant, DeliveryOutcome, Fact, FactKind, InterviewState, Outcome, Overtime, Role
 
 SCENARIOS = spec("scenarios.json")["scenarios"]
 
@@ -28,7 +28,7 @@ class Player:
         self.engine, self.clock = self.world.engine, self.world.clock
         self.mailbox = Mailbox()
         self.dispatcher = hirenow.Dispatcher(self.engine, self.mailbox, sender="jobs@acme.example")
-        self.interviews, self.links, self.sessions, self.waivers = {}, {}, {}, {}
+        self.interviews, self.links, self.sessions, self.waivers, self.checkpoints = {}, {}, {}, {}, {}
 
     def play(self, step):
         args = {k: v for k, v in step.items() if k not in ("do", "expect", "error", "error_has", "names")}
@@ -62,7 +62,9 @@ class Player:
                 given["expires_at"] = self.clock.now() + timedelta(seconds=value)
             elif name == "rule":
                 given["rule_id"] = value
-            elif name == "active_from":
+            elif name == "checkpoint":
+                given[name] = self.checkpoints[value]
+            elif name in ("active_from", "at", "until"):
                 given[name] = instant(value)
             elif name == "interview":
                 given["interview_id"] = self.interviews[value]
@@ -70,7 +72,7 @@ class Player:
                 given["token"] = token_in(self.links[value])
             elif name == "session":
                 given["session"] = self.sessions[value]
-            elif name in ("link_lifetime", "time_limit", "grace"):
+            elif name in ("link_lifetime", "time_limit", "grace", "extra", "pause"):
                 given[name] = timedelta(seconds=value)
             elif name == "opens_at":
                 given[name] = instant(value)
@@ -206,8 +208,51 @@ class Player:
     def do_policies(self, _, **args):
         return {"count": len(list(self.engine.policies(**args)))}
 
-    def do_dispatch(self, _):
+    def do_accommodate(self, _, **args):
+        return self.changed(self.engine.accommodate(**args))
+
+    def do_record_fact(self, _, applicant, kind, name, at, track="", until=None, **args):
+        fact = Fact(FactKind(kind), name, at, until=until, track=track)
+        return {"replayed": self.engine.record_fact(applicant, fact, **args).replayed}
+
+    def messages(self, interview_id, actor):
+        return self.engine.read_messages(actor=actor, interview_id=interview_id)
+
+    def do_messages(self, _, **args):
+        return {"messages": [{"kind": m.key.kind.value, "state": m.state.value, "tries": m.tries}
+                             for m in self.messages(**args)]}
+
+    def do_redrive(self, _, message, **args):
+        self.engine.redrive(self.messages(**args)[message].key, actor=args["actor"])
+        return {}
+
+    def do_drop(self, _, message, **args):
+        self.engine.drop(self.messages(**args)[message].key, actor=args["actor"])
+        return {}
+
+    def do_history(self, _, **args):
+        got = self.engine.history(**args)
+        return {"attempts": [i.state.value for i in got.attempts], "entries": len(got.entries),
+                "messages": len(got.messages), "erased": got.erased}
+
+    def do_read_progress(self, _, **args):
+        got = self.engine.read_progress(**args)
+        return {"progress": got and got.data.decode()}
+
+    def do_read_audit(self, _, applicant, **args):
+        return {"events": [entry.event for entry in self.engine.read_audit(applicant, **args)]}
+
+    def do_audit_checkpoint(self, names, **args):
+        self.checkpoints[names] = self.engine.audit_checkpoint(**args)
+        return {}
+
+    def do_verify_checkpoint(self, _, checkpoint, **args):
+        return {"records": self.engine.verify_audit_checkpoint(checkpoint, **args)}
+
+    def do_dispatch(self, _, server="takes"):
         self.mailbox.mails.clear()
+        self.mailbox.outcome = {"takes": DeliveryOutcome.ACCEPTED, "refuses": DeliveryOutcome.PERMANENT,
+                                "defers": DeliveryOutcome.TEMPORARY}[server]
         self.dispatcher.dispatch_due()
         mails = [{"kind": mail.message_id.split(".")[1], "to": mail.to_address,
                   "link": next((n for n, link in self.links.items() if link and link in mail.text), None)}
