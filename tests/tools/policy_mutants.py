@@ -90,7 +90,7 @@ class Bench:
 
     compiler = os.environ.get("CXX", "g++")
     flags = ["-std=c++20", "-w", "-O0", "-DBOOST_JSON_DYN_LINK", "-DUSE_OS_TZDB=1", "-DHAS_STRING_VIEW=1",
-             "-DONLY_C_LOCALE=1", f'-DHIRENOW_SOURCE_DIR="{ROOT}"']
+             "-DONLY_C_LOCALE=1", "-D_GLIBCXX_ASSERTIONS", f'-DHIRENOW_SOURCE_DIR="{ROOT}"']
     libraries = ["-lCatch2Main", "-lCatch2", "-lboost_json", "-lboost_container", "-ldate-tz", "-lcrypto"]
     kept = threading.local()
 
