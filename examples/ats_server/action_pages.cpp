@@ -7,7 +7,10 @@
 // A form brings its own idempotency key, made when it was shown: however often it is sent, it is done once.
 
 #include <charconv>
+#include <chrono>
+#include <cstdio>
 
+#include "hirenow/policy_calendar.hpp"
 #include "office.hpp"
 
 namespace ats {
@@ -182,15 +185,30 @@ response invite_page(office& o, const visitor& who, const request& asked, const 
     tracks.push_back(row);
   }
   values.set("tracks", listed(std::move(tracks)));
-  for (const std::string_view field : {"new_name", "new_email"})
+  for (const std::string_view field : {"new_name", "new_email", "new_opens"})
     values.set(std::string(field), std::string(asked.form[field.substr(4)]));
   if (!problem.empty()) values.set("problem", problem);
   return staff_page(o, who, o.views.word(who.lang, "invite.title"), "invite", std::move(values), asked);
 }
 
+/// The instant at which a date opens in the office's zone; nothing where it is none.
+std::optional<hirenow::sys_seconds> opening_of(const office& o, std::string_view date) {
+  int year = 0, month = 0, day = 0;
+  if (date.size() != 10 || std::sscanf(std::string(date).c_str(), "%4d-%2d-%2d", &year, &month, &day) != 3)
+    return std::nullopt;
+  const std::chrono::year_month_day named{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+                                          std::chrono::day{static_cast<unsigned>(day)}};
+  if (!named.ok()) return std::nullopt;
+  const auto* zone = hirenow::zone_offsets::named(o.time_zone);
+  return hirenow::wall_calendar(zone ? *zone : hirenow::zone_offsets::utc()).opening_of(hirenow::local_days{named});
+}
+
 response invite(office& o, const visitor& who, const request& asked) {
   const auto* t = o.find_track(asked.form["track"]);
   if (!t) return invite_page(o, who, asked, o.views.word(who.lang, "invite.no_track"));
+  const auto opens = opening_of(o, asked.form["opens"]);
+  if (!opens && !asked.form["opens"].empty())
+    return invite_page(o, who, asked, o.views.word(who.lang, "invite.no_date"));
   const std::string email(asked.form["email"]);
   const auto known = o.data.person_with_email(email);
   const bool german = asked.form["locale"] == "de";
@@ -203,6 +221,7 @@ response invite(office& o, const visitor& who, const request& asked) {
     auto planned = o.engine.on(c.joined())
                        .schedule({.applicant = person,
                                   .track = t->id,
+                                  .opens_at = opens,
                                   .reminders = {hirenow::seconds{86400}},
                                   .time_limit = t->time_limit,
                                   .overtime = t->overtime,

@@ -6,7 +6,7 @@
 //   POST /go/start          the consuming call
 //   POST /go/sit            a window begins to answer, or goes on; a newer window fences the older one off
 //   POST /go/save           the answers, whenever they were changed
-//   GET  /go/left           seconds left, and whether this window still holds the interview
+//   GET  /go/left           seconds left, whether this window still holds the interview, and whether time ended it
 //   POST /go/submit  /go/withdraw  /go/request-link
 //
 // No GET changes anything. The token of a link that works is never kept: it is derived again where a call needs it.
@@ -272,6 +272,7 @@ response left(office& o, const visit& v, const request& asked) {
   const bool open = seen.verdict == hirenow::verdict::valid && i.state == hirenow::interview_state::in_progress;
   const auto now = o.engine.now();
   boost::json::object out{{"open", open}};
+  out["over"] = !open && i.deadline && now >= *i.deadline;  // else somebody ended it
   out["left"] = open && *i.deadline > now ? (*i.deadline - now).count() : 0;
   out["holder"] = std::to_string(i.sitting.fence) == asked.query["fence"] && i.sitting.open;
   return json(std::move(out));
@@ -320,7 +321,7 @@ response answer_applicant(office& o, const request& asked) {
     if (path == "/go/interview") return interview_page(o, asked);
     if (path == "/go/left")
       if (const auto v = visit_of(o, asked)) return left(o, *v, asked);
-    if (path == "/go/left") return json({{"open", false}, {"left", 0}, {"holder", false}});
+    if (path == "/go/left") return json({{"open", false}, {"over", false}, {"left", 0}, {"holder", false}});
     for (const std::string_view kind : {"unknown", "requested", "slow-down", "trouble"})
       if (path == "/go/" + std::string(kind)) return simple_page(o, l, kind);
     return not_found(o, l);

@@ -31,6 +31,7 @@ class Server:
         self.folder = Path(folder)
         self.options = list(options)
         self.port = 0
+        self.ahead = 0  # seconds that its clock was put forward
         self.start()
 
     def start(self):
@@ -66,8 +67,12 @@ class Server:
             return db.execute(statement, values).fetchall()
 
     def put_clock_forward(self, seconds):
+        self.ahead += seconds
         hours, rest = divmod(seconds, 3600)
         self.http("/clock", {"hours": hours, "seconds": rest})
+
+    def now(self):
+        return time.time() + self.ahead
 
     def http(self, path, form=None, cookie=None, method=None, origin=None):
         """A request without a browser: status, headers, body. Redirects are not followed."""
@@ -240,23 +245,34 @@ class Hand:
         return hand
 
 
-def failed_interview(server, days_later=15, applicant=None):
-    """Somebody who was invited, answered and failed, so long ago that a retake is allowed.
-    Returns the address, the interview's id and the link. The applicant's hand keeps what the window had: `own`."""
+def invited(server, track="backend-2026/technical", **more):
+    """Somebody who was invited. Returns the address, the interview's id and the link."""
     global _count
     _count += 1
     email = f"nadia{_count}.{os.getpid()}@applicants.example"
-    recruiter, reviewer = Hand.of_staff(server, "rosa"), Hand.of_staff(server, "viktor")
-    applicant = applicant or Hand(server)
+    recruiter = Hand.of_staff(server, "rosa")
     there = recruiter.post("/interviews/new", csrf=recruiter.csrf("/interviews/new"), key=f"{_count:032d}", name="Nadia Test",
-                           email=email, track="backend-2026/technical", locale="en")
-    interview = there.split("/interviews/")[1].split("?")[0]
-    link = links_of(server, email)[0]
+                           email=email, track=track, **{"locale": "en", **more})
+    return email, there.split("/interviews/")[1].split("?")[0], links_of(server, email)[0]
+
+
+def started(server, link, applicant=None):
+    """Opens the link and begins. Returns the applicant's hand, which keeps what the window had: `own`."""
+    applicant = applicant or Hand(server)
     applicant.post("/go/open", token=link.split("#")[1])
     own = {"csrf": applicant.csrf("/go/interview"), "window": "w" * 32}
     applicant.post("/go/start", **own)
     sat = applicant.post("/go/sit", **own)
     applicant.own = {**own, "fence": sat["fence"]}
+    return applicant
+
+
+def failed_interview(server, days_later=15, applicant=None):
+    """Somebody who was invited, answered and failed, so long ago that a retake is allowed.
+    Returns the address, the interview's id and the link. The applicant's hand keeps what the window had: `own`."""
+    email, interview, link = invited(server)
+    reviewer = Hand.of_staff(server, "viktor")
+    applicant = started(server, link, applicant)
     applicant.post("/go/submit", **applicant.own, answers=json.dumps({"q1": "an answer"}))
     reviewer.post(f"/interviews/{interview}/pass", csrf=reviewer.csrf("/interviews"), key=f"{_count:032d}", outcome="failed")
     server.put_clock_forward(days_later * 86400)

@@ -1,12 +1,13 @@
 """The applicant's side: links, sittings, and what a page says when a link is dead."""
 
+import datetime
 import os
 import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from conftest import CHROMIUM, FLAGS, begin, failed_interview, invite, links_of, write
+from conftest import CHROMIUM, FLAGS, Hand, begin, failed_interview, invite, invited, links_of, write
 
 
 def main_text(page):
@@ -231,26 +232,30 @@ def test_a_superseded_generation_asks_with_its_own_token(people, server):
     assert links_of(server, email, 3)[0] != old
 
 
-def test_asking_again_looks_and_lasts_the_same(people, server):
-    recruiter = people.staff()
-    email, interview = invite(recruiter)
-    old = links_of(server, email)[0]
-    recruiter.goto(f"/interviews/{interview}/reissue")
-    recruiter.locator("section.action button.primary").click()
-    recruiter.wait_for_url("**?done=reissue")
-    page = people.someone()
-    page.goto(old)
-    page.locator("[data-kind=superseded_link]").wait_for()
-    csrf = page.locator("input[name=csrf]").get_attribute("value")
-    cookies = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies([server.base + "/go/request-link"]))
+def test_asking_looks_and_lasts_the_same_whatever_comes_of_it(server):
+    recruiter = Hand.of_staff(server, "rosa")
+
+    def act(interview, what):
+        form = f"/interviews/{interview}/{what}"
+        recruiter.post(form, csrf=recruiter.csrf(form), key=os.urandom(16).hex())
+
+    late, _, run_out = invited(server)  # nothing is sent, the recruiter is told
+    email, interview, old = failed_interview(server)
+    act(interview, "retake")  # a link to the newer interview is sent
+    other, replaced, older = invited(server)
+    act(replaced, "reissue")  # a newer link to the same one
     seen = []
-    for _ in range(3):  # the first is heeded, the others come too soon
-        began = time.monotonic()
-        status, headers, body = server.http("/go/request-link", {"csrf": csrf}, cookies, origin=server.base)
-        seen.append((status, headers["Location"], body, time.monotonic() - began))
+    for link in (old, older, run_out):
+        hand = Hand(server)
+        hand.post("/go/open", token=link.split("#")[1])
+        csrf = hand.csrf("/go/interview")
+        for _ in range(3):  # the first is heeded, the others come too soon
+            began = time.monotonic()
+            status, headers, body = server.http("/go/request-link", {"csrf": csrf}, hand.cookie(), origin=server.base)
+            seen.append((status, headers["Location"], body, time.monotonic() - began))
+    assert [len(links_of(server, of, n)) for of, n in ((email, 3), (other, 3), (late, 1))] == [3, 3, 1]
     assert len({s[:3] for s in seen}) == 1 and seen[0][1] == "/go/requested"
     assert all(0.7 <= s[3] < 1.2 for s in seen), seen
-    assert len(links_of(server, email, 3)) == 3
 
 
 def test_whoever_asks_all_the_time_is_asked_to_wait(people, make_server, chromium):
@@ -285,6 +290,44 @@ def test_cancelled_and_completed_and_unknown_are_kind(people, server):
     page.goto("/go")
     page.goto("/go#nonsense")
     page.wait_for_url("**/go/unknown")
+
+
+def test_cancelled_while_somebody_answers(people, server):
+    recruiter = people.staff()
+    email, interview = invite(recruiter)
+    page = people.someone()
+    begin(page, links_of(server, email)[0])
+    page.evaluate("""() => new MutationObserver(() => sessionStorage.setItem("said-over", "yes"))
+                           .observe(document.getElementById("notice-over"), {attributes: true})""")
+    recruiter.goto(f"/interviews/{interview}/cancel")
+    recruiter.locator("section.action button.primary").click()
+    recruiter.wait_for_url("**?done=cancel")
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    page.locator("[data-kind=cancelled]").wait_for()
+    assert page.evaluate("sessionStorage.getItem('said-over')") is None  # time was not up
+
+
+def test_a_link_that_opens_later(people, server):
+    day = datetime.datetime.fromtimestamp(server.now(), datetime.timezone.utc) + datetime.timedelta(days=3)
+    recruiter = people.staff()
+    recruiter.goto("/interviews/new")
+    recruiter.get_by_label("Name").fill("Nadia Test")
+    recruiter.get_by_label("E-mail").fill("later@applicants.example")
+    recruiter.get_by_label("Not before").fill(day.strftime("%Y-%m-%d"))
+    recruiter.locator("section.action button.primary").click()
+    recruiter.wait_for_url("**?done=schedule")
+    link = links_of(server, "later@applicants.example")[0]
+    page = people.someone()
+    page.goto(link)
+    page.locator("[data-kind=not_yet_valid]").wait_for()
+    assert day.strftime("%Y") in main_text(page) and page.locator("#ask").count() == 0
+    server.put_clock_forward(4 * 86400)
+    begin(page, link)
+    hand = Hand.of_staff(server, "rosa")
+    refused = server.http("/interviews/new", {"csrf": hand.csrf("/interviews/new"), "key": "0" * 32, "name": "N", "email": "n@x.example",
+                                              "track": "backend-2026/technical", "locale": "en", "opens": "2026-02-30"},
+                          hand.cookie(), origin=server.base)
+    assert "This is no date" in refused[2]
 
 
 def test_german(people, server):

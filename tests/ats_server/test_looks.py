@@ -1,12 +1,13 @@
 """What the pages look like: axe-core on each, and the screenshots that docs/ shows."""
 
+import datetime
 import os
 import re
 from pathlib import Path
 
 import axe_playwright_python
 
-from conftest import begin, failed_interview, invite, links_of, write
+from conftest import Hand, begin, failed_interview, invite, invited, links_of, started, write
 
 # The pictures that docs/ keeps.
 KEPT = {"interviews", "allow-retake", "interview", "decide", "policy", "waive", "inbox", "applicant-welcome", "applicant-sitting",
@@ -63,6 +64,11 @@ def test_main_pages(people, make_server, chromium, tmp_path):
     page.locator("dialog[open] fieldset").wait_for()
     page.wait_for_timeout(250)
     look_at(page, "waive", tmp_path)
+    for what in ("reissue", "cancel", "void", "reopen", "accommodate"):  # dialogues that are pages of their own, too
+        page.goto(f"/interviews/{failed}/{what}")
+        look_at(page, "dialogue-" + what, tmp_path)
+    page.goto("/no-such-page")
+    look_at(page, "missing", tmp_path)
     page.goto("/inbox")
     look_at(page, "inbox", tmp_path)
     page.goto("/interviews/new")
@@ -98,4 +104,44 @@ def test_main_pages(people, make_server, chromium, tmp_path):
     for kind in ("unknown", "requested"):
         late.goto("/go/" + kind)
         look_at(late, "applicant-" + kind, tmp_path)
+    them.close()
+
+
+def test_pages_of_links_that_open_nothing(people, make_server, chromium, tmp_path):
+    own = make_server("--interviews", "5")
+    them = type(people)(chromium, own)
+    recruiter, reviewer = Hand.of_staff(own, "rosa"), Hand.of_staff(own, "viktor")
+
+    def act(who, interview, what, **more):
+        form = f"/interviews/{interview}/{what}"
+        who.post(form, csrf=who.csrf(form), key=os.urandom(16).hex(), **more)
+
+    links = {}
+    for language in ("en", "de"):
+        for kind, track in (("expired", "backend-2026/technical"), ("ran_out", "data-2026/case")):
+            links[language, kind] = invited(own, track, locale=language)[2]
+        started(own, links[language, "ran_out"])
+    own.put_clock_forward(73 * 3600)
+    for language in ("en", "de"):
+        for kind, what in (("superseded_link", "reissue"), ("cancelled", "cancel")):
+            _, interview, links[language, kind] = invited(own, locale=language)
+            act(recruiter, interview, what)
+        for kind in ("completed", "voided"):
+            _, interview, links[language, kind] = invited(own, locale=language)
+            hand = started(own, links[language, kind])
+            hand.post("/go/submit", **hand.own, answers="{}")
+            if kind == "voided":
+                act(reviewer, interview, "void", code="power_cut")
+        later = datetime.datetime.fromtimestamp(own.now(), datetime.timezone.utc) + datetime.timedelta(days=3)
+        links[language, "not_yet_valid"] = invited(own, locale=language, opens=later.strftime("%Y-%m-%d"))[2]
+    titles = {}
+    for (language, kind), link in links.items():
+        page = them.someone()
+        page.goto(link)
+        page.locator(f"[data-kind={kind}]").wait_for()
+        assert page.locator("html").get_attribute("lang") == language
+        titles[language, kind] = page.locator("h1").inner_text()
+        look_at(page, f"applicant-{kind}-{language}", tmp_path)
+        page.context.close()
+    assert len(set(titles.values())) == len(titles) == 14
     them.close()

@@ -23,6 +23,22 @@ def blob(interview):
     return bytes.fromhex(interview.replace("-", ""))
 
 
+def test_a_form_that_is_sent_twice_is_done_once(server):
+    hand = Hand.of_staff(server, "rosa")
+    form = {"csrf": hand.csrf("/interviews/new"), "key": uuid.uuid4().hex, "name": "Twice", "email": "twice@applicants.example",
+            "track": "backend-2026/technical", "locale": "en"}
+    first, again = (hand.post("/interviews/new", **form) for _ in range(2))
+    assert first == again
+    interview = first.split("/interviews/")[1].split("?")[0]
+    # Links may be sent anew as often as somebody wishes: only the form's key tells a wish from a repetition.
+    form = {"csrf": form["csrf"], "key": uuid.uuid4().hex}
+    assert len({hand.post(f"/interviews/{interview}/reissue", **form) for _ in range(2)}) == 1
+    generation = "SELECT generation FROM hirenow_interview WHERE interview = ?"
+    assert server.sql(generation, blob(interview)) == [(2,)]
+    hand.post(f"/interviews/{interview}/reissue", csrf=form["csrf"], key=uuid.uuid4().hex)
+    assert server.sql(generation, blob(interview)) == [(3,)]
+
+
 def test_a_double_click_is_one_retake(people, server):
     recruiter = people.staff()
     email, interview, old = failed_interview(server)
