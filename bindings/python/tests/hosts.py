@@ -1,6 +1,7 @@
 """Hosts of every kind: an application's own connection, as its driver or its framework has it, to the database in which
 hirenow's tables are."""
 
+import contextlib
 import functools
 import itertools
 import os
@@ -56,20 +57,19 @@ class SqliteFile:
     def store(self):
         return f"sqlite:{self.path}"
 
+    def drop(self):
+        """Its folder goes with the test."""
+
     def outside(self, *statements):
         """The rows of the last statement, which runs on a connection of nobody else's."""
-        db = sqlite3.connect(self.path, isolation_level=None)
-        try:
-            for sql in statements:
-                rows = db.execute(sql).fetchall()
-            return rows
-        finally:
-            db.close()
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as db:
+            return [db.execute(sql).fetchall() for sql in statements][-1]
 
     def dump(self):
         """All that stands in hirenow's tables."""
-        names = [n for n, in self.outside("SELECT name FROM sqlite_master WHERE name LIKE 'hirenow%' AND type = 'table'")]
-        return {name: sorted(map(repr, self.outside(f"SELECT * FROM {name}"))) for name in names}
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as db:
+            names = db.execute("SELECT name FROM sqlite_master WHERE name LIKE 'hirenow%' AND type = 'table'").fetchall()
+            return {name: sorted(map(repr, db.execute(f"SELECT * FROM {name}"))) for name, in names}
 
 
 @functools.lru_cache(maxsize=None)
@@ -95,6 +95,9 @@ class PostgresSchema:
     def store(self):
         return hirenow.open_store(postgres_url(), schema=self.schema, connections=2, database_clock=False)
 
+    def drop(self):
+        self.outside(f"DROP SCHEMA {self.schema} CASCADE")
+
     def outside(self, *statements):
         with psycopg.connect(postgres_url(), autocommit=True) as db:
             for sql in statements:
@@ -102,10 +105,11 @@ class PostgresSchema:
             return rows.fetchall() if rows.description else []
 
     def dump(self):
-        names = [n for n, in self.outside(f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = "
-                                          f"'{self.schema}'::regnamespace")]
-        assert names
-        return {name: sorted(map(repr, self.outside(f"SELECT * FROM {self.schema}.{name}"))) for name in names}
+        with psycopg.connect(postgres_url(), autocommit=True) as db:
+            names = db.execute(f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+                               f"'{self.schema}'::regnamespace").fetchall()
+            assert names
+            return {name: sorted(map(repr, db.execute(f"SELECT * FROM {self.schema}.{name}"))) for name, in names}
 
 
 class Host:
@@ -387,6 +391,7 @@ class Stage:
         if self.host is not None:
             self.host.close()
         self.w.engine.close()
+        self.database.drop()
 
     def on(self):
         return self.w.engine.on(self.host.db, **self.database.where)
