@@ -562,7 +562,7 @@ static void play(struct world *w) {
 int main(void) {
   cJSON *spec = read_spec("scenarios.json");
   cJSON_ArrayForEach(scenario, need(spec, "scenarios")) for_every_store(play);
-  CHECK(cJSON_GetArraySize(need(spec, "scenarios")) >= 9 && played >= 480);
+  CHECK(cJSON_GetArraySize(need(spec, "scenarios")) >= 10 && played >= 480);
   cJSON_Delete(spec);
   return end_of_tests();
 }

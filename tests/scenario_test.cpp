@@ -458,7 +458,7 @@ void play(const json::object& scenario, const test::store_kind& kind) {
 }  // namespace
 
 TEST_CASE("every scenario goes as it is written", "[engine][spec]") {
-  REQUIRE(scenarios().size() >= 9);
+  REQUIRE(scenarios().size() >= 10);
   const auto n = GENERATE_COPY(range(std::size_t{0}, scenarios().size()));
   const auto& scenario = scenarios()[n].as_object();
   const auto kind = GENERATE(from_range(test::stores()));

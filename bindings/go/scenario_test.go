@@ -411,7 +411,7 @@ func (p *player) play(args object) {
 
 func TestScenarios(t *testing.T) {
 	scenarios := spec(t, "scenarios.json")["scenarios"].([]interface{})
-	if len(scenarios) < 9 {
+	if len(scenarios) < 10 {
 		t.Errorf("only %d scenarios", len(scenarios))
 	}
 	for _, v := range scenarios {
