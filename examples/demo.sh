@@ -4,7 +4,7 @@
 #   examples/demo.sh                   install what is missing, build, run
 #   examples/demo.sh --no-install      build and run
 #   examples/demo.sh --program FILE    run this program; build nothing
-#   examples/demo.sh [--no-install] --serve [OPTION]...
+#   examples/demo.sh [--no-install | --program FILE] --serve [OPTION]...
 #                                      serve the pages of examples/ats_server instead, with seeded data and an inbox,
 #                                      on http://127.0.0.1:8080; --interviews 100000, --port N, --database postgresql://…
 #
@@ -32,10 +32,13 @@ done
 
 if ((install)); then tests/support/install_dependencies.sh demo; fi
 if ((serve)); then
-  echo "demo: building (the first time takes a minute or two)"
-  cmake --preset demo >/dev/null
-  cmake --build --preset demo --target ats_server
-  exec build/demo/examples/ats_server/ats_server --data build/ats-data "$@"
+  if [ -z "$program" ]; then
+    echo "demo: building (the first time takes a minute or two)"
+    cmake --preset demo >/dev/null
+    cmake --build --preset demo --target ats_server
+    program=build/demo/examples/ats_server/ats_server
+  fi
+  exec "$program" --data build/ats-data "$@"
 fi
 if [ -z "$program" ]; then
   echo "demo: building (the first time takes a minute or two)"

@@ -85,22 +85,38 @@ std::string secret_file(const fs::path& path, const std::function<std::string()>
   return path.string();
 }
 
-std::map<std::string, std::string> read_files(const arguments& a) {
+/// A picture with the texts that have a word of their own in this language ("picture.…").
+std::string in_words(std::string_view picture, const ats::pages& views, ats::language l) {
+  std::string out;
+  while (!picture.empty()) {
+    const auto begin = std::min(picture.find('>') + 1, picture.size());  // 0 where there is none: then all of it
+    const auto end = std::min(begin == 0 ? picture.npos : picture.find('<', begin), picture.size());
+    const std::string text(picture.substr(begin, end - begin)), key = "picture." + text;
+    const std::string word = views.word(l, key);
+    out += picture.substr(0, begin);
+    out += word == key ? text : word;
+    picture.remove_prefix(end);
+  }
+  return out;
+}
+
+std::map<std::string, std::string> read_files(const arguments& a, const ats::pages& views) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::directory_iterator(fs::path(a.assets) / "static"))
     files["/static/" + entry.path().filename().string()] = read_file(entry.path());
   // The picture of the lifecycle, once for each state, with that state marked.
   const std::string picture = read_file(a.lifecycle);
   for (std::size_t n = 0; n < hirenow::interview_state_count; ++n) {
-    const std::string word(to_string(static_cast<hirenow::interview_state>(n)));
+    const std::string state(to_string(static_cast<hirenow::interview_state>(n)));
     std::string marked = picture;
-    const auto name = marked.find("class=\"state\">" + word + "<");
+    const auto name = marked.find("class=\"state\">" + state + "<");
     const auto box = name == std::string::npos ? name : marked.rfind("class=\"box", name);
     if (box != std::string::npos)
       marked.insert(marked.find('"', box + 7) + 1, " style=\"fill:#1d4ed8;stroke:#0f172a;stroke-width:8\"");
-    const auto text = marked.find("class=\"state\">" + word + "<");
+    const auto text = marked.find("class=\"state\">" + state + "<");
     if (text != std::string::npos) marked.insert(text + 13, " style=\"fill:#ffffff\"");
-    files["/lifecycle/" + word + ".svg"] = marked;
+    for (const auto l : {ats::language::english, ats::language::german})
+      files["/lifecycle/" + std::string(code_of(l)) + "/" + state + ".svg"] = in_words(marked, views, l);
   }
   return files;
 }
@@ -128,7 +144,7 @@ int serve(const arguments& a) {
       read_file(secret_file(folder / "server.key", [] { return ats::random_text() + ats::random_text(); })));
   const auto tracks = ats::read_tracks((fs::path(a.assets) / "tracks.json").string());
   const ats::pages views(a.assets);
-  const auto files = read_files(a);
+  const auto files = read_files(a, views);
   const auto policy = hirenow::retake_policy::parse(read_file(fs::path(a.assets) / "policy.json")).value();
 
   ats::http_server server({.port = a.port,

@@ -5,11 +5,13 @@ import re
 import sqlite3
 import subprocess
 import time
+import urllib.request
 import uuid
+from pathlib import Path
 
 from playwright.sync_api import expect
 
-from conftest import CHROMIUM, FLAGS, Hand, begin, failed_interview, invite, links_of, write
+from conftest import CHROMIUM, FLAGS, PROGRAM, Hand, begin, failed_interview, invite, links_of, write
 
 
 def retakes_of(server, interview):
@@ -271,6 +273,10 @@ def test_the_token_is_in_no_log_no_referer_and_no_history(people, server, tmp_pa
     assert token not in page.evaluate("JSON.stringify([...Object.entries(sessionStorage), ...Object.entries(localStorage)])")
     assert not any(token in c["value"] for c in profile.cookies())
     profile.close()
+    # On disk the browser keeps the address that was clicked, as of every link in a mail; no page of ours adds to that.
+    with sqlite3.connect(tmp_path / "profile" / "Default" / "History") as history:
+        visited = [url.removeprefix(server.base) for url, in history.execute("SELECT url FROM urls ORDER BY id")]
+    assert visited == ["/go#" + token, "/go", "/go/interview"]
     log = server.access_log()
     assert "POST /go/open 200" in log and token not in log and token[:40] not in log
     assert token not in (server.folder / "out.log").read_text()
@@ -492,6 +498,28 @@ def test_a_dead_message_is_shown_and_sent_again_by_an_admin(people, server):
     assert recruiter.get_by_role("button", name="Send again").count() == 0
 
 
+def test_the_lifecycle_is_drawn_in_both_languages(server):
+    known = {state: server.http(f"/lifecycle/{code}/passed.svg")[2] for code, state in (("en", "passed"), ("de", "bestanden"))}
+    for state, picture in known.items():
+        assert f'>{state}</text>' in picture and "#1d4ed8;stroke" in picture
+    words = [set(re.findall(r">([^<>]+)</t(?:span|ext)>", picture)) for picture in known.values()]
+    assert len(words[0]) == len(words[1]) and words[0] & words[1] == {" · "}  # nothing was left in English
+
+
+def test_the_one_command_serves(tmp_path):
+    demo = Path(__file__).parents[2] / "examples" / "demo.sh"
+    command = [demo, "--program", PROGRAM, "--serve", "--data", tmp_path / "data", "--port", "0", "--interviews", "20"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+        for line in served.stdout:
+            if found := re.search(r"serving on (http://[^ ]+)", line):
+                break
+        with urllib.request.urlopen(found[1]) as page:
+            assert page.status == 200 and "Rosa" in page.read().decode()
+        served.terminate()
+        served.stdout.read()
+    assert served.returncode == 0
+
+
 def test_a_history_that_was_edited_says_where(people, make_server, chromium):
     own = make_server("--interviews", "5")
     them = type(people)(chromium, own)
@@ -500,7 +528,7 @@ def test_a_history_that_was_edited_says_where(people, make_server, chromium):
     begin(them.someone(), links_of(own, email)[0])
     page.goto("/interviews/" + interview)
     assert "Verified" in page.locator(".verified").inner_text()
-    assert page.locator("img.lifecycle").get_attribute("src") == "/lifecycle/in_progress.svg"
+    assert page.locator("img.lifecycle").get_attribute("src") == "/lifecycle/en/in_progress.svg"
     assert page.locator("img.lifecycle").evaluate("i => i.complete && i.naturalWidth") == 1600
     # Whoever has the database's password takes the guards away first.
     with sqlite3.connect(own.folder / "data" / "ats.db") as db:
