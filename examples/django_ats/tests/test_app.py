@@ -33,8 +33,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 # ---- Settings and checks ---------------------------------------------------------------------------------------------
 
 
-def found(**databases):
-    return {m.id for m in checks.run_checks(tags=["hirenow"], **databases)}
+def found(databases=()):
+    return {m.id for m in checks.run_checks(tags=["hirenow"], databases=list(databases))}
 
 
 def test_the_example_has_nothing_to_complain_of():
@@ -472,7 +472,8 @@ def test_the_mail_is_whole():
     message = mail.outbox[0].message()
     assert message["Message-ID"] == "<id@acme.example>" and message["Content-Language"] == "de"
     assert [part.get_content_type() for part in message.walk()][1:] == ["text/plain", "text/html"]
-    assert "jobs@acme.example" in message["From"] and "Ümlaut" not in message["From"]
+    assert "jobs@acme.example" in str(message["From"])
+    assert "Ümlaut".encode() not in message.as_bytes().partition(b"\n\n")[0]  # RFC 2047
 
 
 def test_hirenows_own_smtp_by_djangos_settings(settings):
