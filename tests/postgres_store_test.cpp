@@ -31,3 +31,27 @@ TEST_CASE("the PostgreSQL store keeps every promise of a store", "[store][postgr
   CHECK(report.passed());
   CHECK(report.checks >= 120);
 }
+
+// What the next version may do to the tables while nodes of this one run: it adds.
+TEST_CASE("this version keeps every promise over the tables of a newer one", "[store][postgres]") {
+  std::vector<std::unique_ptr<fresh_schema>> schemas;
+  int opened = 0;
+  const auto report = testing::check_store(
+      [&] {
+        schemas.clear();
+        const auto& schema = *schemas.emplace_back(std::make_unique<fresh_schema>());
+        auto running = schema.open().value();  // a node that is there when the newer one comes
+        plain_postgres sql(schema.url);
+        const std::string s = schema.name;
+        sql.run("DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '" + s +
+                "' LOOP EXECUTE format('ALTER TABLE " + s + ".%I ADD COLUMN later text DEFAULT 1', t); " +
+                "EXECUTE format('CREATE INDEX ON " + s + ".%I (later)', t); END LOOP; END $$");
+        sql.run("CREATE TABLE " + s + ".hirenow_later (something text PRIMARY KEY)");
+        sql.run("INSERT INTO " + s + ".hirenow_version VALUES (2, 1, '')");
+        return ++opened % 2 ? std::move(running) : schema.open().value();  // and one that is started after it
+      },
+      {.histories = 5});
+  INFO(report.to_string());
+  CHECK(report.passed());
+  CHECK(report.checks >= 120);
+}
