@@ -11,6 +11,7 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import django
 import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.core import checks, mail
@@ -89,7 +90,6 @@ def test_a_mail_server_that_may_hang_is_found(settings):
 
 def test_a_database_that_is_not_fit_is_found(settings, monkeypatch):
     settings.HIRENOW = {**test_settings.HIRENOW, "DATABASE": "elsewhere"}
-    import django
 
     assert found() == ({"hirenow.W001"} if django.VERSION >= (5, 1) else set())
     monkeypatch.setitem(connections["elsewhere"].settings_dict, "NAME", ":memory:")
@@ -481,6 +481,24 @@ def test_hirenows_own_smtp_by_djangos_settings(settings):
     assert smtp_mailer().send(MAIL).outcome is DeliveryOutcome.TEMPORARY
     settings.EMAIL_USE_TLS = True
     assert smtp_mailer()
+
+
+MAILERS = """
+from django.conf import settings
+settings.configure(MAILERS={"default": {"OPTIONS": {"host": "127.0.0.1", "port": 9, "timeout": 1}}})
+import hirenow
+from hirenow.contrib.django.mail import DjangoMailer, backend_path, smtp_mailer, smtp_options
+assert backend_path() == "django.core.mail.backends.smtp.EmailBackend" and smtp_options()["timeout"] == 1
+for mailer in (DjangoMailer(), DjangoMailer("default"), smtp_mailer()):
+    mail = hirenow.OutgoingMail("id@a.example", "jobs@a.example", "Acme", "ada@a.example", "Ada", "Hello", "text", "", "en")
+    said = mailer.send(mail)  # nobody listens there
+    assert said.outcome is hirenow.DeliveryOutcome.TEMPORARY, said
+"""
+
+
+@pytest.mark.skipif(django.VERSION < (6, 1), reason="Django has MAILERS since 6.1")
+def test_where_djangos_mailers_are_set():
+    subprocess.run([sys.executable, "-W", "error", "-c", MAILERS], cwd=PROJECT, check=True)
 
 
 def test_the_mailer_of_the_settings_is_used(committed, settings):

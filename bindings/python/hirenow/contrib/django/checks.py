@@ -14,6 +14,7 @@ import hirenow
 
 from ._access import permission_of
 from ._conf import CALLABLES, DEFAULTS, DISPATCHER_CALLABLES, conf
+from .mail import backend_path, smtp_options
 
 TAG = "hirenow"
 
@@ -169,13 +170,13 @@ def _check_mail() -> List[checks.CheckMessage]:
         found.append(_warning(3, f"Mail would come from {address}.", "Set HIRENOW['SENDER'] or DEFAULT_FROM_EMAIL."))
     if (
         conf["MAILER"] == DEFAULTS["MAILER"]
-        and settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
-        and not settings.EMAIL_TIMEOUT
+        and backend_path() == "django.core.mail.backends.smtp.EmailBackend"
+        and not smtp_options().get("timeout")
     ):
         found.append(
             _warning(
                 4,
-                "EMAIL_TIMEOUT is not set: a mail server that hangs holds a worker for ever.",
+                "E-mail has no timeout (EMAIL_TIMEOUT, or in MAILERS): a mail server that hangs holds a worker for ever.",
                 "Set it, or let HIRENOW['MAILER'] be 'hirenow.contrib.django.mail.smtp_mailer'.",
             )
         )

@@ -1,21 +1,25 @@
-"""Mailers for the dispatcher: Django's e-mail backend, or hirenow's own SMTP by Django's settings."""
+"""Mailers for the dispatcher: Django's e-mail backend, or hirenow's own SMTP by Django's settings.
+
+Django's settings are MAILERS (Django 6.1) where that is set, else EMAIL_BACKEND, EMAIL_HOST and so on.
+"""
 
 from __future__ import annotations
 
 import smtplib
 from datetime import timedelta
-from typing import Any, Optional
+from typing import Any, Mapping, Optional
 
+import django.core.mail
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.message import sanitize_address
+from django.core.mail import EmailMultiAlternatives
 
 import hirenow
 from hirenow import Delivery, DeliveryOutcome, OutgoingMail
 
 
 class DjangoMailer:
-    """Sends by the e-mail backend of the settings, each mail on a connection of its own.
+    """Sends by the e-mail backend of the settings, each mail on a connection of its own. Another one is named by its
+    path; where MAILERS is set, by its alias.
 
     A backend that only says that it failed is taken to have failed for the moment: the mail is tried again.
     """
@@ -38,7 +42,7 @@ class DjangoMailer:
         )
         if mail.html:
             message.attach_alternative(mail.html, "text/html")
-        backend: Any = get_connection(self._backend)
+        backend = _backend(self._backend)
         try:
             backend.open()
         except Exception as error:
@@ -58,8 +62,44 @@ class DjangoMailer:
                 pass
 
 
+def _backend(name: Optional[str]) -> Any:
+    if _mailers() is None:
+        return django.core.mail.get_connection(name)
+    mailers: Any = getattr(django.core.mail, "mailers")  # Django 6.1
+    return mailers[name or "default"]
+
+
+def _mailers() -> Optional[Mapping[str, Any]]:
+    return getattr(settings, "MAILERS", None)
+
+
+def backend_path() -> str:
+    """The class of the backend that mail goes by."""
+    mailers = _mailers()
+    if mailers is None:
+        return str(settings.EMAIL_BACKEND)
+    return str(mailers.get("default", {}).get("BACKEND", "django.core.mail.backends.smtp.EmailBackend"))
+
+
+def smtp_options() -> Mapping[str, Any]:
+    """Where the settings say that mail goes, by the names of MAILERS' OPTIONS."""
+    mailers = _mailers()
+    if mailers is not None:
+        return dict(mailers.get("default", {}).get("OPTIONS", {}))
+    return {
+        "host": settings.EMAIL_HOST,
+        "port": settings.EMAIL_PORT,
+        "username": settings.EMAIL_HOST_USER,
+        "password": settings.EMAIL_HOST_PASSWORD,
+        "use_tls": settings.EMAIL_USE_TLS,
+        "use_ssl": settings.EMAIL_USE_SSL,
+        "timeout": settings.EMAIL_TIMEOUT,
+    }
+
+
 def _with_name(name: str, address: str) -> str:
-    return sanitize_address((name, address), "utf-8") if name else address
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')  # Django encodes it for the wire
+    return f'"{quoted}" <{address}>' if name else address
 
 
 def _code(error: BaseException) -> int:
@@ -80,23 +120,24 @@ def _refused(error: BaseException, otherwise: DeliveryOutcome) -> Delivery:
 
 
 def smtp_mailer() -> hirenow.SmtpMailer:
-    """hirenow's own SMTP, by Django's EMAIL_HOST and so on: keeps connections, and waits for the server's last answer
+    """hirenow's own SMTP, to the server of Django's settings: keeps connections, and waits for the server's last answer
     as long as it should. HIRENOW = {"MAILER": "hirenow.contrib.django.mail.smtp_mailer"}"""
-    security = hirenow.SmtpSecurity.PLAINTEXT
-    if settings.EMAIL_USE_SSL:
-        security = hirenow.SmtpSecurity.IMPLICIT_TLS
-    elif settings.EMAIL_USE_TLS:
-        security = hirenow.SmtpSecurity.STARTTLS
-    timeout = timedelta(seconds=settings.EMAIL_TIMEOUT) if settings.EMAIL_TIMEOUT else None
+    options = smtp_options()
+    security, port = hirenow.SmtpSecurity.PLAINTEXT, 25
+    if options.get("use_ssl"):
+        security, port = hirenow.SmtpSecurity.IMPLICIT_TLS, 465
+    elif options.get("use_tls"):
+        security, port = hirenow.SmtpSecurity.STARTTLS, 587
+    timeout = timedelta(seconds=options["timeout"]) if options.get("timeout") else None
     return hirenow.SmtpMailer(
-        settings.EMAIL_HOST,
-        int(settings.EMAIL_PORT),
+        options.get("host") or "localhost",
+        int(options.get("port") or port),
         security=security,
-        username=settings.EMAIL_HOST_USER,
-        password=settings.EMAIL_HOST_PASSWORD,
+        username=options.get("username") or "",
+        password=options.get("password") or "",
         connect_timeout=timeout,
         response_timeout=timeout,
     )
 
 
-__all__ = ["DjangoMailer", "smtp_mailer"]
+__all__ = ["DjangoMailer", "backend_path", "smtp_mailer", "smtp_options"]
