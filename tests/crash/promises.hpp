@@ -39,8 +39,8 @@ inline const std::vector<promise>& promises() {
        "= r.applicant_no ORDER BY a.sequence DESC LIMIT 1)"},
       {"I4: rows and audit agree on every state",
        "SELECT 1 FROM hirenow_interview AS i WHERE state IS DISTINCT FROM (SELECT a.to_state FROM hirenow_audit AS a "
-       "WHERE "
-       "a.interview = i.interview AND a.to_state IS NOT NULL ORDER BY a.sequence DESC LIMIT 1)"},
+       "WHERE a.applicant_no = i.applicant_no AND a.interview = i.interview AND a.to_state IS NOT NULL ORDER BY "
+       "a.sequence DESC LIMIT 1)"},
       {"I6: a waiver is used once, by an interview that is there",
        "SELECT 1 FROM hirenow_waiver AS w WHERE (state = 2) <> (used_for IS NOT NULL) OR (used_for IS NOT NULL AND "
        "NOT EXISTS (SELECT 1 FROM hirenow_interview AS i WHERE i.interview = w.used_for AND i.applicant_no = "
