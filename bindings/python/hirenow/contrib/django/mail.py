@@ -5,6 +5,7 @@ Django's settings are MAILERS (Django 6.1) where that is set, else EMAIL_BACKEND
 
 from __future__ import annotations
 
+import re
 import smtplib
 from datetime import timedelta
 from typing import Any, Mapping, Optional
@@ -98,8 +99,10 @@ def smtp_options() -> Mapping[str, Any]:
 
 
 def _with_name(name: str, address: str) -> str:
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')  # Django encodes it for the wire
-    return f'"{quoted}" <{address}>' if name else address
+    """A mailbox (RFC 5322 §3.4); what is not ASCII Django encodes for the wire."""
+    if re.search(r'[()<>\[\]:;@\\,."]', name):
+        name = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    return f"{name} <{address}>" if name else address
 
 
 def _code(error: BaseException) -> int:
