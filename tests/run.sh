@@ -248,7 +248,13 @@ if ((bench)); then
     begin_stage "$(basename "$program")"
     if "$program"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
   done
-  run_tests release --tests-regex '^c_library$'
+  begin_stage "libhirenow.so: size"
+  library=$(readlink -f build/release/libhirenow.so)
+  if python3 tests/c/check_library.py "$library" "${library##*.so.}" --most $((3 * 1024 * 1024)); then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
   python_bench
   browser_load
   end_stage
