@@ -6,10 +6,7 @@ package hirenow
 */
 import "C"
 
-import (
-	"fmt"
-	"runtime"
-)
+import "runtime"
 
 // Fact is something that a policy may ask about.
 type Fact struct {
@@ -76,21 +73,22 @@ func (g *Engine) Messages(id string, who Actor) ([]Message, error) {
 	return messages(rows), nil
 }
 
-// Settle queues a dead message again ("redrive"), or gives it up ("drop").
-func (g *Engine) Settle(how string, m Message, who Actor) error {
+// Redrive queues a dead message again.
+func (g *Engine) Redrive(m Message, who Actor) error {
 	var t texts
 	defer t.free()
-	key := m.key
 	var e *C.hirenow_error
-	var status C.hirenow_status
-	switch how {
-	case "redrive":
-		status = C.hirenow_redrive(g.handle, &key, t.actor(who), nil, &e)
-	case "drop":
-		status = C.hirenow_drop(g.handle, &key, t.actor(who), nil, &e)
-	default:
-		return fmt.Errorf("neither redrive nor drop: %s", how)
-	}
+	status := C.hirenow_redrive(g.handle, &m.key, t.actor(who), nil, &e)
+	runtime.KeepAlive(g)
+	return check(status, e)
+}
+
+// Drop gives a dead message up.
+func (g *Engine) Drop(m Message, who Actor) error {
+	var t texts
+	defer t.free()
+	var e *C.hirenow_error
+	status := C.hirenow_drop(g.handle, &m.key, t.actor(who), nil, &e)
 	runtime.KeepAlive(g)
 	return check(status, e)
 }

@@ -273,7 +273,8 @@ func (p *player) beside(what string, s step) (object, error) {
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		return object{}, g.Settle(what, all[s.span("message")], s.who())
+		do := map[string]func(Message, Actor) error{"redrive": g.Redrive, "drop": g.Drop}[what]
+		return object{}, do(all[s.span("message")], s.who())
 	case "history":
 		got, err := g.History(p.about(s), s.who())
 		return object{"attempts": got.Attempts, "entries": len(got.Events), "messages": len(got.Messages),

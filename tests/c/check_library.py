@@ -1,4 +1,4 @@
-"""Checks libhirenow.so as it would be installed: its SONAME, and in a release build how large it is.
+"""Checks libhirenow.so as it would be installed: its SONAME, and how large it is.
 
     check_library.py <libhirenow.so> <version> [--most <bytes>]
 
@@ -46,7 +46,7 @@ def main(library, version, most=None):
 
 
 if __name__ == "__main__":
-    arguments = [a for a in sys.argv[1:] if a]  # what CMake leaves out of other builds is empty
+    arguments = sys.argv[1:]
     if len(arguments) == 4 and arguments[2] == "--most":
         sys.exit(main(arguments[0], arguments[1], int(arguments[3])))
     if len(arguments) != 2:

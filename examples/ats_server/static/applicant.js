@@ -112,6 +112,7 @@ class Sitting {
     if (this.ended) return;
     try {
       const now = await (await fetch("/go/left?fence=" + this.fence)).json();
+      if (this.ended) return; // meanwhile
       if (now.over) return this.timeIsUp();
       if (!now.open) return location.replace("/go/interview"); // somebody ended it: the page says what it is now
       if (!now.holder) return this.stale();
