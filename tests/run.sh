@@ -250,7 +250,7 @@ if ((bench)); then
   done
   begin_stage "libhirenow.so: size"
   library=$(readlink -f build/release/libhirenow.so)
-  if python3 tests/c/check_library.py "$library" "${library##*.so.}" --most $((3 * 1024 * 1024)); then
+  if python3 tests/c/check_library.py "$library" "${library##*.so.}" --most 3000000; then
     passed=$((passed + 1))
   else
     failed=$((failed + 1))

@@ -115,8 +115,15 @@ std::unique_ptr<store> mark_callbacks(store& base, callback_threads& callbacks);
 std::unique_ptr<clock> mark_callbacks(const clock& base, callback_threads& callbacks);
 
 using id_text = char[40];
+/// Not through Boost.UUID, whose to_chars() asks at each digit what it is: a link is checked at every request.
 inline void write_id(id_text& to, const interview_id& id) {
-  boost::uuids::to_chars(id, to);
+  constexpr char digits[] = "0123456789abcdef";
+  constexpr std::uint8_t places[] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+  for (std::size_t n = 0; n < std::size(places); ++n) {
+    to[places[n]] = digits[id.data[n] >> 4];
+    to[places[n] + 1] = digits[id.data[n] & 15];
+  }
+  to[8] = to[13] = to[18] = to[23] = '-';
   to[36] = '\0';
 }
 inline void write_id(id_text& to, const std::optional<interview_id>& id) {
@@ -287,8 +294,7 @@ hirenow_status guard(hirenow_error** out, Body&& body) noexcept {
 [[noreturn]] inline void refuse(std::string message, errc code = errc::invalid_argument) {
   throw exception(detail::fail(code, std::move(message)));
 }
-template <class T>
-void need(const T* given, const char* what) {
+inline void need(const void* given, const char* what) {
   if (!given) refuse(std::string(what) + " is NULL");
 }
 template <class Handle>
@@ -372,19 +378,22 @@ inline role_set roles_of(std::uint32_t bits) {
 
 /// How much of a struct there is: what both its version and ours know. One of a newer program may be longer, if what we
 /// do not know of it is zero.
-template <class Struct>
-std::size_t known_size(const Struct* given, const char* what) {
-  constexpr std::size_t longest = sizeof(Struct) + 1024;
+inline std::size_t known_size(const void* given, std::size_t first, std::size_t ours, std::size_t alignment,
+                              const char* what) {
+  constexpr std::size_t most_more = 1024;
   need(given, what);
   std::size_t size = 0;
   std::memcpy(&size, given, sizeof size);
-  if (size < struct_versions<Struct>::first || size > longest || size % alignof(Struct) != 0)
+  if (size < first || size > ours + most_more || size % alignment != 0)
     refuse(std::string(what) + " has a wrong struct_size");
-  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-  if (size > sizeof(Struct) &&
-      std::any_of(bytes + sizeof(Struct), bytes + size, [](unsigned char b) { return b != 0; }))
+  const auto* bytes = static_cast<const unsigned char*>(given);
+  if (size > ours && std::any_of(bytes + ours, bytes + size, [](unsigned char b) { return b != 0; }))
     refuse(std::string(what) + " says something that this version does not know");
-  return std::min(size, sizeof(Struct));
+  return std::min(size, ours);
+}
+template <class Struct>
+std::size_t known_size(const Struct* given, const char* what) {
+  return known_size(given, struct_versions<Struct>::first, sizeof(Struct), alignof(Struct), what);
 }
 /// A struct as this library knows it. What one of an older program lacks is as in its _INIT macro.
 template <class Struct>
