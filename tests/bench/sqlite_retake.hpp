@@ -32,14 +32,21 @@ inline change_set make_retake(applicant_record record, sys_seconds now) {
   next.link = {1, "2026-03", now, now, next.start_by};
   old.superseded_by = next.id;
 
-  const std::string details = R"({"policy":"sha256:5f70bf18a086007016e948b04aed3b82","attempts":9})";
+  // Word for word as the engine would write them, so that both sides write the same facts.
+  const std::string archived = R"({"superseded_by":")" + to_string(next.id) +
+                               R"(","policy":"ddd6b9aa44be84a88fa8906d05911025d97fe6d1e58b44b30b8365358d4d6d48",)"
+                               R"("policy_version":"1"})";
+  const std::string scheduled = R"({"track":")" + next.track + R"(","attempt":)" + std::to_string(next.attempt) +
+                                R"(,"start_by":")" + to_string(next.start_by) +
+                                R"(","time_limit":86400,"grace":600,"percent":0,"retake_of":")" + to_string(old.id) +
+                                R"("})";
   for (const auto* i : {&old, &next}) {
     audit_entry entry{.at = now,
                       .actor = "staff:rita",
                       .event = i == &old ? "retake" : "schedule",
                       .interview = i->id,
                       .to = i->state,
-                      .details = details};
+                      .details = i == &old ? archived : scheduled};
     if (i == &old) entry.from = found->state;
     set.audit.push_back(append_audit(record, std::move(entry)));
   }
@@ -47,9 +54,9 @@ inline change_set make_retake(applicant_record record, sys_seconds now) {
   set.withdrawals = {{old.id}};
   set.messages = {
       {.key = {next.id, message_kind::retake_invitation, record.sequence}, .created_at = now, .due_at = now}};
-  stored_answer answer{
-      .answer = R"({"interview_id":")" + to_string(next.id) + R"(","audit":)" + std::to_string(record.sequence) + "}",
-      .expires_at = now + seconds{30 * 86400}};
+  stored_answer answer{.answer = R"({"interview":")" + to_string(next.id) + R"(","generation":1,"archived":")" +
+                                 to_string(old.id) + R"("})",
+                       .expires_at = now + seconds{30 * 86400}};
   random_bytes(answer.key);
   answer.payload = sha256(answer.answer);
   set.answer = answer;
