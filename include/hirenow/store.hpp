@@ -104,6 +104,12 @@ struct load_request {
   bool with_others = true;             ///< bring all interviews and waivers; else what is not named may be left out
 };
 
+/// An interview of a tenant's.
+struct interview_reference {
+  std::string_view tenant;
+  interview_id interview{};
+};
+
 /// One consistent snapshot. Interviews come by `created_at`, those of one track by attempt. Sittings must come of
 /// interviews in progress and where one was asked for; those of others may be left empty, because nobody will ask.
 struct loaded {
@@ -283,6 +289,19 @@ class store {
   /// Loads one record and what a decision on it needs, in one snapshot. Must answer with version 0 where the tenant has
   /// no such applicant or interview; must find an answer even then.
   virtual result<loaded> load(const load_request& request) = 0;
+
+  /// Loads the records of several interviews, each as `load` would with nothing but what is named: the dispatcher looks
+  /// at messages through this before it sends them. The records may come from snapshots of their own. May be left out:
+  /// then each is loaded by itself.
+  virtual result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) {
+    std::vector<applicant_record> out;
+    for (const auto& one : wanted) {
+      auto found = load({.tenant = one.tenant, .who = one.interview, .with_rules = false, .with_others = false});
+      if (!found) return found.error();
+      out.push_back(std::move(found->record));
+    }
+    return out;
+  }
 
   /// Writes a change set, all of it or none. Must compare the version, and must refuse with `conflict` where it
   /// differs, or where the tenant has an answer under the same key that has not expired at `head.last_instant`: another

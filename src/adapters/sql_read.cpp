@@ -1,6 +1,8 @@
 /// Loading one record, its audit, and messages.
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <tuple>
 
 #include "sql_store.hpp"
@@ -265,6 +267,43 @@ waiver read_waiver(const sql_row& row) {
   return w;
 }
 
+/// `sql_load_each` in PostgreSQL, in one round trip.
+std::vector<applicant_record> load_each_at_once(sql_session& s, std::span<const interview_reference> wanted) {
+  std::vector<applicant_record> out(wanted.size());
+  const auto take = [&](const sql_row& row) {
+    constexpr int first = 13, behind = first + interview_column_count;  // the head, the interview, and the rest
+    applicant_record record;
+    read_head(row, record);
+    interview i = read_interview(row, first);
+    record.tenant = row.text(behind);
+    i.track = row.text(behind + 1);
+    if (i.state == interview_state::in_progress)
+      i.sitting = {row.integer(behind + 2), row.integer(behind + 3) != 0, row.array<digest>(behind + 4)};
+    record.interviews.push_back(std::move(i));
+    for (std::size_t n = 0; n < wanted.size(); ++n)
+      if (wanted[n].interview == record.interviews[0].id && wanted[n].tenant == record.tenant) out[n] = record;
+  };
+  s.rows_of_all();
+  std::array<sql_value, 16> ids;
+  for (std::size_t n = 0; n < wanted.size(); n += ids.size()) {
+    for (std::size_t m = 0; m < ids.size(); ++m) ids[m] = wanted[std::min(n + m, wanted.size() - 1)].interview;
+    s.connection.post(
+        "SELECT " HIRENOW_HEAD_COLUMNS ", " HIRENOW_INTERVIEW_COLUMNS
+        ", n.tenant, t.track, s.fence, s.open, s.key_hash FROM main.hirenow_interview_key AS k CROSS JOIN "
+        "main.hirenow_interview AS i ON i.tenant_no = k.tenant_no AND i.applicant_no = k.applicant_no AND i.track_no = "
+        "k.track_no AND i.slot IN (0, k.attempt) AND i.interview = k.interview CROSS JOIN main.hirenow_applicant AS a "
+        "ON a.applicant_no = k.applicant_no CROSS JOIN main.hirenow_tenant AS n ON n.tenant_no = k.tenant_no CROSS "
+        "JOIN "
+        "main.hirenow_track AS t ON t.track_no = k.track_no LEFT JOIN main.hirenow_person AS p ON p.applicant_no = "
+        "k.applicant_no LEFT JOIN main.hirenow_session AS s ON s.applicant_no = k.applicant_no AND s.track_no = "
+        "k.track_no AND s.attempt = k.attempt WHERE k.interview IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+        "$13, $14, $15, $16)",
+        ids, take);
+  }
+  s.connection.finish();
+  return out;
+}
+
 /// The load as statements of which none waits for another's answer.
 loaded load_at_once(sql_session& s, const load_request& request, std::int64_t tenant_no) {
   loaded out;
@@ -447,6 +486,15 @@ loaded sql_load(sql_session& s, const load_request& request) {
         {*tenant_no, *request.answer}, [&](const sql_row& row) {
           out.answer = stored_answer{*request.answer, row.array<digest>(0), row.string(1), row.instant(2)};
         });
+  return out;
+}
+
+std::vector<applicant_record> sql_load_each(sql_session& s, std::span<const interview_reference> wanted) {
+  if (s.is_postgresql()) return load_each_at_once(s, wanted);
+  std::vector<applicant_record> out;
+  for (const auto& one : wanted)
+    out.push_back(
+        sql_load(s, {.tenant = one.tenant, .who = one.interview, .with_rules = false, .with_others = false}).record);
   return out;
 }
 

@@ -6,6 +6,7 @@
 /// Threads: those of `Store::read`.
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,9 @@ namespace hirenow::detail {
 template <class Store>
 class sql_reader : public store {
  public:
+  result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
+    return self().read([&](sql_session& s) { return sql_load_each(s, wanted); });
+  }
   result<list_page> list(const list_request& request) override {
     return self().read([&](sql_session& s) { return sql_list(s, request); });
   }

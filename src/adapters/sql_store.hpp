@@ -48,6 +48,7 @@ struct tenant_answer {
 };
 
 loaded sql_load(sql_session& s, const load_request& request);
+std::vector<applicant_record> sql_load_each(sql_session& s, std::span<const interview_reference> wanted);
 list_page sql_list(sql_session& s, const list_request& request);
 due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_view cursor);
 std::optional<sys_seconds> sql_next_due(sql_session& s);

@@ -72,12 +72,10 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
   }
 
   result<loaded> load(const load_request& request) override {
-    const auto call = [&](sql_session& s) { return detail::sql_load(s, request); };
-    // A commit makes SQLite forget the pages that other connections hold, and a load is mostly followed by a commit to
-    // the same pages: where the writer is idle, it reads for its own commit.
-    std::optional<result<loaded>> answer;
-    if (!is_forked() && queue_.try_lead([&] { answer = read_on(writer_, call); })) return *std::move(answer);
-    return read(call);
+    return read_for_a_commit([&](sql_session& s) { return detail::sql_load(s, request); });
+  }
+  result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
+    return read_for_a_commit([&](sql_session& s) { return detail::sql_load_each(s, wanted); });
   }
   result<void> commit(const change_set& changes) override {
     return write([&](sql_session& s) { detail::sql_commit(s, changes); });
@@ -204,7 +202,16 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
     }
   }
 
-  /// As above, on this connection.
+  /// As above. A commit makes SQLite forget the pages that other connections hold, and what is read here is mostly
+  /// followed by a commit to the same pages: where the writer is idle, it reads for its own commit.
+  template <class Call>
+  auto read_for_a_commit(Call call) -> result<decltype(call(std::declval<sql_session&>()))> {
+    std::optional<result<decltype(call(std::declval<sql_session&>()))>> answer;
+    if (!is_forked() && queue_.try_lead([&] { answer = read_on(writer_, call); })) return *std::move(answer);
+    return read(call);
+  }
+
+  /// In a snapshot, on this connection.
   template <class Call>
   auto read_on(sqlite_connection& connection, Call call) noexcept
       -> result<decltype(call(std::declval<sql_session&>()))> {

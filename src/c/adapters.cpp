@@ -250,6 +250,9 @@ class marked_store final : public store {
  public:
   marked_store(store& base, callback_threads& callbacks) : base_(base), callbacks_(callbacks) {}
   result<loaded> load(const load_request& r) override { return inside(), base_.load(r); }
+  result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
+    return inside(), base_.load_each(wanted);
+  }
   result<void> commit(const change_set& c) override { return inside(), base_.commit(c); }
   result<bool> save_progress(const checkpoint_request& r) override { return inside(), base_.save_progress(r); }
   result<list_page> list(const list_request& r) override { return inside(), base_.list(r); }

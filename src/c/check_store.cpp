@@ -16,6 +16,9 @@ class borrowed_from_handle final : public store {
     hirenow_store_free(handle_);
   }
   result<loaded> load(const load_request& r) override { return store_->load(r); }
+  result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
+    return store_->load_each(wanted);
+  }
   result<void> commit(const change_set& c) override { return store_->commit(c); }
   result<bool> save_progress(const checkpoint_request& r) override { return store_->save_progress(r); }
   result<list_page> list(const list_request& r) override { return store_->list(r); }

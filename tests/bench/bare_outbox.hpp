@@ -11,15 +11,31 @@
 #include <thread>
 #include <vector>
 
-#include <sqlite3.h>
-
 namespace bench {
 
-/// An outbox in a file of its own, at FULL durability. One thread claims and settles; senders look.
+/// An outbox in a minimal schema. One thread claims and settles; senders look, each over a connection of its own.
+/// All throw std::runtime_error where something is not as it has to be.
+class bare_database {
+ public:
+  virtual ~bare_database() = default;
+  /// Takes at most 1,000 messages under a lease. Returns their numbers.
+  virtual std::vector<std::int64_t> claim() = 0;
+  /// Looks whether a link still stands.
+  virtual void look(std::size_t sender, std::int64_t message) = 0;
+  virtual void settle(const std::vector<std::int64_t>& messages) = 0;
+  virtual std::size_t unsettled() = 0;
+};
+
+/// In a new file, at FULL durability.
+std::unique_ptr<bare_database> bare_sqlite(const std::string& file, std::size_t senders, std::size_t mails);
+/// In a schema `bare`, which takes the place of an older one. A claim and a settlement are one statement each.
+std::unique_ptr<bare_database> bare_server(const std::string& url, std::size_t senders, std::size_t mails);
+
+/// The dispatcher over it, without its mail.
 class bare_outbox {
  public:
-  /// Fills the outbox, and begins to claim. `settle_at`: answers to a commit.
-  bare_outbox(const std::string& file, std::size_t senders, std::size_t mails, std::size_t settle_at);
+  /// Begins to claim. `settle_at`: answers to a commit.
+  bare_outbox(std::unique_ptr<bare_database> in, std::size_t senders, std::size_t mails, std::size_t settle_at);
   /// Returns when all is settled. Throws std::runtime_error where a message was not settled.
   void finish();
   ~bare_outbox();
@@ -30,13 +46,11 @@ class bare_outbox {
   void after(std::size_t sender);
 
  private:
-  class connection;
   void clerk();
 
   const std::size_t mails_;
   const std::size_t settle_at_;
-  std::unique_ptr<connection> writer_;
-  std::vector<std::unique_ptr<connection>> readers_;
+  const std::unique_ptr<bare_database> in_;
   std::vector<std::int64_t> at_;  ///< by sender: the message in its hands
   std::mutex mutex_;
   std::condition_variable claimed_, answered_;

@@ -17,6 +17,7 @@
 
 #include "bare_outbox.hpp"
 #include "curl_peer.hpp"
+#include "figures.hpp"
 #include "hirenow/adapters/smtp.hpp"
 #include "hirenow/adapters/sqlite.hpp"
 #include "hirenow/dispatcher.hpp"
@@ -30,11 +31,6 @@ using namespace hirenow;
 constexpr std::size_t mails = 4000;
 constexpr int rounds = 5;
 constexpr sys_seconds monday{seconds{1772442000}};
-
-double median(std::vector<double> all) {
-  std::sort(all.begin(), all.end());
-  return all[all.size() / 2];
-}
 
 /// An engine whose outbox is filled and ready to be emptied.
 struct filled_outbox {
@@ -93,7 +89,7 @@ double run_dispatcher(filled_outbox& outbox, const smtp_sink& sink, std::size_t 
 
 /// libcurl, and the least that a dispatcher must do with its database.
 double run_bare(const smtp_sink& sink, std::size_t connections, const std::string& file, const std::string& finished) {
-  bare_outbox outbox(file, connections, mails, 28 * connections);
+  bare_outbox outbox(bare_sqlite(file, connections, mails), connections, mails, 28 * connections);
   const auto start = std::chrono::steady_clock::now();
   run_curl_peer(
       sink.port(), connections, mails, finished, [&](std::size_t n) { outbox.before(n); },
@@ -165,15 +161,12 @@ void measure(std::size_t connections, filled_outbox& outbox, const std::string& 
   if (sink.mails() != 1 + 4 * mails * static_cast<std::size_t>(rounds + 1))
     throw std::runtime_error("the sink did not see every mail");
   const std::string on = " over " + std::to_string(connections) + " connection" + (connections == 1 ? "" : "s");
-  const double reached = median(ratio);
-  std::printf("%-66s | %8.2f | >= 0.80  %s\n", ("dispatcher (SQLite, FULL), times libcurl alone," + on).c_str(),
-              reached, reached >= 0.8 ? "met" : "MISSED");
-  std::printf("%-66s | %8.2f |\n", ("bare claim, look and settle (FULL), times libcurl alone," + on).c_str(),
-              median(bare_ratio));
-  std::printf("%-66s | %8.2f |\n", ("SMTP mailer, times libcurl alone," + on).c_str(), median(mailer_ratio));
-  std::printf("%-66s | %8.0f |\n", ("  libcurl alone, mails a second," + on).c_str(), median(alone));
-  std::printf("%-66s | %8.0f |\n", ("  SMTP mailer, mails a second," + on).c_str(), median(through_mailer));
-  std::printf("%-66s | %8.0f |\n", ("  dispatcher, mails a second," + on).c_str(), median(dispatched));
+  print_row("dispatcher (SQLite, FULL), times libcurl alone," + on, median(ratio), ">=", 0.8);
+  print_note("bare claim, look and settle (FULL), times libcurl alone," + on, median(bare_ratio), "");
+  print_note("SMTP mailer, times libcurl alone," + on, median(mailer_ratio), "");
+  print_note("  libcurl alone," + on, median(alone), "mails a second");
+  print_note("  SMTP mailer," + on, median(through_mailer), "mails a second");
+  print_note("  dispatcher," + on, median(dispatched), "mails a second");
 }
 
 }  // namespace
@@ -183,16 +176,16 @@ int main() {
   using namespace bench;
   std::string folder = (std::filesystem::temp_directory_path() / "hirenow-dispatch-XXXXXX").string();
   if (!mkdtemp(folder.data())) return EXIT_FAILURE;
-  int status = EXIT_SUCCESS;
+  bool failed = false;
   try {
     std::printf("%zu mails a round, medians of %d interleaved rounds.\n", mails, rounds);
-    std::printf("%-66s | %8s | %s\n", "what", "reached", "target");
+    std::printf("%-78s | %8s | %s\n", "what", "reached", "target");
     filled_outbox outbox(folder + "/ats.db");
     for (const std::size_t connections : {1U, 8U}) measure(connections, outbox, folder);
   } catch (const std::exception& e) {
     std::cerr << "dispatch_bench: " << e.what() << "\n";
-    status = EXIT_FAILURE;
+    failed = true;
   }
   std::filesystem::remove_all(folder);
-  return status;
+  return failed ? EXIT_FAILURE : ending();
 }

@@ -114,6 +114,5 @@ int main() {
     std::cerr << "engine_bench: " << e.what() << "\n";
     return EXIT_FAILURE;
   }
-  std::printf("%d target(s) missed\n", missed);
-  return EXIT_SUCCESS;
+  return ending();
 }

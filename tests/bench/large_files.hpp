@@ -15,6 +15,7 @@
 
 #include <unistd.h>
 
+#include "figures.hpp"
 #include "sqlite_retake.hpp"
 
 namespace bench {
@@ -24,24 +25,6 @@ using stopwatch = std::chrono::steady_clock;
 
 inline double seconds_since(stopwatch::time_point begin) {
   return std::chrono::duration<double>(stopwatch::now() - begin).count();
-}
-
-inline double percentile(std::vector<double> all, double part) {
-  std::sort(all.begin(), all.end());
-  return all[std::min(all.size() - 1, static_cast<std::size_t>(part * static_cast<double>(all.size())))];
-}
-inline double median(const std::vector<double>& all) { return percentile(all, 0.5); }
-
-inline int missed = 0;
-inline void print_row(const std::string& what, double reached, const char* relation, double target) {
-  const bool met = relation[0] == '<' ? reached <= target : reached >= target;
-  if (!met) ++missed;
-  std::printf("%-78s | %7.2f | %s %.2f  %s\n", what.c_str(), reached, relation, target, met ? "met" : "MISSED");
-  std::fflush(stdout);
-}
-inline void print_note(const std::string& what, double reached, const char* unit) {
-  std::printf("%-78s | %7.0f | %s\n", what.c_str(), reached, unit);
-  std::fflush(stdout);
 }
 
 // ---- The files ------------------------------------------------------------------------------------------------------

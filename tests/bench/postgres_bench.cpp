@@ -20,8 +20,10 @@
 
 #include <unistd.h>
 
+#include "bare_outbox.hpp"
 #include "bare_postgres.hpp"
 #include "curl_peer.hpp"
+#include "figures.hpp"
 #include "hirenow/adapters/postgres.hpp"
 #include "hirenow/adapters/smtp.hpp"
 #include "hirenow/dispatcher.hpp"
@@ -36,21 +38,6 @@ using test::plain_postgres;
 using stopwatch = std::chrono::steady_clock;
 
 constexpr int rounds = 5;
-
-double median(std::vector<double> all) {
-  std::sort(all.begin(), all.end());
-  return all[all.size() / 2];
-}
-
-void print_row(const std::string& what, double reached, const char* relation, double target) {
-  const bool met = relation[0] == '>' ? reached >= target : reached <= target;
-  std::printf("%-78s | %8.2f | %s %.2f  %s\n", what.c_str(), reached, relation, target, met ? "met" : "MISSED");
-  std::fflush(stdout);
-}
-void print_note(const std::string& what, double value, const char* unit) {
-  std::printf("%-78s | %8.1f %s\n", what.c_str(), value, unit);
-  std::fflush(stdout);
-}
 
 /// A server of the benchmark's own, on the disk.
 class server {
@@ -250,6 +237,18 @@ void measure_sizes(const server& s) {
   }
 }
 
+/// libcurl, and the least that a dispatcher must do with its database.
+double run_bare(const smtp_sink& sink, const std::string& url, std::size_t connections, std::size_t mails,
+                const std::string& finished) {
+  bare_outbox outbox(bare_server(url, connections, mails), connections, mails, 28 * connections);
+  const auto begun = stopwatch::now();
+  run_curl_peer(
+      sink.port(), connections, mails, finished, [&](std::size_t n) { outbox.before(n); },
+      [&](std::size_t n) { outbox.after(n); });
+  outbox.finish();
+  return std::chrono::duration<double>(stopwatch::now() - begun).count();
+}
+
 void measure_dispatch(const server& s) {
   constexpr std::size_t mails = 4000;
   plain_postgres(s.url).run("CREATE DATABASE mail");
@@ -260,7 +259,7 @@ void measure_dispatch(const server& s) {
   int filled = 0;
   for (const std::size_t connections : {1U, 8U}) {
     host of(url, connections + 2);
-    std::vector<double> ratios, rates;
+    std::vector<double> ratios, bare_ratios, rates;
     std::string finished;
     for (int round = -1; round < rounds; ++round) {
       {
@@ -290,13 +289,16 @@ void measure_dispatch(const server& s) {
       if (report.accepted != mails) throw std::runtime_error("the dispatcher did not send everything");
       if (finished.empty()) finished = std::string(sink.bytes() / sink.mails() - 2, 'x') + "\r\n";
       const double alone = run_curl_peer(sink.port(), connections, mails, finished).count();
+      const double bare = run_bare(sink, url, connections, mails, finished);
       if (round < 0) continue;
       ratios.push_back(alone / took);
+      bare_ratios.push_back(alone / bare);
       rates.push_back(mails / took);
     }
     const std::string at = ", " + std::to_string(connections) + (connections == 1 ? " connection" : " connections");
     print_row("dispatcher (PostgreSQL), times libcurl alone" + at, median(ratios), ">=", 0.8);
     print_note("  mails a second" + at, median(rates), "/s");
+    print_note("  bare claim, look and settle, times libcurl alone" + at, median(bare_ratios), "");
   }
 }
 
@@ -371,5 +373,5 @@ int main(int count, char** arguments) {
     std::cerr << "postgres_bench: " << e.what() << "\n";
     return EXIT_FAILURE;
   }
-  return EXIT_SUCCESS;
+  return ending();
 }

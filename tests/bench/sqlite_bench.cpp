@@ -343,6 +343,5 @@ int main() {
     std::cerr << "sqlite_bench: " << e.what() << "\n";
     return EXIT_FAILURE;
   }
-  std::printf("%d target(s) missed\n", missed);
-  return EXIT_SUCCESS;
+  return ending();
 }

@@ -94,6 +94,35 @@ struct load_brings_no_head : defective_store {
     return data;
   }
 };
+/// Several loads at once are a join: in the order of the ids, and each of them once.
+struct load_each_sorted : defective_store {
+  result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
+    std::vector<interview_reference> sorted(wanted.begin(), wanted.end());
+    std::ranges::sort(sorted, {}, &interview_reference::interview);
+    return defective_store::load_each(sorted);
+  }
+};
+struct load_each_stops_at_16 : defective_store {
+  result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
+    auto found = defective_store::load_each(wanted.first(std::min<std::size_t>(wanted.size(), 16)));
+    if (found) found->resize(wanted.size());
+    return found;
+  }
+};
+/// An id is one tenant's only, so the tenant is not looked at.
+struct load_each_of_any_tenant : defective_store {
+  result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
+    std::vector<applicant_record> out;
+    for (const auto& one : wanted) {
+      out.emplace_back();
+      for (const auto& tenant : tenants())
+        if (auto found = load({.tenant = tenant, .who = one.interview, .with_rules = false, .with_others = false});
+            found && found->record.version != 0)
+          out.back() = std::move(found->record);
+    }
+    return out;
+  }
+};
 struct list_shows_the_sitting : defective_store {
   result<list_page> list(const list_request& r) override {
     auto page = sound().list(r);

@@ -23,6 +23,9 @@ class shared_store final : public store {
  public:
   explicit shared_store(std::shared_ptr<store> to) : to_(std::move(to)) {}
   result<loaded> load(const load_request& r) override { return to_->load(r); }
+  result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
+    return to_->load_each(wanted);
+  }
   result<void> commit(const change_set& c) override { return to_->commit(c); }
   result<bool> save_progress(const checkpoint_request& r) override { return to_->save_progress(r); }
   result<list_page> list(const list_request& r) override { return to_->list(r); }

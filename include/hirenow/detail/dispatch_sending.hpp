@@ -1,14 +1,16 @@
 #pragma once
-/// What a dispatcher does with one message: looks once more whether it still makes sense, renders it and sends it.
+/// What a dispatcher does with a message: looks once more whether it still makes sense, renders it and sends it.
 /// Threads: any, several at once.
 
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/draft.hpp"
@@ -28,8 +30,8 @@ struct finding {
   settlement::verdict what = settlement::verdict::accepted;
   sys_seconds at{};
   std::string text{};
-  bool store_failed = false;
-  bool put_off = false;  ///< by a limit of the rate
+  bool put_off = false;          ///< by a limit of the rate
+  std::size_t store_errors = 0;  ///< calls of the store that failed
 };
 
 inline double chance() {
@@ -40,6 +42,16 @@ inline double chance() {
   return static_cast<double>(n) / 4294967296.0;
 }
 
+/// A message as a sender takes it.
+struct taken_message {
+  const claimed_message* message;
+  lease_token token{};
+  steady::time_point renewed{};
+};
+
+/// How old a look may be when the mail goes out.
+inline constexpr std::chrono::milliseconds look_lasts{10};
+
 /// Sends messages, one at a call. Borrows all three.
 class message_sender {
  public:
@@ -48,9 +60,22 @@ class message_sender {
 
   steady::time_point steady_now() const { return options_.steady_now ? options_.steady_now() : steady::now(); }
 
-  /// Checks, renders and sends one message. Nothing that is thrown gets through.
-  finding handle(const claimed_message& c, const lease_token& token, steady::time_point renewed) const {
+  /// Looks at what messages are about that are to be sent next. Returns their records.
+  result<std::vector<applicant_record>> look_at(std::span<const interview_reference> some) const {
+    return guarded([&]() -> result<std::vector<applicant_record>> {
+      auto records = engine_.storage().load_each(some);
+      if (records && records->size() != some.size())
+        return fail(errc::internal, "the store answered for another number of interviews than it was asked for");
+      return records;
+    });
+  }
+
+  /// Checks, renders and sends one message, by what was `seen` of it at an instant, or by a look of its own where that
+  /// is too old or nothing. Nothing that is thrown gets through.
+  finding handle(const taken_message& taken, std::optional<applicant_record> seen, steady::time_point seen_at) const {
     using enum settlement::verdict;
+    const claimed_message& c = *taken.message;
+    auto renewed = taken.renewed;
     const auto now = [&] { return engine_.now(); };
     const auto again = [&](std::string text) {
       const std::uint32_t tries = c.mail.tries + 1;
@@ -59,37 +84,38 @@ class message_sender {
     };
     // Untried: what the store does is no fault of the message.
     const auto give_back = [&](bool store_failed) {
-      return finding{release, now() + backoff_after(1, chance(), options_), {}, store_failed};
+      return finding{release, now() + backoff_after(1, chance(), options_), {}, false, store_failed ? 1U : 0U};
     };
     if (!is_known(c.mail.key.kind)) return give_back(false);  // a store's that does not leave them to newer nodes
     // A worker that stood still may have been replaced: it asks before it goes on.
     const auto is_gone = [&]() -> std::optional<finding> {
       const auto asked = steady_now();
       if (asked - renewed <= options_.renew_every) return std::nullopt;
-      const settlement renewal{c.mail.key, c.tenant, token, renew, now() + options_.lease, {}};
-      const auto ours = detail::guarded([&] { return engine_.storage().settle({&renewal, 1}); });
+      const settlement renewal{c.mail.key, c.tenant, taken.token, renew, now() + options_.lease, {}};
+      const auto ours = guarded([&] { return engine_.storage().settle({&renewal, 1}); });
       if (!ours || !ours->front()) return give_back(!ours);
       renewed = asked;
       return std::nullopt;
     };
     if (auto gone = is_gone()) return *std::move(gone);
-    auto data = detail::guarded([&] {
-      return engine_.storage().load(
-          {.tenant = c.tenant, .who = c.mail.key.interview, .with_rules = false, .with_others = false});
-    });
-    if (!data) return give_back(true);
-    detail::draft d(std::move(data->record), now());
+    if (!seen || steady_now() - seen_at > look_lasts) {
+      const interview_reference self{c.tenant, c.mail.key.interview};
+      auto records = look_at({&self, 1});
+      if (!records) return give_back(true);
+      seen = std::move(records->front());
+    }
+    draft d(*std::move(seen), now());
     if (const auto ok = d.apply_clock(); !ok) return again(ok.error().message);
     const interview* i = find_interview(d.record(), c.mail.key.interview);
     if (auto why = senseless(c.mail, d.record(), i, d.now()); !why.empty()) return {withdrawn, now(), std::move(why)};
 
     // Temporary, even where it looks final: a template, a key ring and a link base can be put right, a letter that is
     // declared dead at once has to be looked for.
-    const auto mail = detail::guarded([&] { return render(c, d.record(), *i); });
+    const auto mail = guarded([&] { return render(c, d.record(), *i); });
     if (!mail) return again("cannot be rendered: " + mail.error().message);
     if (auto gone = is_gone()) return *std::move(gone);  // a slow database is a way to stand still, too
     HIRENOW_STEP("dispatcher: before send");
-    auto said = detail::guarded([&]() -> result<delivery> { return mailer_.send(*mail); });
+    auto said = guarded([&]() -> result<delivery> { return mailer_.send(*mail); });
     HIRENOW_STEP("dispatcher: after send");
     if (!said) return again("the mailer threw: " + said.error().message);
     std::string text = storable(std::move(said->answer));

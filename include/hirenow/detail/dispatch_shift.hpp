@@ -79,6 +79,7 @@ class shift {
  private:
   static constexpr std::size_t batch = 32;                        // answers a worker may have unrecorded
   static constexpr std::chrono::milliseconds oldest_answer{100};  // and how old one may be
+  static constexpr std::int64_t most_together = 16;               // messages that are looked at in one go
   static constexpr std::size_t most_ahead = 1024;                 // messages a fast run may hold before it needs them
   static constexpr std::chrono::milliseconds after_failure{200};  // until a store that failed is asked again
 
@@ -86,6 +87,8 @@ class shift {
     claimed_message message;
     lease_token token{};
     steady::time_point renewed{};
+    std::optional<applicant_record> seen{};  ///< what somebody saw who looked ahead
+    steady::time_point seen_at{};
   };
   struct answer {
     message_key key{};
@@ -198,10 +201,10 @@ class shift {
     left_ -= std::min(left_, claimed->size());
     for (auto& m : *claimed) {
       const message_key key = m.mail.key;
-      const auto [at, added] = held_.try_emplace(key, held_message{std::move(m), wanted.token, asked});
+      const auto [at, added] = held_.try_emplace(key, held_message{std::move(m), wanted.token, asked, {}, {}});
       if (added) {
         if (const auto later = desk_.rate.put_off(at->second.message.tenant, asked))
-          add({key, {settlement::verdict::release, wanted.now + *later, {}, false, true}});
+          add({key, {settlement::verdict::release, wanted.now + *later, {}, true}});
         else
           queue_.push_back(&at->second);
       } else {
@@ -294,7 +297,7 @@ class shift {
 
   void count(const held_message& h, const finding& found, bool ours) {
     using enum settlement::verdict;
-    if (found.store_failed) tally(&dispatch_report::store_errors);
+    for (std::size_t n = 0; n < found.store_errors; ++n) tally(&dispatch_report::store_errors);
     if (!ours) {
       tally(&dispatch_report::lost);
       return;
@@ -350,13 +353,17 @@ class shift {
       work_arrives_.wait(lock, [&] { return over_ || may_send(); });
       if (over_) return;
       // The clerk renews leases under the mutex, so the sender looks at a copy; the message itself stays as it is.
-      const held_message* held = queue_.front();
-      const lease_token token = held->token;
-      const auto renewed = held->renewed;
+      held_message* const held = queue_.front();
       queue_.pop_front();
       if (queue_.size() == claim_when()) clerk_wakes_.notify_one();
+      const std::size_t failed = is_seen(*held, sender_.steady_now()) ? 0 : look_ahead(lock, *held);
+      const taken_message taken{&held->message, held->token, held->renewed};
+      auto seen = std::exchange(held->seen, {});
+      const auto seen_at = held->seen_at;
+      ++taken_since_look_;
       lock.unlock();
-      auto found = sender_.handle(held->message, token, renewed);
+      auto found = sender_.handle(taken, std::move(seen), seen_at);
+      found.store_errors += failed;
       lock.lock();
       add({held->message.mail.key, std::move(found)});
       // Otherwise he has set his alarm already.
@@ -364,6 +371,40 @@ class shift {
         clerk_wakes_.notify_one();
     }
   }
+
+  static bool is_seen(const held_message& h, steady::time_point now) { return h.seen && now - h.seen_at <= look_lasts; }
+
+  /// Looks at a message and at those that will be sent soon after it, whoever sends them: one way to the database and
+  /// back. Where none will be in time it does nothing, and the sender looks at its own. Returns how often that failed.
+  std::size_t look_ahead(std::unique_lock<std::mutex>& lock, held_message& first) {
+    const auto now = sender_.steady_now();
+    const auto past = now - std::exchange(looked_at_, now);
+    // As many as were taken in half the time that a look lasts.
+    const auto taken = static_cast<std::int64_t>(std::exchange(taken_since_look_, 0));
+    const auto soon = std::min(past.count() > 0 ? taken * (look_lasts / 2) / past : most_together, most_together);
+    if (soon < 2 || queue_.empty()) return 0;
+    // What stands in the queue may be dropped meanwhile: copies are looked at.
+    struct glance {
+      message_key key;
+      std::string tenant;
+    };
+    std::vector<glance> some{{first.message.mail.key, first.message.tenant}};
+    for (auto at = queue_.begin(); at != queue_.end() && std::ssize(some) < soon; ++at)
+      if (!is_seen(**at, now)) some.push_back({(*at)->message.mail.key, (*at)->message.tenant});
+    lock.unlock();
+    std::vector<interview_reference> wanted;
+    for (const auto& one : some) wanted.push_back({one.tenant, one.key.interview});
+    auto records = sender_.look_at(wanted);
+    lock.lock();
+    if (!records) return 1;
+    for (std::size_t n = 0; n < some.size(); ++n)
+      if (const auto at = held_.find(some[n].key); at != held_.end()) {
+        at->second.seen = std::move((*records)[n]);
+        at->second.seen_at = now;
+      }
+    return 0;
+  }
+
   /// Of what is held, all that does not wait in the queue is being sent or not written down yet.
   bool may_send() const {
     return !queue_.empty() && !stop_.stop_requested() && held_.size() - queue_.size() < batch * workers_;
@@ -378,15 +419,17 @@ class shift {
   std::condition_variable clerk_wakes_{};
   std::condition_variable work_arrives_{};
   std::map<message_key, held_message> held_{};  // claimed and not yet settled
-  std::deque<const held_message*> queue_{};     // of these: not yet taken by a sender
+  std::deque<held_message*> queue_{};           // of these: not yet taken by a sender
   std::vector<answer> answers_{};               // of these: found, not yet written down
   steady::time_point oldest_{};                 // of the answers
   steady::time_point next_look_{};              // when the outbox is asked again
   steady::time_point store_rests_until_{};
   steady::time_point last_claim_{};
-  steady::time_point renewal_{};  // no lease is to be renewed before
-  std::size_t found_meanwhile_;   // answers that came while others were written down
-  std::size_t ahead_;             // how many messages may wait in the queue
+  steady::time_point renewal_{};    // no lease is to be renewed before
+  steady::time_point looked_at_{};  // when a sender last wanted to look
+  std::size_t taken_since_look_ = 0;
+  std::size_t found_meanwhile_;  // answers that came while others were written down
+  std::size_t ahead_;            // how many messages may wait in the queue
   std::size_t left_;
   bool over_ = false;
   // The clerk's alone.

@@ -400,6 +400,7 @@ class random_history {
     same("next_due()", next_due(tested_), next_due(reference_));
     const auto record = any_record();
     if (!record.interviews.empty()) compare_load({.tenant = any_of(tenants_), .who = any_of(record.interviews).id});
+    if (record.version != 0) expect_each_loaded(tested_, record);
     compare_list();
     compare_due();
   }

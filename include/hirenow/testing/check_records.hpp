@@ -83,6 +83,21 @@ inline const std::vector<store_check>& record_checks() {
          for (const auto& i : w.record.interviews)
            same("load()", must(s.load({.tenant = "acme", .who = i.id}), "load()").record, w.record);
        }},
+      {"Interviews of many records and tenants are loaded at once, in the order in which they were asked for",
+       [](store& s) {
+         std::vector<record_writer> writers;
+         for (int n = 0; n < 40; ++n) {
+           writers.emplace_back("a" + std::to_string(n), n % 3 == 0 ? "other" : "acme");
+           writers.back().schedule("t" + std::to_string(n % 5), instant(n));
+           writers.back().commit(s);
+         }
+         std::vector<interview_reference> wanted;
+         for (const auto& w : writers) wanted.push_back({w.record.tenant, w.record.interviews[0].id});
+         const auto found = must(s.load_each(wanted), "load_each()");
+         same("records", found.size(), writers.size());
+         for (std::size_t n = 0; n < writers.size(); ++n) same("load_each()", found[n], writers[n].record);
+         same("records of no interview", must(s.load_each({}), "load_each()").size(), std::size_t{0});
+       }},
       {"Another tenant does not find a record by its applicant",
        [](store& s) {
          full_record().commit(s);

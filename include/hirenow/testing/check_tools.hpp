@@ -467,6 +467,35 @@ inline change_set policy_change(applicant_record record, std::string_view tenant
   return changes;
 }
 
+/// Expects that load_each() answers for a record's interviews, the last first and each twice, and for what the tenant
+/// does not have.
+inline void expect_each_loaded(store& s, const applicant_record& due) {
+  std::vector<interview_reference> wanted;
+  for (int twice = 0; twice < 2; ++twice) {
+    for (auto i = due.interviews.rbegin(); i != due.interviews.rend(); ++i) wanted.push_back({due.tenant, i->id});
+    wanted.push_back({due.tenant, make_id(instant(), "nobody")});
+    if (!due.interviews.empty()) wanted.push_back({"another tenant", due.interviews.front().id});
+  }
+  auto found = must(s.load_each(wanted), "load_each()");
+  same("load_each(): records", found.size(), wanted.size());
+  for (std::size_t n = 0; n < wanted.size(); ++n) {
+    const interview* is = find_interview(due, wanted[n].interview);
+    if (!is || wanted[n].tenant != due.tenant) {
+      same("load_each(): version of what is not there", found[n].version, std::uint64_t{0});
+      continue;
+    }
+    const interview* brought = find_interview(found[n], is->id);
+    if (!brought) throw broken_promise{"load_each() does not bring interview " + to_string(is->id)};
+    interview expected = *is;
+    if (is->state != interview_state::in_progress) expected.sitting = brought->sitting;
+    same("load_each()", *brought, expected);
+    found[n].interviews = due.interviews;
+    found[n].facts = due.facts;
+    found[n].waivers = due.waivers;
+    same("load_each()", found[n], due);
+  }
+}
+
 /// Expects that the store holds the record as the writer has it.
 inline void expect_stored(store& s, const record_writer& due) {
   same("load()", load_record(s, due.record.person.id, due.record.tenant), due.record);
@@ -489,6 +518,7 @@ inline void expect_stored(store& s, const record_writer& due) {
     alone.waivers = due.record.waivers;
     same("load() without others", alone, due.record);
   }
+  expect_each_loaded(s, due.record);
 }
 
 /// Expects that what the writer has pending is refused, and that the record stays as it was. The writer is not moved.
