@@ -430,7 +430,16 @@ loaded sql_load(sql_session& s, const load_request& request) {
   if (s.is_postgresql()) return load_at_once(s, request, *tenant_no);
   auto& record = out.record;
   std::int64_t applicant_no = 0;
-  const auto head = [&](const sql_row& row) { applicant_no = read_head(row, record); };
+  // Most records have neither; asking with the head costs less than statements of their own.
+#define HIRENOW_HAS_MORE                                                                           \
+  ", EXISTS (SELECT 1 FROM main.hirenow_fact AS f WHERE f.applicant_no = a.applicant_no), EXISTS " \
+  "(SELECT 1 FROM main.hirenow_waiver AS w WHERE w.applicant_no = a.applicant_no)"
+  bool has_facts = false, has_waivers = false;
+  const auto head = [&](const sql_row& row) {
+    applicant_no = read_head(row, record);
+    has_facts = row.integer(13) != 0;
+    has_waivers = row.integer(14) != 0;
+  };
   const auto* wanted = std::get_if<interview_id>(&request.who);
   if (wanted && !request.with_others && !request.with_rules && !request.with_progress && !request.answer) {
     read_named(s, *tenant_no, *wanted, request.with_sitting, record);
@@ -438,23 +447,24 @@ loaded sql_load(sql_session& s, const load_request& request) {
     return out;
   }
   if (wanted)
-    s.connection.execute("SELECT " HIRENOW_HEAD_COLUMNS
+    s.connection.execute("SELECT " HIRENOW_HEAD_COLUMNS HIRENOW_HAS_MORE
                          " FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_applicant AS a ON "
                          "a.applicant_no = k.applicant_no LEFT JOIN main.hirenow_person AS p ON p.applicant_no = "
                          "a.applicant_no WHERE k.interview = $1 AND k.tenant_no = $2",
                          {*wanted, *tenant_no}, head);
   else
-    s.connection.execute("SELECT " HIRENOW_HEAD_COLUMNS
+    s.connection.execute("SELECT " HIRENOW_HEAD_COLUMNS HIRENOW_HAS_MORE
                          " FROM main.hirenow_applicant AS a LEFT JOIN main.hirenow_person AS p ON p.applicant_no = "
                          "a.applicant_no WHERE a.tenant_no = $1 AND a.applicant = $2",
                          {*tenant_no, std::get<std::string_view>(request.who)}, head);
+#undef HIRENOW_HAS_MORE
 
   std::string_view track = request.track;
   if (record.version != 0) {
     record.tenant = request.tenant;
     if (!s.writing) s.names.remember_applicant(*tenant_no, record.person.id, applicant_no);
     record.interviews = read_interviews(s, *tenant_no, applicant_no, request.with_sitting ? wanted : nullptr);
-    if (request.with_rules)
+    if (request.with_rules && has_facts)
       s.connection.execute(
           "SELECT kind, name, track, at, until, value, sequence FROM main.hirenow_fact WHERE "
           "applicant_no = $1 ORDER BY fact_no",
@@ -462,7 +472,7 @@ loaded sql_load(sql_session& s, const load_request& request) {
             record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2), row.instant(3),
                                     row.maybe_instant(4), row.string(5), row.number(6)});
           });
-    if (request.with_others)
+    if (request.with_others && has_waivers)
       s.connection.execute("SELECT " HIRENOW_WAIVER_COLUMNS
                            " FROM main.hirenow_waiver AS w WHERE w.applicant_no = $1 ORDER BY w.number",
                            {applicant_no}, [&](const sql_row& row) {

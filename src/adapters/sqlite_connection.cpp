@@ -63,6 +63,8 @@ own_sqlite_connection::own_sqlite_connection(const std::string& path, bool may_c
     if (!db_) throw std::bad_alloc();
     require(opened);
     require(sqlite3_busy_timeout(db_, static_cast<int>(settings.busy_timeout.count())));
+    // Room for what triggers need at each row, which is more than SQLite keeps room for by itself.
+    require(sqlite3_db_config(db_, SQLITE_DBCONFIG_LOOKASIDE, nullptr, 8192, 32));
     // Takes the place of automatic checkpoints.
     sqlite3_wal_hook(
         db_,
