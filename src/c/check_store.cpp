@@ -1,4 +1,4 @@
-/// check_store for C, compiled by itself and for size.
+/// check_store for C; in a release it is compiled by itself, and for size.
 
 #include "hirenow/testing/check_store.hpp"
 #include "handles.hpp"
