@@ -3,10 +3,10 @@
 ///
 /// Every message is held under a lease whose token each later write must present, so that a worker that was thought
 /// dead can finish nothing. A living worker renews its lease while it waits for the mail server, as long as RFC 5321
-/// §4.5.3.2.6 allows. Immediately before sending, and no more than 10 ms before, the interview is loaded once more: a
-/// link that has died since is not mailed. What the server said is written down in batches, none older than 100 ms, and
-/// no more is sent while 32 answers a worker are not written down: that is how many mails a crash or a failing store
-/// can make go out twice.
+/// §4.5.3.2.6 allows. When a message's turn comes the interview is loaded once more, unless that was done within the last
+/// 10 ms: a link that has died since is not mailed. What the server said is written down in batches, none older than
+/// 100 ms, and no more is sent while 32 answers a worker are not written down: that is how many mails a crash or a
+/// failing store can make go out twice.
 /// Threads: several dispatchers, in one process or many, may work on one store, and several threads may call one.
 
 #include <algorithm>

@@ -2,48 +2,24 @@
 
 #include "hirenow/testing/check_store.hpp"
 #include "handles.hpp"
+#include "hirenow/detail/store_in_between.hpp"
 
 namespace {
 
 using namespace hirenow;
 using namespace hirenow::c;
 
-class borrowed_from_handle final : public store {
+/// A store that a program made, and that goes with its handle.
+class store_of_handle final : public detail::store_in_between {
  public:
-  explicit borrowed_from_handle(hirenow_store* handle) : handle_(handle), store_(handle->value) {}
-  ~borrowed_from_handle() override {
-    store_.reset();
-    hirenow_store_free(handle_);
-  }
-  result<loaded> load(const load_request& r) override { return store_->load(r); }
+  explicit store_of_handle(hirenow_store& handle) : store_in_between(*handle.value), handle_(&handle) {}
+  ~store_of_handle() override { hirenow_store_free(handle_); }
   result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
-    return store_->load_each(wanted);
+    return next_.load_each(wanted);
   }
-  result<void> commit(const change_set& c) override { return store_->commit(c); }
-  result<bool> save_progress(const checkpoint_request& r) override { return store_->save_progress(r); }
-  result<list_page> list(const list_request& r) override { return store_->list(r); }
-  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
-    return store_->due(at, limit, cursor);
-  }
-  result<std::vector<claimed_message>> claim(const claim_request& r) override { return store_->claim(r); }
-  result<std::vector<bool>> settle(std::span<const settlement> all) override { return store_->settle(all); }
-  result<std::optional<sys_seconds>> next_due() override { return store_->next_due(); }
-  result<std::vector<message>> messages(const message_query& q) override { return store_->messages(q); }
-  result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
-                                              std::uint64_t after, std::size_t limit) override {
-    return store_->read_audit(tenant, applicant_id, after, limit);
-  }
-  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
-                                              std::size_t limit) override {
-    return store_->audit_heads(tenant, after, limit);
-  }
-  result<std::vector<stored_policy>> policies(const policy_query& q) override { return store_->policies(q); }
-  result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return store_->outbox(now); }
-  result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return store_->prune(now, limit); }
 
  private:
   hirenow_store* handle_;
-  std::shared_ptr<store> store_;
 };
 
 testing::check_options read_options(const hirenow_check_options* given) {
@@ -71,7 +47,7 @@ hirenow_status hirenow_check_store(hirenow_status (*make_one)(void* ctx, hirenow
         [&]() -> std::unique_ptr<store> {
           hirenow_store* handle = nullptr;
           if (const auto status = make_one(ctx, &handle); status != HIRENOW_OK) refuse("make failed", errc(status));
-          return std::make_unique<borrowed_from_handle>(&alive(handle, "the store that was made"));
+          return std::make_unique<store_of_handle>(alive(handle, "the store that was made"));
         },
         read_options(options));
     put(checks, done.checks);

@@ -2,12 +2,8 @@
 
 #include "rows.hpp"
 
-namespace {
-
 using namespace hirenow;
 using namespace hirenow::c;
-
-}  // namespace
 
 extern "C" {
 

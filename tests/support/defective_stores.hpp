@@ -17,13 +17,14 @@
 #include <vector>
 
 #include "hirenow/adapters/memory.hpp"
+#include "hirenow/detail/store_in_between.hpp"
 
 namespace hirenow::support {
 
 /// A memory store whose calls can be overridden one by one. It remembers which tenants there are.
-class defective_store : public store {
+class defective_store : public detail::store_in_between {
  public:
-  result<loaded> load(const load_request& r) override { return inner_->load(r); }
+  defective_store() : defective_store(open_memory_store()) {}
   result<void> commit(const change_set& c) override {
     {
       const std::lock_guard lock(mutex_);
@@ -32,26 +33,6 @@ class defective_store : public store {
     }
     return inner_->commit(c);
   }
-  result<bool> save_progress(const checkpoint_request& r) override { return inner_->save_progress(r); }
-  result<list_page> list(const list_request& r) override { return inner_->list(r); }
-  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
-    return inner_->due(at, limit, cursor);
-  }
-  result<std::vector<claimed_message>> claim(const claim_request& r) override { return inner_->claim(r); }
-  result<std::vector<bool>> settle(std::span<const settlement> all) override { return inner_->settle(all); }
-  result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return inner_->outbox(now); }
-  result<std::optional<sys_seconds>> next_due() override { return inner_->next_due(); }
-  result<std::vector<message>> messages(const message_query& q) override { return inner_->messages(q); }
-  result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
-                                              std::uint64_t after, std::size_t limit) override {
-    return inner_->read_audit(tenant, applicant_id, after, limit);
-  }
-  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
-                                              std::size_t limit) override {
-    return inner_->audit_heads(tenant, after, limit);
-  }
-  result<std::vector<stored_policy>> policies(const policy_query& q) override { return inner_->policies(q); }
-  result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return inner_->prune(now, limit); }
 
  protected:
   /// The store without the defect.
@@ -99,7 +80,9 @@ class defective_store : public store {
   std::mutex mutex_;
 
  private:
-  std::unique_ptr<store> inner_ = open_memory_store();
+  explicit defective_store(std::unique_ptr<store> inner) : store_in_between(*inner), inner_(std::move(inner)) {}
+
+  const std::unique_ptr<store> inner_;
   std::set<std::string> tenants_;
   std::set<std::thread::id> threads_;
 };

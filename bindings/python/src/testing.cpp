@@ -1,6 +1,7 @@
 // check_store() for stores that Python makes.
 
 #include "binding.hpp"
+#include "hirenow/detail/store_in_between.hpp"
 #include "hirenow/testing/check_store.hpp"
 #include "records.hpp"
 
@@ -18,35 +19,13 @@ void bind_testing_classes(py::dict classes) {
 
 namespace {
 
-/// Hands every call on to a store that others hold too.
-class shared_store final : public store {
+/// A store that others hold too.
+class shared_store final : public detail::store_in_between {
  public:
-  explicit shared_store(std::shared_ptr<store> to) : to_(std::move(to)) {}
-  result<loaded> load(const load_request& r) override { return to_->load(r); }
+  explicit shared_store(std::shared_ptr<store> to) : store_in_between(*to), to_(std::move(to)) {}
   result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
-    return to_->load_each(wanted);
+    return next_.load_each(wanted);
   }
-  result<void> commit(const change_set& c) override { return to_->commit(c); }
-  result<bool> save_progress(const checkpoint_request& r) override { return to_->save_progress(r); }
-  result<list_page> list(const list_request& r) override { return to_->list(r); }
-  result<due_page> due(sys_seconds at, std::size_t limit, std::string_view cursor) override {
-    return to_->due(at, limit, cursor);
-  }
-  result<std::vector<claimed_message>> claim(const claim_request& r) override { return to_->claim(r); }
-  result<std::vector<bool>> settle(std::span<const settlement> s) override { return to_->settle(s); }
-  result<std::optional<sys_seconds>> next_due() override { return to_->next_due(); }
-  result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return to_->outbox(now); }
-  result<std::vector<message>> messages(const message_query& q) override { return to_->messages(q); }
-  result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,
-                                              std::uint64_t after, std::size_t limit) override {
-    return to_->read_audit(tenant, applicant_id, after, limit);
-  }
-  result<std::vector<audit_head>> audit_heads(std::string_view tenant, std::string_view after,
-                                              std::size_t limit) override {
-    return to_->audit_heads(tenant, after, limit);
-  }
-  result<std::vector<stored_policy>> policies(const policy_query& q) override { return to_->policies(q); }
-  result<std::size_t> prune(sys_seconds now, std::size_t limit) override { return to_->prune(now, limit); }
 
  private:
   std::shared_ptr<store> to_;

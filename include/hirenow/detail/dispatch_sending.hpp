@@ -49,7 +49,7 @@ struct taken_message {
   steady::time_point renewed{};
 };
 
-/// How old a look may be when the mail goes out.
+/// How old a look may be when its message's turn comes.
 inline constexpr std::chrono::milliseconds look_lasts{10};
 
 /// Sends messages, one at a call. Borrows all three.
