@@ -14,6 +14,7 @@
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/guarded.hpp"
 #include "hirenow/detail/step.hpp"
+#include "left_to_parent.hpp"
 #include "postgres_connection.hpp"
 #include "postgres_rollup.hpp"
 #include "postgres_schema.hpp"
@@ -55,10 +56,13 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
     });
   }
 
-  ~postgres_store() override {
-    announcer_.end(is_forked());
-    if (!is_forked()) return;
-    for (auto& connection : idle_) connection->abandon();
+  ~postgres_store() override { announcer_.end(); }
+
+  bool is_forked() const { return detail::fork_count().load(std::memory_order_relaxed) != forks_; }
+  /// In a child: the server is to see the parent's end even while the child lives on.
+  void abandon() noexcept {
+    for (auto& connection : idle_)
+      if (connection) connection->abandon();
   }
 
   result<loaded> load(const load_request& request) override {
@@ -110,8 +114,6 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
 
  private:
   friend class detail::sql_reader<postgres_store>;
-
-  bool is_forked() const { return detail::fork_count().load(std::memory_order_relaxed) != forks_; }
 
   // ---- The pool -----------------------------------------------------------------------------------------------------
 
@@ -310,12 +312,8 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
       }
     }
     /// The child of a fork has no such thread.
-    void end(bool is_forked) noexcept {
+    void end() noexcept {
       if (!thread_.joinable()) return;
-      if (is_forked) {
-        thread_.detach();
-        return;
-      }
       thread_.request_stop();
       thread_.join();
     }
@@ -363,7 +361,8 @@ result<std::unique_ptr<store>> open_postgres_store(const std::string& conninfo, 
   if (conninfo.find('\0') != std::string::npos)
     return detail::fail(errc::invalid_argument, "a connection string holds no NUL");
   return detail::guarded([&]() -> result<std::unique_ptr<store>> {
-    return std::unique_ptr<store>(std::make_unique<postgres_store>(conninfo, options));
+    return std::unique_ptr<store>(
+        std::make_unique<detail::left_to_parent<postgres_store>>(std::make_unique<postgres_store>(conninfo, options)));
   });
 }
 

@@ -11,6 +11,7 @@
 
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/step.hpp"
+#include "left_to_parent.hpp"
 #include "sql_reader.hpp"
 #include "sqlite_commit_queue.hpp"
 #include "sqlite_connection.hpp"
@@ -65,14 +66,9 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
     set_up_file();
   }
 
-  ~sqlite_store() override {
-    if (!is_forked()) return;
-    // What other threads were changing as the parent forked cannot be freed here; it is gone with the child.
-    static_cast<void>(queue_.release());
-    static_cast<void>(names_.release());
-    writer_.abandon();
-    for (auto& connection : idle_) connection->abandon();
-  }
+  bool is_forked() const { return detail::fork_count().load(std::memory_order_relaxed) != forks_; }
+  /// In a child: its files are closed when it ends.
+  void abandon() noexcept {}
 
   result<loaded> load(const load_request& request) override {
     return read_for_a_commit([&](sql_session& s) { return detail::sql_load(s, request); });
@@ -147,7 +143,6 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
     }
   }
 
-  bool is_forked() const { return detail::fork_count().load(std::memory_order_relaxed) != forks_; }
   static error forked() {
     return detail::fail(errc::forked, "the store was opened before a fork; the child must open its own");
   }
@@ -210,7 +205,7 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
   template <class Call>
   auto read_for_a_commit(Call call) -> result<decltype(call(std::declval<sql_session&>()))> {
     std::optional<result<decltype(call(std::declval<sql_session&>()))>> answer;
-    if (!is_forked() && queue_->try_lead([&] { answer = read_on(writer_, call); })) return *std::move(answer);
+    if (!is_forked() && queue_.try_lead([&] { answer = read_on(writer_, call); })) return *std::move(answer);
     return read(call);
   }
 
@@ -219,7 +214,7 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
   auto read_on(sqlite_connection& connection, Call call) noexcept
       -> result<decltype(call(std::declval<sql_session&>()))> {
     try {
-      sql_session session{connection, *names_};
+      sql_session session{connection, names_};
       connection.execute("BEGIN", {});
       auto answer = call(session);
       connection.execute("COMMIT", {});
@@ -241,14 +236,14 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
       queue::job mine;
       if constexpr (std::is_void_v<answer_type>) {
         mine.run = [&](sql_session& s) { call(s); };
-        queue_->submit(mine, [this] { lead(); });
+        queue_.submit(mine, [this] { lead(); });
         tell_warnings();
         if (mine.failure) return *std::move(mine.failure);
         return {};
       } else {
         std::optional<answer_type> answer;
         mine.run = [&](sql_session& s) { answer = call(s); };
-        queue_->submit(mine, [this] { lead(); });
+        queue_.submit(mine, [this] { lead(); });
         tell_warnings();
         if (mine.failure) return *std::move(mine.failure);
         return *std::move(answer);
@@ -273,14 +268,14 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
       refused = current_failure();
     }
     // Taken only now: whoever came while the lock was waited for travels along.
-    const queue::group group = queue_->take();
+    const queue::group group = queue_.take();
     if (!refused) refused = run(group);
     if (refused) {
       mark_stands_ = false;  // a mark without a commit would make strangers of others
       writer_.roll_back();
       for (auto* one : group) fail_job(*one, *refused);
     }
-    queue_->tell(group);
+    queue_.tell(group);
     if (!refused) checkpoint_if_long();
     if (in_turn) turn_.unlock();
   }
@@ -302,7 +297,7 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
       for (auto* one : group) {
         if (!alone) writer_.execute("SAVEPOINT hirenow_job", {});
         try {
-          sql_session session{writer_, *names_, true};
+          sql_session session{writer_, names_, true};
           one->run(session);
           any = true;
         } catch (...) {
@@ -390,7 +385,7 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
   const sqlite_options options_;
   const connector connect_;
   const unsigned forks_ = detail::fork_count().load(std::memory_order_relaxed);
-  std::unique_ptr<detail::sql_names> names_ = std::make_unique<detail::sql_names>();
+  detail::sql_names names_;
 
   std::mutex readers_mutex_;
   std::condition_variable reader_returned_;
@@ -402,7 +397,7 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
   std::atomic<bool> must_warn_{false};
 
   // The leader's alone.
-  std::unique_ptr<queue> queue_ = std::make_unique<queue>();
+  queue queue_;
   const std::unique_ptr<sqlite_connection> own_writer_;
   sqlite_connection& writer_;
   detail::turn_lock turn_;
@@ -420,7 +415,8 @@ result<std::unique_ptr<store>> open_with(const std::string& path, sqlite_store::
                                          const sqlite_options& options) {
   if (!names_a_file(path)) return detail::fail(errc::invalid_argument, "the path of a SQLite store names a file");
   try {
-    return std::unique_ptr<store>(std::make_unique<sqlite_store>(path, std::move(connect), options));
+    return std::unique_ptr<store>(std::make_unique<detail::left_to_parent<sqlite_store>>(
+        std::make_unique<sqlite_store>(path, std::move(connect), options)));
   } catch (...) {
     return current_failure();
   }

@@ -90,11 +90,6 @@ own_sqlite_connection::~own_sqlite_connection() {
   sqlite3_close(db_);
 }
 
-void own_sqlite_connection::abandon() noexcept {
-  statements_.clear();
-  db_ = nullptr;
-}
-
 void own_sqlite_connection::raise(int code) const {
   throw exception(sqlite_failure(code, sqlite3_system_errno(db_), sqlite3_errmsg(db_)));
 }

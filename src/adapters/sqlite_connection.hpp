@@ -39,9 +39,6 @@ class sqlite_connection : public sql_connection {
   /// Copies the log into the file, holding the writer lock; waits at most this long for readers of older pages.
   /// Returns false where a reader kept it from copying everything.
   virtual bool checkpoint(std::chrono::milliseconds wait) = 0;
-
-  /// Forgets the connection without touching the file: the only safe thing in the child of a fork.
-  virtual void abandon() noexcept = 0;
 };
 
 /// A connection through the SQLite that this library is linked to.
@@ -63,7 +60,6 @@ class own_sqlite_connection final : public sqlite_connection {
   bool may_corrupt_the_log() override { return log_pages_ > 0 && sqlite3_libversion_number() < 3051003; }
   std::size_t log_bytes() override { return log_pages_ * page_size_; }
   bool checkpoint(std::chrono::milliseconds wait) override;
-  void abandon() noexcept override;
 
  private:
   sqlite3_stmt* prepared(const char* sql);

@@ -70,6 +70,4 @@ bool driven_sqlite_connection::checkpoint(std::chrono::milliseconds wait) {
   return whole;
 }
 
-void driven_sqlite_connection::abandon() noexcept { static_cast<void>(driver_.release()); }
-
 }  // namespace hirenow::detail

@@ -31,7 +31,6 @@ class driven_sqlite_connection final : public sqlite_connection {
   /// The log's file is as long as the log, because each connection cuts it when it begins anew.
   std::size_t log_bytes() override;
   bool checkpoint(std::chrono::milliseconds wait) override;
-  void abandon() noexcept override;
 
  private:
   void set_busy_timeout(std::chrono::milliseconds wait);
