@@ -1,5 +1,7 @@
 // What the C interface costs beside the C++ call it makes: the check of a link over the memory store, and a retake in
-// SQLite at FULL durability. Every ratio is a median over interleaved rounds of one run.
+// SQLite at FULL durability. Every ratio is a median over interleaved rounds of one run. A check takes two microseconds,
+// and where a process happens to have its memory moves the ratio by five hundredths either way: so it is measured in
+// several processes, of which the median counts.
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +13,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <stdlib.h>
@@ -28,6 +31,7 @@ using bench::median, bench::print_note, bench::print_row;
 using stopwatch = std::chrono::steady_clock;
 
 constexpr int rounds = 9;
+constexpr int processes = 9;
 constexpr const char* rules = R"({"hirenow_policy": 1, "version": "bench", "rules": []})";
 constexpr const char* link_base = "https://jobs.acme.example/interview";
 const actor recruiter{"rita", "acme", role::recruiter};
@@ -72,7 +76,8 @@ schedule_request terms(std::size_t n) {
   return {.applicant = {.id = "applicant-" + std::to_string(n), .email = "ada@example.org"}, .track = "backend"};
 }
 
-void measure_check(const std::string& keys) {
+/// One process's part of it: prints the ratio, and the time of the check in C++.
+void measure_check_here(const std::string& keys) {
   const auto memory = open_memory_store();
   engine cpp = cpp_engine(*memory, keys);
   const std::string link = cpp.schedule(terms(0), recruiter).value().link;
@@ -92,17 +97,30 @@ void measure_check(const std::string& keys) {
   hirenow_interview_free(invited);
   std::vector<double> ratios, theirs;
   for (int round = -1; round < rounds; ++round) {
-    const double ours = time_of(100'000, [&](std::size_t) {
+    const double ours = time_of(50'000, [&](std::size_t) {
       hirenow_inspection* seen = nullptr;
       must(hirenow_inspect(c.handle, c_token.c_str(), &seen, nullptr), nullptr);
       if (hirenow_inspection_get_verdict(seen) != HIRENOW_VERDICT_VALID) throw std::runtime_error("a dead link");
       hirenow_inspection_free(seen);
     });
-    const double direct = time_of(100'000, [&](std::size_t) {
+    const double direct = time_of(50'000, [&](std::size_t) {
       if (cpp.inspect(token).value().verdict != verdict::valid) throw std::runtime_error("a dead link");
     });
     if (round < 0) continue;
     ratios.push_back(ours / direct);
+    theirs.push_back(direct);
+  }
+  std::printf("%.6g %.6g\n", median(ratios), median(theirs));
+}
+
+void measure_check(const std::string& program) {
+  std::vector<double> ratios, theirs;
+  for (int n = 0; n < processes; ++n) {
+    const std::unique_ptr<FILE, int (*)(FILE*)> said(popen(("'" + program + "' --check-of-a-link").c_str(), "r"), pclose);
+    double ratio = 0, direct = 0;
+    if (!said || std::fscanf(said.get(), "%lf %lf", &ratio, &direct) != 2)
+      throw std::runtime_error("a process measured nothing");
+    ratios.push_back(ratio);
     theirs.push_back(direct);
   }
   print_row("check of a link, memory store: C / C++", median(ratios), "<=", 1.05);
@@ -157,13 +175,17 @@ void measure_retake(const std::string& folder, const std::string& keys) {
 
 }  // namespace
 
-int main() {
+int main(int count, char** arguments) {
+  const std::string keys = new_key_document(key_algorithm::hs256, "bench");
+  if (count == 2 && std::string_view(arguments[1]) == "--check-of-a-link") {
+    measure_check_here(keys);
+    return EXIT_SUCCESS;
+  }
   std::string folder = (std::filesystem::temp_directory_path() / "hirenow-c-XXXXXX").string();
   if (!mkdtemp(folder.data())) return EXIT_FAILURE;
   bool failed = false;
   try {
-    const std::string keys = new_key_document(key_algorithm::hs256, "bench");
-    measure_check(keys);
+    measure_check(arguments[0]);
     measure_retake(folder, keys);
   } catch (const std::exception& e) {
     std::cerr << "c_bench: " << e.what() << "\n";
