@@ -173,7 +173,8 @@ class exception : public std::runtime_error {
 }
 
 namespace detail {
-inline error fail(errc code, std::string message, std::string reason = {}) {
+// Cold: what leads here is compiled for size and stands out of the way.
+[[gnu::cold]] inline error fail(errc code, std::string message, std::string reason = {}) {
   return error{.code = code, .message = std::move(message), .reason = std::move(reason)};
 }
 }  // namespace detail

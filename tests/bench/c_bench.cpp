@@ -144,15 +144,17 @@ std::vector<interview_id> prepare(const std::string& path, const std::string& ke
 }
 
 void measure_retake(const std::string& folder, const std::string& keys) {
-  constexpr std::size_t count = 200;
-  const auto c_ids = prepare(folder + "/c.db", keys, count * (rounds + 1));
-  const auto cpp_ids = prepare(folder + "/cpp.db", keys, count * (rounds + 1));
+  // Short rounds, many of them: the disk is slower at one moment than at another.
+  constexpr std::size_t count = 40;
+  constexpr int short_rounds = 45;
+  const auto c_ids = prepare(folder + "/c.db", keys, count * (short_rounds + 1));
+  const auto cpp_ids = prepare(folder + "/cpp.db", keys, count * (short_rounds + 1));
   c_engine c("sqlite:" + folder + "/c.db", keys);
   const auto data = open_sqlite_store(folder + "/cpp.db").value();
   engine cpp = cpp_engine(*data, keys);
   std::vector<double> ratios, theirs;
   std::size_t at = 0;
-  for (int round = -1; round < rounds; ++round, at += count) {
+  for (int round = -1; round < short_rounds; ++round, at += count) {
     const double ours = time_of(count, [&](std::size_t n) {
       hirenow_retake_options options = HIRENOW_RETAKE_OPTIONS_INIT;
       const std::string key = std::to_string(at + n), id = to_string(c_ids[at + n]);
