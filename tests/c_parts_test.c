@@ -158,7 +158,17 @@ static size_t dispatch_by_hand(struct world *w, hirenow_store *store, hirenow_te
   claim.struct_size = sizeof claim;
   claim.now = w->now;
   claim.lease_seconds = 30;
-  claim.limit = 10;
+  hirenow_allowance_request pace = HIRENOW_ALLOWANCE_REQUEST_INIT;
+  pace.now = w->now;
+  pace.per_minute = 600;
+  pace.wanted = 7;
+  const hirenow_allowance_request *paces[] = {&pace, &pace};
+  size_t granted[2] = {0, 0};
+  int64_t wait[2] = {-1, -1};
+  int32_t counts = 0;
+  IS(hirenow_store_allow(store, paces, 2, granted, wait, &counts, NULL), HIRENOW_OK);
+  CHECK(counts == 1 && granted[0] == 7 && wait[0] == 0 && granted[1] == 3 && wait[1] == 1);
+  claim.limit = granted[0];
   memset(claim.token, 7, sizeof claim.token);
   hirenow_rows *claimed = NULL;
   IS(hirenow_store_claim(store, &claim, &claimed, NULL), HIRENOW_OK);

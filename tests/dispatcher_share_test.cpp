@@ -128,6 +128,101 @@ TEST_CASE("a limit of one tenant's mail puts off that tenant's alone", "[dispatc
   CHECK(d.stats()->sent.put_off == 9);
 }
 
+TEST_CASE("dispatchers of one store keep to its limits together", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  invite(w, "acme", 20);
+  invite(w, "other", 20);
+  timed time{w};
+  auto options = time.options();
+  options.most_per_minute = 600;
+  options.most_per_minute_of_tenant = 360;
+  recording_mailer box;
+  dispatcher first(w.bench, box, options), second(w.bench, box, options);
+  CHECK(first.dispatch_due(4)->accepted == 4);
+  CHECK(second.dispatch_due()->accepted == 6);
+  CHECK(first.dispatch_due()->accepted == 0);
+  CHECK(sent_to(box, "acme") == 5);
+  time.advance(1s);
+  CHECK(second.dispatch_due()->accepted == 10);
+  CHECK(first.dispatch_due()->accepted == 0);
+  time.advance(1s);
+  CHECK(first.dispatch_due(10)->accepted == 10);
+  CHECK(sent_to(box, "acme") == 15);
+}
+
+TEST_CASE("what one tenant may not send is left to the others", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  invite(w, "large", 30);
+  invite(w, "small", 1);
+  timed time{w};
+  auto options = time.options();
+  options.most_per_minute = 600;
+  options.most_per_minute_of_tenant = 60;
+  recording_mailer box;
+  dispatcher d(w.bench, box, options);
+  const auto first = d.dispatch_due().value();
+  CHECK(first.accepted == 2);
+  CHECK(first.put_off == 29);
+  for (int n = 0; n < 9; ++n) invite(w, "late" + std::to_string(n), 1);
+  CHECK(d.dispatch_due()->accepted == 8);  // ten in all
+  // What could have left meanwhile is not taken back: somebody else may have had its place.
+  time.advance(1s);
+  CHECK(d.dispatch_due()->accepted == 2);
+  for (int n = 0; n < 9; ++n) invite(w, "later" + std::to_string(n), 1);
+  time.passed = time.passed.load() + 500ms;
+  CHECK(d.dispatch_due()->accepted == 3);  // of eight, five had left
+}
+
+TEST_CASE("where the store does not count, each dispatcher counts for itself", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  invite(w, "acme", 40);
+  struct no_counter : store_in_between {
+    using store_in_between::store_in_between;
+    result<std::vector<allowance>> allow(std::span<const allowance_request> r) override { return store::allow(r); }
+  } plain(*w.data);
+  auto bench = w.another(plain);
+  timed time{w};
+  auto options = time.options();
+  options.most_per_minute = 600;
+  options.most_per_minute_of_tenant = 300;
+  recording_mailer box;
+  dispatcher first(bench, box, options), second(bench, box, options);
+  CHECK(first.dispatch_due(10)->accepted == 5);
+  CHECK(second.dispatch_due(10)->accepted == 5);
+  CHECK(first.dispatch_due(10)->accepted == 0);
+}
+
+TEST_CASE("nothing leaves while the store cannot say whether it may", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  invite(w, "acme", 3);
+  struct failing_counter : store_in_between {
+    using store_in_between::store_in_between;
+    result<std::vector<allowance>> allow(std::span<const allowance_request> r) override {
+      if (r[0].tenant.empty() ? all_fail : tenants_fail) return hirenow::detail::fail(errc::store_busy, "no answer");
+      return next_.allow(r);
+    }
+    bool all_fail = false, tenants_fail = false;
+  } failing(*w.data);
+  auto bench = w.another(failing);
+  auto options = dispatch_options();
+  options.most_per_minute = 600;
+  options.most_per_minute_of_tenant = 600;
+  recording_mailer box;
+  dispatcher d(bench, box, options);
+  failing.all_fail = true;
+  CHECK(d.dispatch_due().error().code == errc::store_busy);
+  failing.all_fail = false;
+  failing.tenants_fail = true;
+  const auto report = d.dispatch_due().value();
+  CHECK(report.accepted == 0);
+  CHECK(report.put_off == 3);
+  CHECK(report.store_errors == 1);
+  failing.tenants_fail = false;
+  CHECK(d.dispatch_due()->accepted == 0);
+  w.clock.advance(1s);
+  CHECK(d.dispatch_due()->accepted == 3);
+}
+
 TEST_CASE("a running dispatcher keeps to its limits as well", "[dispatcher][concurrent]") {
   HIRENOW_IN_EVERY_STORE(w);
   invite(w, "acme", 30);

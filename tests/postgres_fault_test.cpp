@@ -376,6 +376,24 @@ TEST_CASE("the server's clock says when a message is due and when a lease ends",
   CHECK(settle(3, settlement::verdict::accepted, hour_behind));
 }
 
+TEST_CASE("nodes whose clocks are hours apart keep to one limit by the server's", "[postgres]") {
+  fresh_schema schema;
+  const auto one = schema.open({.clock = postgres_clock::database}).value();
+  const auto other = schema.open({.clock = postgres_clock::database}).value();
+  const auto real = std::chrono::floor<seconds>(std::chrono::system_clock::now());
+  const auto ask = [&](store& s, sys_seconds now) {
+    const allowance_request r{now, "acme", 1, 5};
+    return s.allow({&r, 1}).value().at(0);
+  };
+  CHECK(ask(*one, real - 1h) == allowance{1, 60s});
+  for (const auto now : {real + 1h, real - 1h, real + 2h}) {
+    const auto later = ask(*other, now);
+    CHECK(later.granted == 0);
+    CHECK(later.wait > 0s);
+    CHECK(later.wait <= 60s);
+  }
+}
+
 TEST_CASE("of 8 processes with 8 threads that retake one interview in PostgreSQL, one does", "[postgres][concurrent]") {
   fresh_schema schema;
   const std::string keys = new_key_document(key_algorithm::hs256, "k1");

@@ -51,8 +51,8 @@ struct dispatcher_options {
   seconds lease{30};  ///< a dead worker's messages are free again after this
   seconds renew_every{10};
   std::chrono::milliseconds poll_every{200};  ///< how often an idle dispatcher looks, with jitter
-  /// So many mails a minute may leave, spread evenly; 0: as many as can. It is this dispatcher that counts: where n
-  /// share a store, n times as many leave, so give each its part.
+  /// So many mails a minute may leave, spread evenly; 0: as many as can. The store counts, for all dispatchers that have
+  /// a limit, so they keep to it together; one that does not (`store::allow`) leaves each to count for itself.
   std::uint32_t most_per_minute = 0;
   /// And so many of one tenant. What a tenant has more is put off to when it may go, so others need not wait for it.
   std::uint32_t most_per_minute_of_tenant = 0;

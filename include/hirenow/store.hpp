@@ -232,6 +232,23 @@ struct claim_request {
   lease_token token{};
 };
 
+/// Asks whether mail may leave under a limit.
+struct allowance_request {
+  sys_seconds now{};
+  std::string_view tenant{};     ///< whose mail the limit is about; empty: all mail
+  std::uint32_t per_minute = 1;  ///< the limit; at least 1
+  std::size_t wanted = 1;        ///< how many would leave
+  std::size_t returned = 0;      ///< how many of those granted before did not, and need not have been counted
+};
+
+/// How many mails may leave.
+struct allowance {
+  std::size_t granted = 0;
+  seconds wait{0};  ///< until one more may
+
+  friend bool operator==(const allowance&, const allowance&) = default;
+};
+
 /// A message that a worker now holds.
 struct claimed_message {
   std::string tenant;
@@ -342,6 +359,15 @@ class store {
   /// Writes what workers found, in one commit.
   /// Returns for each whether the lease was still theirs; where it was not, nothing was written for it.
   virtual result<std::vector<bool>> settle(std::span<const settlement> settlements) = 0;
+
+  /// Counts mail that is to leave, so that all who send for this store keep to one limit together: `per_minute`, spread
+  /// evenly, and after a rest no more at once than make up a second of it, or one. Each limit is counted for itself. Of
+  /// requests under one limit in a call each sees what those before it took. Must have committed before it returns. May
+  /// be left out: then it answers nothing, and each dispatcher counts for itself.
+  /// Returns an answer to each request.
+  virtual result<std::vector<allowance>> allow(std::span<const allowance_request> /*requests*/) {
+    return std::vector<allowance>{};
+  }
 
   /// The instant at which the next message will be due or a lease will run out; nothing where the outbox is empty.
   virtual result<std::optional<sys_seconds>> next_due() = 0;

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "hirenow/detail/pace.hpp"
 #include "hirenow/lifecycle.hpp"
 #include "memory_cursor.hpp"
 
@@ -458,6 +459,10 @@ class memory_store final : public store {
     });
   }
 
+  result<std::vector<allowance>> allow(std::span<const allowance_request> requests) override {
+    return guarded([&]() -> result<std::vector<allowance>> { return paces_.allow(requests); });
+  }
+
   result<std::optional<sys_seconds>> next_due() override {
     return guarded([&]() -> result<std::optional<sys_seconds>> {
       std::optional<sys_seconds> next;
@@ -586,6 +591,7 @@ class memory_store final : public store {
   std::map<interview_id, record_key> owners_;
   std::map<std::pair<std::string, answer_key>, answer_row> answers_;
   std::map<std::pair<std::string, std::string>, std::map<policy_place, stored_policy>> policies_;  // tenant and track
+  detail::paces paces_;
 };
 
 }  // namespace

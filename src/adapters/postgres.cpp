@@ -104,6 +104,11 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
     if (auto known = learn_tenants(settlements); !known) return known.error();
     return write([&](sql_session& s) { return detail::sql_settle(s, settlements); });
   }
+  result<std::vector<allowance>> allow(std::span<const allowance_request> requests) override {
+    for (const auto& r : requests)
+      if (auto known = r.tenant.empty() ? result<void>() : make_names(r.tenant, {}); !known) return known.error();
+    return write([&](sql_session& s) { return detail::sql_allow(s, requests); });
+  }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
     sum_up();
     const auto expired = read([&](sql_session& s) { return detail::sql_find_expired(s, now, limit); });

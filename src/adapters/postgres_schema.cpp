@@ -268,6 +268,11 @@ class schema_writer {
     index("hirenow_outbox_unsent", "hirenow_outbox", "(tenant_no, wake_at) WHERE state IN (0, 1)");
     index("hirenow_outbox_wake", "hirenow_outbox", "(wake_at) WHERE state IN (0, 1)");
     index("hirenow_outbox_dead", "hirenow_outbox", "(tenant_no) WHERE state = 4");
+    // How full the measure of a limit is (detail/pace.hpp); tenant 0 is all mail's.
+    table("hirenow_pace", R"(
+  tenant_no bigint PRIMARY KEY,
+  at bigint NOT NULL,
+  filled bigint NOT NULL CHECK (filled >= 0))");
     table("hirenow_answer", R"(
   tenant_no bigint NOT NULL,
   answer_key bytea NOT NULL CHECK (pg_catalog.length(answer_key) = 16),
@@ -521,8 +526,8 @@ void protect_postgres_rows(sql_connection& c, std::string_view schema) {
   };
   // The owner is under it too; superusers are above everything.
   for (const char* table :
-       {"hirenow_applicant", "hirenow_interview", "hirenow_interview_key", "hirenow_outbox", "hirenow_answer",
-        "hirenow_policy", "hirenow_waiver", "hirenow_count", "hirenow_count_delta"})
+       {"hirenow_applicant", "hirenow_interview", "hirenow_interview_key", "hirenow_outbox", "hirenow_pace",
+        "hirenow_answer", "hirenow_policy", "hirenow_waiver", "hirenow_count", "hirenow_count_delta"})
     protect(table, rows + " = 'all' OR tenant_no = (SELECT t.tenant_no FROM " + q +
                        "hirenow_tenant AS t WHERE t.tenant = pg_catalog.substr(" + rows + ", 8))");
   for (const std::string table : {"hirenow_person", "hirenow_audit", "hirenow_note", "hirenow_fact", "hirenow_session"})

@@ -31,6 +31,7 @@ class joined_store final : public detail::sql_reader<joined_store> {
   }
   result<std::vector<claimed_message>> claim(const claim_request&) override { return not_here(); }
   result<std::vector<bool>> settle(std::span<const settlement>) override { return not_here(); }
+  result<std::vector<allowance>> allow(std::span<const allowance_request>) override { return not_here(); }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
     return call([&](sql_session& s) { return detail::sql_prune(s, now, detail::sql_find_expired(s, now, limit)); });
   }

@@ -1,4 +1,4 @@
-/// What dispatchers do to the outbox: look, claim, settle, count.
+/// What dispatchers do to the outbox: look, claim, settle, count; and how fast they may.
 ///
 /// A claim that cannot take all is shared among the tenants that have mail due, so it is made tenant by tenant, along
 /// an index that begins with the tenant. Its cost is that of the tenants and of what it takes, however much waits.
@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "hirenow/crypto.hpp"
+#include "hirenow/detail/pace.hpp"
 #include "hirenow/detail/step.hpp"
 #include "sql_store.hpp"
 
@@ -241,6 +242,46 @@ std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlem
   s.connection.finish();
   std::vector<bool> out;
   for (const auto count : changed) out.push_back(count == 1);
+  return out;
+}
+
+std::vector<allowance> sql_allow(sql_session& s, std::span<const allowance_request> requests) {
+  s.rows_of_all();
+  // By number, so that no two wait for each other; those of one limit in the order in which they were asked.
+  std::vector<std::pair<std::int64_t, std::size_t>> order;
+  for (std::size_t n = 0; n < requests.size(); ++n)
+    order.emplace_back(requests[n].tenant.empty() ? 0 : s.tenant(requests[n].tenant), n);
+  std::ranges::sort(order);
+  std::vector<allowance> out(requests.size());
+  for (const auto& [tenant_no, n] : order) {
+    const allowance_request& r = requests[n];
+    pace p;
+    sys_seconds now = r.now;
+    bool found = false;
+    const auto look = [&] {
+      s.connection.execute(
+          s.is_postgresql() ? "SELECT p.at, p.filled, CASE WHEN $2 = 1 THEN " HIRENOW_DATABASE_NOW
+                              " ELSE $3 END FROM main.hirenow_pace AS p WHERE p.tenant_no = $1 FOR UPDATE"
+                            : "SELECT p.at, p.filled, $3 FROM main.hirenow_pace AS p WHERE p.tenant_no = $1 AND $2 = 0",
+          {tenant_no, s.database_clock, r.now}, [&](const sql_row& row) {
+            found = true;
+            p = {row.instant(0), row.integer(1)};
+            now = row.instant(2);
+          });
+    };
+    look();
+    if (!found) {
+      s.connection.execute(
+          "INSERT INTO main.hirenow_pace (tenant_no, at, filled) VALUES ($1, 0, 0) ON CONFLICT (tenant_no) DO NOTHING",
+          {tenant_no});
+      look();
+    }
+    const pace before = p;
+    out[n] = take_places(p, r, now);
+    if (p != before)
+      s.connection.execute("UPDATE main.hirenow_pace SET at = $1, filled = $2 WHERE tenant_no = $3",
+                           {p.at, p.filled, tenant_no});
+  }
   return out;
 }
 

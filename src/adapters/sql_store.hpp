@@ -70,6 +70,7 @@ std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& requ
 /// PostgreSQL, in three round trips: each tenant's share, and the earliest of the rest.
 std::vector<claimed_message> sql_claim_shares(sql_session& s, const claim_request& request);
 std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlements);
+std::vector<allowance> sql_allow(sql_session& s, std::span<const allowance_request> requests);
 /// A part of `sql_commit`.
 void sql_write_waivers(sql_session& s, std::span<const waiver_change> changes, std::int64_t tenant_no,
                        std::int64_t applicant_no);

@@ -95,6 +95,9 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
   result<std::vector<bool>> settle(std::span<const settlement> settlements) override {
     return write([&](sql_session& s) { return detail::sql_settle(s, settlements); });
   }
+  result<std::vector<allowance>> allow(std::span<const allowance_request> requests) override {
+    return write([&](sql_session& s) { return detail::sql_allow(s, requests); });
+  }
   result<std::size_t> prune(sys_seconds now, std::size_t limit) override {
     const auto expired = read([&](sql_session& s) { return detail::sql_find_expired(s, now, limit); });
     if (!expired) return expired.error();

@@ -359,6 +359,12 @@ std::vector<schema_object> make_objects() {
       {"index", "hirenow_outbox_unsent",
        " ON hirenow_outbox (tenant_no, wake_at, interview, kind, occasion, state) WHERE state IN (0, 1)"},
       {"index", "hirenow_outbox_dead", " ON hirenow_outbox (tenant_no) WHERE state = 4"},
+      // How full the measure of a limit is (detail/pace.hpp); tenant 0 is all mail's.
+      {"table", "hirenow_pace", R"( (
+  tenant_no INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  filled INTEGER NOT NULL CHECK (filled >= 0)
+))"},
       {"table", "hirenow_answer", R"( (
   tenant_no INTEGER NOT NULL,
   answer_key BLOB NOT NULL CHECK (length(answer_key) = 16),

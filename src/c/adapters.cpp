@@ -159,6 +159,31 @@ class callback_store final : public store {
     return std::vector<bool>(ours.begin(), ours.end());
   }
 
+  result<std::vector<allowance>> allow(std::span<const allowance_request> requests) override {
+    if (!table_->allow) return store::allow(requests);
+    std::vector<std::string> tenants;
+    tenants.reserve(requests.size());
+    std::vector<hirenow_allowance_request> rows;
+    rows.reserve(requests.size());
+    std::vector<const hirenow_allowance_request*> places;
+    for (const auto& r : requests) {
+      const auto& tenant = tenants.emplace_back(r.tenant);
+      rows.push_back(
+          {sizeof(hirenow_allowance_request), instant(r.now), tenant.c_str(), r.per_minute, r.wanted, r.returned});
+    }
+    for (const auto& row : rows) places.push_back(&row);
+    std::vector<std::size_t> granted(requests.size());
+    std::vector<std::int64_t> wait(requests.size());
+    hirenow_reply reply;
+    const auto status = table_->allow(table_->ctx, places.data(), places.size(), granted.data(), wait.data(), &reply);
+    if (auto ok = done(status, reply); !ok) return ok.error();
+    std::vector<allowance> out;
+    for (std::size_t n = 0; n < requests.size(); ++n)
+      out.push_back(
+          {std::min(granted[n], requests[n].wanted), std::clamp(seconds{wait[n]}, seconds{0}, limits::longest_span)});
+    return out;
+  }
+
   result<std::optional<sys_seconds>> next_due() override {
     std::int64_t next = HIRENOW_NONE;
     hirenow_reply reply;
@@ -261,6 +286,9 @@ class marked_store final : public store {
   }
   result<std::vector<claimed_message>> claim(const claim_request& r) override { return inside(), base_.claim(r); }
   result<std::vector<bool>> settle(std::span<const settlement> all) override { return inside(), base_.settle(all); }
+  result<std::vector<allowance>> allow(std::span<const allowance_request> r) override {
+    return inside(), base_.allow(r);
+  }
   result<std::optional<sys_seconds>> next_due() override { return inside(), base_.next_due(); }
   result<std::vector<message>> messages(const message_query& q) override { return inside(), base_.messages(q); }
   result<std::vector<audit_entry>> read_audit(std::string_view tenant, std::string_view applicant_id,

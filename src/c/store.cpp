@@ -259,6 +259,16 @@ std::vector<settlement> read_settlements(const hirenow_settlement* const* all, s
   return out;
 }
 
+std::vector<allowance_request> read_allowances(const hirenow_allowance_request* const* all, std::size_t count) {
+  std::vector<allowance_request> out;
+  read_all(all, count, "requests", [&](const hirenow_allowance_request* given) {
+    const auto r = read(given, "request");
+    if (r.per_minute == 0) refuse("per_minute is 0");
+    out.push_back({at(r.now, "now"), id_or_empty(r.tenant, "tenant"), r.per_minute, r.wanted, r.returned});
+  });
+  return out;
+}
+
 /// Asks the store behind a handle; what it answers becomes rows.
 template <class Ask>
 hirenow_status ask(hirenow_store* handle, hirenow_error** error, hirenow_rows** out, Ask&& question) noexcept {
@@ -412,6 +422,23 @@ hirenow_status hirenow_store_settle(hirenow_store* store, const hirenow_settleme
     if (!done) return done.error();
     if (ours) std::copy(done->begin(), done->end(), ours);
     return {};
+  });
+}
+hirenow_status hirenow_store_allow(hirenow_store* store, const hirenow_allowance_request* const* requests, size_t count,
+                                   size_t* granted, int64_t* wait_seconds, int32_t* counts, hirenow_error** error) {
+  put(counts, 0);
+  return guard(error, [&]() -> result<void> {
+    auto& base = *alive(store, "store").value;
+    const auto all = read_allowances(requests, count);
+    if (granted) std::fill(granted, granted + all.size(), 0);
+    if (wait_seconds) std::fill(wait_seconds, wait_seconds + all.size(), 0);
+    const auto answers = base.allow(all);
+    if (!answers) return answers.error();
+    for (std::size_t n = 0; n < answers->size(); ++n) {
+      if (granted) granted[n] = (*answers)[n].granted;
+      if (wait_seconds) wait_seconds[n] = (*answers)[n].wait.count();
+    }
+    return put(counts, answers->empty() ? 0 : 1), result<void>();
   });
 }
 hirenow_status hirenow_store_next_due(hirenow_store* store, int64_t* when, hirenow_error** error) {

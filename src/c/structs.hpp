@@ -68,6 +68,7 @@ HIRENOW_STRUCT(hirenow_change_set, drop_count, HIRENOW_CHANGE_SET_INIT);
 HIRENOW_STRUCT(hirenow_checkpoint_request, size, HIRENOW_CHECKPOINT_REQUEST_INIT);
 HIRENOW_STRUCT(hirenow_list_request, limit, HIRENOW_LIST_REQUEST_INIT);
 HIRENOW_STRUCT(hirenow_claim_request, token, HIRENOW_CLAIM_REQUEST_INIT);
+HIRENOW_STRUCT(hirenow_allowance_request, returned, HIRENOW_ALLOWANCE_REQUEST_INIT);
 HIRENOW_STRUCT(hirenow_settlement, answer, HIRENOW_SETTLEMENT_INIT);
 HIRENOW_STRUCT(hirenow_message_request, limit, HIRENOW_MESSAGE_REQUEST_INIT);
 HIRENOW_STRUCT(hirenow_clock_callbacks, destroy, HIRENOW_CLOCK_CALLBACKS_INIT);

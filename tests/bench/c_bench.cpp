@@ -116,7 +116,8 @@ void measure_check_here(const std::string& keys) {
 void measure_check(const std::string& program) {
   std::vector<double> ratios, theirs;
   for (int n = 0; n < processes; ++n) {
-    const std::unique_ptr<FILE, int (*)(FILE*)> said(popen(("'" + program + "' --check-of-a-link").c_str(), "r"), pclose);
+    const std::unique_ptr<FILE, int (*)(FILE*)> said(popen(("'" + program + "' --check-of-a-link").c_str(), "r"),
+                                                     pclose);
     double ratio = 0, direct = 0;
     if (!said || std::fscanf(said.get(), "%lf %lf", &ratio, &direct) != 2)
       throw std::runtime_error("a process measured nothing");

@@ -1,12 +1,15 @@
 #include "smtp_sink.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <deque>
 #include <exception>
 #include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -39,7 +42,7 @@ struct client {
 
 }  // namespace
 
-smtp_sink::smtp_sink() {
+smtp_sink::smtp_sink(std::chrono::milliseconds takes_a_mail) : takes_a_mail_(takes_a_mail) {
   listener_ = checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -71,8 +74,18 @@ void smtp_sink::serve() {
   std::map<int, client> clients;
   std::array<epoll_event, 64> events;
   std::array<char, 65536> buffer;
+  using steady = std::chrono::steady_clock;
+  std::deque<std::pair<steady::time_point, int>> to_answer;  // in the order of their instants
+  constexpr std::string_view taken = "250 thrown away\r\n";
   for (;;) {
-    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
+    int wait = -1;
+    if (!to_answer.empty()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(to_answer.front().first - steady::now()).count();
+      wait = static_cast<int>(std::max<std::int64_t>(left, 0));
+    }
+    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
+    for (; !to_answer.empty() && to_answer.front().first <= steady::now(); to_answer.pop_front())
+      if (clients.contains(to_answer.front().second)) send_all(to_answer.front().second, taken);
     for (int n = 0; n < count; ++n) {
       const int fd = events[static_cast<std::size_t>(n)].data.fd;
       if (fd == stop_) {
@@ -115,7 +128,10 @@ void smtp_sink::serve() {
           bytes_ += end + 2;
           from.in_body = false;
           ++mails_;
-          send_all(fd, "250 thrown away\r\n");
+          if (takes_a_mail_.count() == 0)
+            send_all(fd, taken);
+          else
+            to_answer.emplace_back(steady::now() + takes_a_mail_, fd);
           continue;
         }
         const auto end = from.waiting.find("\r\n");

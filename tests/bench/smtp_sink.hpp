@@ -5,6 +5,7 @@
 /// Threads: the counters may be read from any.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 
@@ -13,8 +14,9 @@ namespace bench {
 /// Listens on a free port of the loopback from its construction to its destruction.
 class smtp_sink {
  public:
-  /// Throws std::system_error.
-  smtp_sink();
+  /// It answers everything at once, but a whole mail only after so long, as a server does that stores it first. Throws
+  /// std::system_error.
+  explicit smtp_sink(std::chrono::milliseconds takes_a_mail = {});
   ~smtp_sink();
   smtp_sink(const smtp_sink&) = delete;
   smtp_sink& operator=(const smtp_sink&) = delete;
@@ -30,6 +32,7 @@ class smtp_sink {
  private:
   void serve();
 
+  const std::chrono::milliseconds takes_a_mail_;
   int listener_ = -1;
   int epoll_ = -1;
   int stop_ = -1;

@@ -275,6 +275,7 @@ static void test_nothing_at_all(void) {
   IS(hirenow_store_due(NULL, 0, 0, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_claim(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_settle(NULL, NULL, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
+  IS(hirenow_store_allow(NULL, NULL, 0, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_next_due(NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_messages(NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   IS(hirenow_store_read_audit(NULL, NULL, NULL, 0, 0, NULL, NULL), HIRENOW_INVALID_ARGUMENT);

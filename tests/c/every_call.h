@@ -436,6 +436,16 @@ static hirenow_status settle_one(struct world *w, int32_t what, hirenow_error **
   const hirenow_settlement *all[] = {&s};
   return hirenow_store_settle(w->store, all, 1, NULL, error);
 }
+static hirenow_status allow(struct world *w, hirenow_error **error) {
+  REQUEST(allowance_request, of_all);
+  of_all.now = w->now;
+  of_all.per_minute = 600;
+  of_all.wanted = 3;
+  hirenow_allowance_request of_tenant = of_all;
+  of_tenant.tenant = w->admin.tenant;
+  const hirenow_allowance_request *all[] = {&of_all, &of_tenant};
+  return hirenow_store_allow(w->store, all, 2, NULL, NULL, NULL, error);
+}
 static hirenow_status list_messages(struct world *w, hirenow_rows **out, hirenow_error **error) {
   REQUEST(message_request, r);
   r.tenant = w->admin.tenant;
@@ -598,6 +608,7 @@ PLAIN(c_save_progress, save_progress(w, error))
 CALL(c_list_rows, rows, list_rows(w, &out, error))
 CALL(c_due, rows, hirenow_store_due(w->store, w->now + 8 * 86400, 10, NULL, &out, error))
 CALL(c_claim, rows, claim_messages(w, &out, error))
+PLAIN(c_allow, allow(w, error))
 PLAIN(c_settle, settle_one(w, HIRENOW_SETTLE_ACCEPTED, error))
 PLAIN(c_next_due, next_due(w, error))
 CALL(c_message_rows, rows, list_messages(w, &out, error))

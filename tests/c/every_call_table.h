@@ -121,6 +121,7 @@ static const struct {
     {"store_due", c_due, SCHEDULED, READS | ALONE},
     {"store_claim", c_claim, SCHEDULED, LEASES | ALONE},
     {"store_settle", c_settle, CLAIMED, ALONE},
+    {"store_allow", c_allow, SCHEDULED, READS | ALONE},
     {"store_next_due", c_next_due, SCHEDULED, READS | ALONE},
     {"store_messages", c_message_rows, SCHEDULED, READS | ALONE},
     {"store_read_audit", c_entries, FAILED, READS | ALONE},

@@ -401,6 +401,7 @@ static void destroy(void *ctx) {
   free(s->records.data);
   free(s->answers.data);
   free(s->policies.data);
+  free(s->paces.data);
   while (s->texts) {
     struct text *t = s->texts;
     s->texts = t->next;
@@ -419,7 +420,7 @@ hirenow_status memory_store_open(hirenow_store **out, int *destroyed, hirenow_er
   const hirenow_store_callbacks callbacks = {
       sizeof callbacks,   s,           load,       commit, save_progress, memory_store_list, memory_store_due,
       memory_store_claim, memory_store_settle, memory_store_next_due, memory_store_messages, read_audit, audit_heads,
-      prune,              destroy, memory_store_outbox, policies};
+      prune,              destroy, memory_store_outbox, policies, memory_store_allow};
   const hirenow_status status = hirenow_store_new(&callbacks, out, error);
   if (status) {
     s->destroyed = NULL;

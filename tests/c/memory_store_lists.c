@@ -253,6 +253,45 @@ hirenow_status memory_store_settle(void *ctx, const hirenow_settlement *const *a
   return status;
 }
 
+static struct pace *pace_of(struct memory_store *s, const char *tenant) {
+  for (size_t n = 0; n < s->paces.count; ++n) {
+    struct pace *p = at(&s->paces, sizeof *p, n);
+    if (strcmp(p->tenant, tenant) == 0) return p;
+  }
+  struct pace fresh = {tenant, 0, 0};
+  if (!keep_text(s, &fresh.tenant)) return NULL;
+  return push(&s->paces, sizeof fresh, &fresh);
+}
+
+hirenow_status memory_store_allow(void *ctx, const hirenow_allowance_request *const *all, size_t count,
+                                  size_t *granted, int64_t *wait, hirenow_reply *reply) {
+  struct memory_store *s = ctx;
+  hirenow_status status = HIRENOW_OK;
+  (void)reply;
+  pthread_mutex_lock(&s->mutex);
+  for (size_t n = 0; n < count && !status; ++n) /* made before anything is counted */
+    if (!pace_of(s, all[n]->tenant)) status = HIRENOW_OUT_OF_MEMORY;
+  for (size_t n = 0; n < count && !status; ++n) {
+    struct pace *p = pace_of(s, all[n]->tenant);
+    const int64_t rate = all[n]->per_minute, at_once = (rate + 59) / 60;
+    if (p->at - all[n]->now > 60) p->at = all[n]->now; /* the clock was moved back */
+    const int64_t passed = all[n]->now > p->at ? all[n]->now - p->at : 0;
+    int64_t filled = passed > p->filled / rate ? 0 : p->filled - passed * rate;
+    if (filled < 0) filled = 0;
+    const int64_t held = filled / 60;
+    filled -= 60 * ((uint64_t)held < all[n]->returned ? held : (int64_t)all[n]->returned);
+    const int64_t room = filled < 60 * at_once ? (60 * at_once - filled) / 60 : 0;
+    granted[n] = all[n]->wanted < (size_t)room ? all[n]->wanted : (size_t)room;
+    filled += 60 * (int64_t)granted[n];
+    const int64_t over = filled - 60 * (at_once - 1);
+    wait[n] = over > 0 ? (over + rate - 1) / rate : 0;
+    p->filled = filled;
+    if (all[n]->now > p->at) p->at = all[n]->now;
+  }
+  pthread_mutex_unlock(&s->mutex);
+  return status;
+}
+
 hirenow_status memory_store_next_due(void *ctx, int64_t *when, hirenow_reply *reply) {
   struct memory_store *s = ctx;
   (void)reply;

@@ -76,12 +76,20 @@ struct policy {
   hirenow_policy_row row;
 };
 
+/* How full the measure of a limit was, and when: a mail fills it by 60, a second empties it by the limit. */
+struct pace {
+  const char *tenant;
+  int64_t at;
+  int64_t filled;
+};
+
 struct memory_store {
   pthread_mutex_t mutex;
   struct text *texts;
   struct array records;  /* struct record */
   struct array answers;  /* struct answer */
   struct array policies; /* struct policy, in the order they were set */
+  struct array paces;    /* struct pace */
   int *destroyed;
 };
 
@@ -211,6 +219,8 @@ hirenow_status memory_store_due(void *ctx, int64_t when, size_t limit, const cha
 hirenow_status memory_store_claim(void *ctx, const hirenow_claim_request *request, hirenow_reply *reply);
 hirenow_status memory_store_settle(void *ctx, const hirenow_settlement *const *all, size_t count, int32_t *ours,
                                    hirenow_reply *reply);
+hirenow_status memory_store_allow(void *ctx, const hirenow_allowance_request *const *all, size_t count,
+                                  size_t *granted, int64_t *wait, hirenow_reply *reply);
 hirenow_status memory_store_next_due(void *ctx, int64_t *when, hirenow_reply *reply);
 hirenow_status memory_store_outbox(void *ctx, int64_t now, hirenow_outbox_figures *figures, hirenow_reply *reply);
 hirenow_status memory_store_messages(void *ctx, const hirenow_message_request *request, hirenow_reply *reply);

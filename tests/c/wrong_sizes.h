@@ -161,6 +161,14 @@ static void test_sizes_of_requests(hirenow_store *store) {
   const hirenow_settlement *all[] = {&settled};
   SAYS_WRONG_SIZE(hirenow_settlement, answer, settled,
                   (all[0] = s, hirenow_store_settle(store, all, 1, NULL, &why)));
+  hirenow_allowance_request allowance = HIRENOW_ALLOWANCE_REQUEST_INIT;
+  allowance.per_minute = 60;
+  const hirenow_allowance_request *requests[] = {&allowance};
+  SAYS_WRONG_SIZE(hirenow_allowance_request, returned, allowance,
+                  (requests[0] = s, hirenow_store_allow(store, requests, 1, NULL, NULL, NULL, &why)));
+  allowance.per_minute = 0;
+  requests[0] = &allowance;
+  IS(hirenow_store_allow(store, requests, 1, NULL, NULL, NULL, NULL), HIRENOW_INVALID_ARGUMENT);
   hirenow_checkpoint_request progress = HIRENOW_CHECKPOINT_REQUEST_INIT;
   progress.tenant = "acme";
   SAYS_WRONG_SIZE(hirenow_checkpoint_request, size, progress, hirenow_store_save_progress(store, s, NULL, &why));

@@ -4,8 +4,12 @@
 /// Threads: as a store; what a defect remembers stands under a lock.
 
 #include <charconv>
+#include <map>
+#include <mutex>
+#include <thread>
 
 #include "hirenow/audit.hpp"
+#include "hirenow/detail/pace.hpp"
 #include "support/defective_stores.hpp"
 
 namespace hirenow::support {
@@ -401,6 +405,50 @@ struct lost_lease_stops_the_batch : defective_store {
     for (std::size_t n = 0; n < all.size(); ++n)
       if (!(out[n] = sound().settle(all.subspan(n, 1)).value().at(0))) break;
     return out;
+  }
+};
+/// Asks for places with requests that were bent before.
+template <class Bend>
+struct bent_allow : defective_store {
+  result<std::vector<allowance>> allow(std::span<const allowance_request> all) override {
+    std::vector<allowance_request> bent(all.begin(), all.end());
+    for (auto& one : bent) Bend{}(one);
+    return sound().allow(bent);
+  }
+};
+struct tenants_share_a_limit {
+  void operator()(allowance_request& r) const {
+    if (!r.tenant.empty()) r.tenant = "all tenants";
+  }
+};
+struct tenants_count_as_all_mail {
+  void operator()(allowance_request& r) const { r.tenant = {}; }
+};
+struct nothing_is_taken_back {
+  void operator()(allowance_request& r) const { r.returned = 0; }
+};
+struct a_mail_a_second_more {
+  void operator()(allowance_request& r) const { r.per_minute += 60; }
+};
+struct everything_is_allowed : defective_store {
+  result<std::vector<allowance>> allow(std::span<const allowance_request> all) override {
+    std::vector<allowance> out;
+    for (const auto& one : all) out.push_back({one.wanted});
+    return out;
+  }
+};
+struct each_thread_counts_for_itself : defective_store {
+  result<std::vector<allowance>> allow(std::span<const allowance_request> all) override {
+    const std::lock_guard lock(mutex_);
+    return own[std::this_thread::get_id()].allow(all);
+  }
+  std::map<std::thread::id, hirenow::detail::paces> own;
+};
+struct first_answer_for_all : defective_store {
+  result<std::vector<allowance>> allow(std::span<const allowance_request> all) override {
+    auto answers = sound().allow(all);
+    if (answers && !answers->empty()) answers->assign(answers->size(), answers->front());
+    return answers;
   }
 };
 struct claimed_twice : defective_store {

@@ -173,6 +173,8 @@ __all__ = [
     "CheckFailure",
     "CheckReport",
     "CheckpointRequest",
+    "AllowanceRequest",
+    "Allowance",
     "ClaimRequest",
     "ClaimedMessage",
     "Clock",

@@ -13,6 +13,8 @@ from ._policy_model import PolicyQuery, StoredPolicy
 from ._store_model import (
     ChangeSet,
     CheckpointRequest,
+    Allowance,
+    AllowanceRequest,
     ClaimRequest,
     ClaimedMessage,
     DuePage,
@@ -61,6 +63,12 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def settle(self, settlements: Tuple[Settlement, ...]) -> Sequence[bool]:
         """Writes what workers found, in one commit. For each: whether the lease was still theirs."""
+
+    def allow(self, requests: Tuple[AllowanceRequest, ...]) -> Sequence[Allowance]:
+        """Counts mail that is to leave, so that all who send for this store keep to one limit together: spread evenly,
+        after a rest no more at once than a second's worth, or one. Of requests under one limit in a call each sees what
+        those before it took. May be left out: nothing, and each dispatcher counts for itself."""
+        return ()
 
     @abc.abstractmethod
     def next_due(self) -> Optional[datetime]:

@@ -25,8 +25,9 @@ class Dispatcher:
 
     Several dispatchers, in one process or many, may work on one store. What a callback raises is a temporary failure of
     its message. `on_error` is told of it; without it `dispatch_due` raises the first, once all is settled, and `run` hands
-    it to `sys.unraisablehook`. `most_per_minute` and `most_per_minute_of_tenant` limit the rate at which mail leaves through
-    this dispatcher, 0 is no limit; what a tenant has more is put off to when it may go. Closing its engine stops it and closes it to all but `close`. A signal's handler that
+    it to `sys.unraisablehook`. `most_per_minute` and `most_per_minute_of_tenant` limit the rate at which mail leaves; all
+    dispatchers of a store that counts, as those of the library do, keep to a limit together. 0 is no limit; what a tenant has
+    more is put off to when it may go. Closing its engine stops it and closes it to all but `close`. A signal's handler that
     raises, as Ctrl-C's does, ends a run: what is being sent is finished first, and the rest given back.
     """
 

@@ -199,6 +199,28 @@ class ClaimRequest(Record):
 
 
 @record
+class AllowanceRequest(Record):
+    """Asks whether mail may leave under a limit of so many a minute: a tenant's, or, without one, that of all mail.
+
+    `returned`: how many of those granted before did not leave, and need not have been counted.
+    """
+
+    now: datetime
+    per_minute: int
+    tenant: str = ""
+    wanted: int = 1
+    returned: int = 0
+
+
+@record
+class Allowance(Record):
+    """How many mails may leave, and how long until one more may."""
+
+    granted: int = 0
+    wait: timedelta = timedelta(0)
+
+
+@record
 class ClaimedMessage(Record):
     """A message that a worker now holds."""
 
@@ -265,6 +287,8 @@ __all__ = [
     "CheckFailure",
     "CheckReport",
     "CheckpointRequest",
+    "AllowanceRequest",
+    "Allowance",
     "ClaimRequest",
     "ClaimedMessage",
     "DuePage",

@@ -95,8 +95,8 @@ void bind_classes(py::dict classes) {
              permitted_action, list_row, list_page, track_history, audit_report, due_record, sweep_report::set_aside,
              sweep_report, outgoing_mail, delivery, applicant_record, stored_policy, stored_answer, load_request,
              loaded, interview_change, waiver_change, withdrawal, final_progress, change_set, checkpoint_request,
-             list_request, outbox_figures, due_page, claim_request, claimed_message, settlement, message_query>(
-      classes);
+             list_request, outbox_figures, due_page, claim_request, allowance_request, allowance, claimed_message,
+             settlement, message_query>(classes);
   bind_dispatcher_classes(classes);
   bind_testing_classes(classes);
 }

@@ -235,6 +235,9 @@ HIRENOW_RECORD(outbox_figures, "OutboxFigures", plain("queued", &t::queued), pla
 HIRENOW_RECORD(due_page, "DuePage", plain("rows", &t::rows), plain("next", &t::next));
 HIRENOW_RECORD(claim_request, "ClaimRequest", plain("now", &t::now), plain("lease", &t::lease),
                plain("limit", &t::limit), plain("token", &t::token));
+HIRENOW_RECORD(allowance_request, "AllowanceRequest", plain("now", &t::now), plain("per_minute", &t::per_minute),
+               plain("tenant", &t::tenant), plain("wanted", &t::wanted), plain("returned", &t::returned));
+HIRENOW_RECORD(allowance, "Allowance", plain("granted", &t::granted), plain("wait", &t::wait));
 HIRENOW_RECORD(claimed_message, "ClaimedMessage", plain("tenant", &t::tenant), plain("applicant_id", &t::applicant_id),
                plain("mail", &t::mail));
 HIRENOW_RECORD(settlement, "Settlement", plain("key", &t::key), plain("tenant", &t::tenant), plain("token", &t::token),

@@ -62,6 +62,13 @@ class python_store final : public store {
       return detail::fail(errc::internal, "settle() answered another number of settlements");
     return said;
   }
+  result<std::vector<allowance>> allow(std::span<const allowance_request> requests) override {
+    {
+      const gil_taken gil;
+      if (!py::hasattr(target_.get(), "allow")) return store::allow(requests);
+    }
+    return ask<std::vector<allowance>>("allow", std::vector<allowance_request>(requests.begin(), requests.end()));
+  }
   result<std::optional<sys_seconds>> next_due() override { return ask<std::optional<sys_seconds>>("next_due"); }
   result<std::optional<outbox_figures>> outbox(sys_seconds now) override {
     {
@@ -279,6 +286,16 @@ void add_store(py::module_& m) {
           },
           py::arg("settlements"),
           "Writes what workers found, in one commit. For each: whether the lease was still theirs.")
+      .def(
+          "allow",
+          [](native_store& s, py::object r) {
+            const py::tuple kept(r);  // the requests borrow from it
+            const auto all = from_py<std::vector<allowance_request>>(kept, "requests");
+            for (const auto& one : all)
+              if (one.per_minute == 0) throw py::value_error("per_minute is 0");
+            return to_py(on_store(s, [&](store& t) { return t.allow(all); }));
+          },
+          py::arg("requests"), "Counts mail that is to leave under limits. For each request: how many may.")
       .def(
           "next_due", [](native_store& s) { return to_py(on_store(s, [](store& t) { return t.next_due(); })); },
           "When the next message will be due or a lease will run out; None where the outbox is empty.")

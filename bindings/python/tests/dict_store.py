@@ -3,9 +3,11 @@
 import base64
 import json
 import threading
+from datetime import timedelta
 
 import hirenow
 from hirenow import (
+    Allowance,
     ApplicantRecord,
     AuditHead,
     ClaimedMessage,
@@ -82,6 +84,7 @@ class Rows:
 class DictStore(hirenow.Store):
     def __init__(self):
         self.lock = threading.Lock()
+        self.paces = {}
         self.rows = {}      # (tenant, applicant id) -> Rows
         self.owners = {}    # interview id -> (tenant, applicant id)
         self.answers = {}   # (tenant, key) -> (answer, applicant id)
@@ -337,6 +340,22 @@ class DictStore(hirenow.Store):
             m = m.replace(state=MessageState(s.what.value))
         rows.outbox[s.key] = m, token, lease_end
         return True
+
+    def allow(self, requests):
+        with self.lock:
+            return [self._allow(r) for r in requests]
+
+    def _allow(self, r):
+        at, filled = self.paces.get(r.tenant, (r.now, 0))  # a mail fills it by 60, a second empties it by the limit
+        room = 60 * -(-r.per_minute // 60)
+        filled = max(filled - max(int((r.now - at).total_seconds()), 0) * r.per_minute, 0)
+        filled -= 60 * min(filled // 60, r.returned)
+        granted = min(r.wanted, max(room - filled, 0) // 60)
+        filled += 60 * granted
+        moved_back = at - r.now > timedelta(minutes=1)
+        self.paces[r.tenant] = r.now if moved_back else max(r.now, at), filled
+        over = max(filled - (room - 60), 0)
+        return Allowance(granted, timedelta(seconds=-(-over // r.per_minute)))
 
     def next_due(self):
         with self.lock:

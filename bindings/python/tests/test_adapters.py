@@ -41,6 +41,9 @@ class Passing(hirenow.Store):
     def settle(self, settlements):
         return self.inner.settle(settlements)
 
+    def allow(self, requests):
+        return self.inner.allow(requests)
+
     def next_due(self):
         return self.inner.next_due()
 
@@ -102,7 +105,11 @@ def test_check_store_finds_what_a_python_store_does_wrong():
         def due(self, at, limit, cursor):
             return "nothing"
 
-    for defective, seen in ((Forgetful, "version"), (Careless, "claim"), (Broken, "DuePage")):
+    class Generous(Passing):  # keeps to no limit
+        def allow(self, requests):
+            return [hirenow.Allowance(r.wanted) for r in requests]
+
+    for defective, seen in ((Forgetful, "version"), (Careless, "claim"), (Broken, "DuePage"), (Generous, "granted")):
         report = check_store(defective, histories=0)
         assert not report.passed and seen in str(report), report
     assert not check_store(lambda: None, histories=0).passed
@@ -132,6 +139,8 @@ REACHES = {
     "policies": lambda w, at: list(w.engine.policies(actor=w.admin)),
     "next_due": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example").dispatch_due(),
     "claim": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example").dispatch_due(),
+    "allow": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example",
+                                              most_per_minute=60).dispatch_due(),
     "settle": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), **SHORT).dispatch_due(),
     "outbox": lambda w, at: hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example").stats(),
 }

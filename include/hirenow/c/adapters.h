@@ -95,10 +95,13 @@ typedef struct hirenow_store_callbacks {
   hirenow_status (*outbox)(void *ctx, int64_t now, hirenow_outbox_figures *figures, hirenow_reply *reply);
   /* May be NULL in a store of an older version: it keeps the policy that was set last, and no others. */
   hirenow_status (*policies)(void *ctx, const hirenow_policy_request *request, hirenow_reply *reply);
+  /* May be NULL: each dispatcher then counts for itself. Both places have `count` numbers, 0 before. */
+  hirenow_status (*allow)(void *ctx, const hirenow_allowance_request *const *requests, size_t count, size_t *granted,
+                          int64_t *wait_seconds, hirenow_reply *reply);
 } hirenow_store_callbacks;
 #define HIRENOW_STORE_CALLBACKS_INIT \
   {sizeof(hirenow_store_callbacks), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-   NULL, NULL, NULL}
+   NULL, NULL, NULL, NULL}
 /* Makes a store. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_new(const hirenow_store_callbacks *callbacks, hirenow_store **out,
                                              hirenow_error **error);

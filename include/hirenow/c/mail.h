@@ -168,8 +168,8 @@ typedef struct hirenow_dispatcher_options {
   hirenow_status (*render)(void *ctx, int32_t kind, const char *locale, const hirenow_message_view *view,
                            hirenow_reply *reply);
   void (*destroy)(void *ctx); /* runs once, when the dispatcher is gone, and only if it was made; may be NULL */
-  /* So many mails a minute may leave through this dispatcher, and so many of one tenant; what a tenant has more is put
-   * off to when it may go. 0: as many as can. */
+  /* So many mails a minute may leave, and so many of one tenant, through all dispatchers of a store that counts; what a
+   * tenant has more is put off to when it may go. 0: as many as can. */
   uint32_t most_per_minute;
   uint32_t most_per_minute_of_tenant;
 } hirenow_dispatcher_options;

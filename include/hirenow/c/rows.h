@@ -317,6 +317,17 @@ typedef struct hirenow_claim_request {
 } hirenow_claim_request;
 #define HIRENOW_CLAIM_REQUEST_INIT {sizeof(hirenow_claim_request), 0, 0, 0, {0}}
 
+/* Asks whether mail may leave under a limit. Since: 0.1 */
+typedef struct hirenow_allowance_request {
+  size_t struct_size;
+  int64_t now;
+  const char *tenant; /* whose mail the limit is about; empty or NULL: all mail */
+  uint32_t per_minute; /* the limit; at least 1 */
+  size_t wanted;       /* how many would leave */
+  size_t returned;     /* how many of those granted before did not, and need not have been counted */
+} hirenow_allowance_request;
+#define HIRENOW_ALLOWANCE_REQUEST_INIT {sizeof(hirenow_allowance_request), 0, NULL, 0, 0, 0}
+
 /* What a worker writes about a message it holds. */
 enum {
   HIRENOW_SETTLE_ACCEPTED = 0,

@@ -35,6 +35,12 @@ HIRENOW_API hirenow_status hirenow_store_claim(hirenow_store *store, const hiren
  * lease was still the caller's; where it was not, nothing was written for it. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_settle(hirenow_store *store, const hirenow_settlement *const *settlements,
                                                 size_t count, int32_t *ours, hirenow_error **error);
+/* Counts mail that is to leave, so that all who send for this store keep to one limit together. `granted` and
+ * `wait_seconds`, of `count` numbers each, or NULL: how many may leave, and how long until one more may. *counts is 0
+ * where the store does not count. Since: 0.1 */
+HIRENOW_API hirenow_status hirenow_store_allow(hirenow_store *store, const hirenow_allowance_request *const *requests,
+                                               size_t count, size_t *granted, int64_t *wait_seconds, int32_t *counts,
+                                               hirenow_error **error);
 /* When the next message will be due or a lease run out; HIRENOW_NONE where the outbox is empty. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_store_next_due(hirenow_store *store, int64_t *at, hirenow_error **error);
 /* How the outbox stands. *counts is 0 where the store does not count. Since: 0.1 */

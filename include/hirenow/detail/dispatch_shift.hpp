@@ -20,7 +20,7 @@
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/dispatch_sending.hpp"
 #include "hirenow/detail/guarded.hpp"
-#include "hirenow/detail/pace.hpp"
+#include "hirenow/detail/mail_rate.hpp"
 #include "hirenow/detail/step.hpp"
 #include "hirenow/dispatch_stats.hpp"
 #include "hirenow/dispatcher_options.hpp"
@@ -162,32 +162,38 @@ class shift {
   void claim(std::unique_lock<std::mutex>& lock) {
     hirenow::store& store = desk_.engine.storage();
     const auto asked = sender_.steady_now();
-    claim_request wanted{
-        desk_.engine.now(), desk_.options.lease, desk_.rate.take(asked, std::min(ahead_ - queue_.size(), left_)), {}};
-    if (wanted.limit == 0) {
-      next_look_ = desk_.rate.next();
-      if (until_idle_) left_ = 0;
-      return;
-    }
+    claim_request wanted{desk_.engine.now(), desk_.options.lease, std::min(ahead_ - queue_.size(), left_), {}};
     random_bytes(wanted.token);
     lock.unlock();
     // Looking is a read; claiming is a commit, so an empty outbox is not claimed from.
     const auto next = guarded([&] { return store.next_due(); });
+    result<allowance> allowed{};
     result<std::vector<claimed_message>> claimed{};
+    result<std::vector<std::optional<seconds>>> put_off{};
     if (next && *next && **next <= wanted.now) {
+      allowed = desk_.rate.take(store, wanted.now, asked, wanted.limit);
+      wanted.limit = allowed ? allowed->granted : 0;
+    }
+    if (allowed && allowed->granted > 0) {
       HIRENOW_STEP("dispatcher: before claim");
       claimed = guarded([&] { return store.claim(wanted); });
       HIRENOW_STEP("dispatcher: after claim");
+      std::vector<std::string_view> tenants;
+      if (claimed)
+        for (const auto& m : *claimed) tenants.push_back(m.tenant);
+      put_off = desk_.rate.put_off(store, wanted.now, tenants);
+      desk_.rate.give_back(wanted.limit - std::min(wanted.limit, tenants.size()), asked);
     }
     lock.lock();
     if (!next) failed(next.error());
+    if (!allowed) failed(allowed.error());
     if (!claimed) failed(claimed.error());
+    if (!put_off) failed(put_off.error());
     const bool nothing = !claimed || claimed->empty();
-    desk_.rate.give_back(wanted.limit - std::min(wanted.limit, nothing ? 0 : claimed->size()));
     // Half to one and a half of the interval: dispatchers that started together do not stay together.
-    next_look_ = nothing ? sender_.steady_now() +
-                               std::chrono::duration_cast<steady::duration>(desk_.options.poll_every * (0.5 + chance()))
-                         : steady::time_point{};
+    auto rest = std::chrono::duration_cast<steady::duration>(desk_.options.poll_every * (0.5 + chance()));
+    if (allowed && allowed->granted == 0) rest = std::max<steady::duration>(rest, allowed->wait);
+    next_look_ = nothing ? sender_.steady_now() + rest : steady::time_point{};
     if (nothing && until_idle_) left_ = 0;
     if (nothing) return;
     claimed_any_ = true;
@@ -199,13 +205,16 @@ class shift {
       ahead_ = std::max(ahead_, std::min(2 * ahead_, most_ahead));
     last_claim_ = asked;
     left_ -= std::min(left_, claimed->size());
-    for (auto& m : *claimed) {
+    for (std::size_t n = 0; n < claimed->size(); ++n) {
+      auto& m = (*claimed)[n];
       const message_key key = m.mail.key;
       const auto [at, added] = held_.try_emplace(key, held_message{std::move(m), wanted.token, asked, {}, {}});
       if (added) {
-        if (const auto later = desk_.rate.put_off(at->second.message.tenant, asked))
+        // Where nobody could say whether it may leave, it goes back, too.
+        if (const auto later = put_off ? (*put_off)[n] : seconds{1}) {
           add({key, {settlement::verdict::release, wanted.now + *later, {}, true}});
-        else
+          desk_.rate.give_back(1, asked);
+        } else
           queue_.push_back(&at->second);
       } else {
         // A lease of our own ran out, because the clock was moved or this process stood still. What is under way goes

@@ -1,102 +1,76 @@
 #pragma once
-/// How fast mail may leave: so many a minute, spread evenly, and after a rest no more than a second's worth at once. It
-/// is the virtual scheduling form of the generic cell rate algorithm (ITU-T I.371).
+/// How fast mail may leave: so many a minute, spread evenly, and after a rest no more at once than make up a second of
+/// it, or one. It is the leaky bucket as a meter (ITU-T I.371), in whole numbers: a mail fills it by 60, a second empties
+/// it by the limit.
 ///
-/// Threads: a pace serves one at a time, a rate any.
+/// Threads: pure functions; `paces` serves one at a time.
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
-#include <optional>
+#include <span>
 #include <string>
+#include <vector>
+
+#include "hirenow/store.hpp"
 
 namespace hirenow::detail {
 
-class pace {
- public:
-  using clock = std::chrono::steady_clock;
+/// How full the measure of one limit was, and when.
+struct pace {
+  sys_seconds at{};
+  std::int64_t filled = 0;
 
-  /// `per_minute` is at least 1.
-  explicit pace(std::uint32_t per_minute)
-      : gap_(std::chrono::duration_cast<clock::duration>(std::chrono::minutes(1)) / per_minute),
-        at_once_(std::max<clock::duration>(gap_, std::chrono::seconds(1))) {}
-
-  /// Lets through as many as may go now, at most `wanted`. Returns how many.
-  std::size_t take(clock::time_point now, std::size_t wanted) {
-    const auto used = std::max(full_at_ - now, clock::duration::zero());
-    if (used >= at_once_) return 0;
-    const auto room = static_cast<std::size_t>((at_once_ - used) / gap_);
-    const std::size_t taken = std::min(room, wanted);
-    full_at_ = std::max(full_at_, now) + gap_ * static_cast<clock::rep>(taken);
-    return taken;
-  }
-  /// Takes back what was let through and did not go.
-  void give_back(std::size_t count) { full_at_ -= gap_ * static_cast<clock::rep>(count); }
-
-  /// The instant from which one may go.
-  clock::time_point next() const { return full_at_ - (at_once_ - gap_); }
-
-  /// Gives out instants at which one each may go, to those who cannot go now.
-  clock::time_point put_off() {
-    put_off_until_ = std::max(put_off_until_ + gap_, next());
-    return put_off_until_;
-  }
-  /// True where nothing is remembered that matters at `now`.
-  bool is_at_rest(clock::time_point now) const { return full_at_ <= now && put_off_until_ <= now; }
-
- private:
-  clock::duration gap_;
-  clock::duration at_once_;
-  clock::time_point full_at_{};  ///< when all that was let through has had its place
-  clock::time_point put_off_until_{};
+  friend bool operator==(const pace&, const pace&) = default;
 };
 
-/// A dispatcher's limits: of all its mail, and of one tenant's. 0 is no limit.
-class mail_rate {
+inline constexpr std::int64_t pace_of_a_mail = 60;
+
+/// What is left in it at an instant; where that is an earlier one, all of it.
+inline std::int64_t filled_at(const pace& p, sys_seconds now, std::uint32_t per_minute) {
+  const std::int64_t passed = std::max<std::int64_t>((now - p.at).count(), 0);
+  return passed > p.filled / per_minute ? 0 : std::max<std::int64_t>(p.filled - passed * per_minute, 0);
+}
+
+/// Answers a request at an instant, and fills the measure by what it grants.
+inline allowance take_places(pace& p, const allowance_request& r, sys_seconds now) {
+  const std::int64_t rate = r.per_minute;
+  const std::int64_t room = (rate + pace_of_a_mail - 1) / pace_of_a_mail * pace_of_a_mail;
+  std::int64_t filled = filled_at(p, now, r.per_minute);
+  filled -= std::min(filled / pace_of_a_mail, static_cast<std::int64_t>(std::min<std::size_t>(r.returned, INT32_MAX))) *
+            pace_of_a_mail;
+  const std::int64_t free = std::max<std::int64_t>(room - filled, 0) / pace_of_a_mail;
+  const auto granted = std::min(r.wanted, static_cast<std::size_t>(free));
+  filled += static_cast<std::int64_t>(granted) * pace_of_a_mail;
+  // Several who ask at once may be a little apart. A clock that is further back was moved, and goes on from there.
+  const bool moved_back = p.at - now > seconds{60};
+  if (granted > 0 || r.returned > 0 || moved_back) p = {moved_back ? now : std::max(now, p.at), filled};
+  const std::int64_t over = std::max<std::int64_t>(filled - (room - pace_of_a_mail), 0);
+  return {granted, seconds{(over + rate - 1) / rate}};
+}
+
+/// The measures of all limits, by tenant; that of all mail under the empty name.
+class paces {
  public:
-  using clock = pace::clock;
-
-  mail_rate(std::uint32_t per_minute, std::uint32_t per_minute_of_tenant) : of_tenant_(per_minute_of_tenant) {
-    if (per_minute > 0) all_.emplace(per_minute);
-  }
-
-  /// Takes as many mails for sent as may go now, at most `wanted`. Returns how many.
-  std::size_t take(clock::time_point now, std::size_t wanted) {
-    const std::lock_guard lock(mutex_);
-    return all_ ? all_->take(now, wanted) : wanted;
-  }
-  /// Of these so many were not sent.
-  void give_back(std::size_t count) {
-    const std::lock_guard lock(mutex_);
-    if (all_) all_->give_back(count);
-  }
-  /// The instant from which one may go, where none may go now.
-  clock::time_point next() {
-    const std::lock_guard lock(mutex_);
-    return all_ ? all_->next() : clock::time_point{};
-  }
-  /// For how long a mail of the tenant, which was taken for sent, has to wait; nothing where it may go.
-  std::optional<std::chrono::seconds> put_off(const std::string& tenant, clock::time_point now) {
-    if (of_tenant_ == 0) return std::nullopt;
-    const std::lock_guard lock(mutex_);
-    if (tenants_.size() >= most_tenants) std::erase_if(tenants_, [&](auto& p) { return p.second.is_at_rest(now); });
-    auto& its = tenants_.try_emplace(tenant, of_tenant_).first->second;
-    if (its.take(now, 1) == 1) return std::nullopt;
-    if (all_) all_->give_back(1);
-    return std::max(std::chrono::ceil<std::chrono::seconds>(its.put_off() - now), std::chrono::seconds(1));
+  std::vector<allowance> allow(std::span<const allowance_request> requests) {
+    std::vector<allowance> out;
+    out.reserve(requests.size());
+    for (const auto& r : requests) {
+      if (kept_.size() >= most_kept)
+        std::erase_if(kept_, [&](const auto& p) { return filled_at(p.second, r.now, r.per_minute) == 0; });
+      auto at = kept_.find(r.tenant);
+      if (at == kept_.end()) at = kept_.emplace(r.tenant, pace{}).first;
+      out.push_back(take_places(at->second, r, r.now));
+    }
+    return out;
   }
 
  private:
-  static constexpr std::size_t most_tenants = 10'000;  // that are remembered although they are at rest
+  static constexpr std::size_t most_kept = 10'000;  // although they are empty
 
-  const std::uint32_t of_tenant_;
-  std::mutex mutex_{};
-  std::optional<pace> all_{};
-  std::map<std::string, pace, std::less<>> tenants_{};
+  std::map<std::string, pace, std::less<>> kept_{};
 };
 
 }  // namespace hirenow::detail

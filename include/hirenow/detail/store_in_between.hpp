@@ -24,6 +24,7 @@ class store_in_between : public store {
   }
   result<std::vector<claimed_message>> claim(const claim_request& r) override { return next_.claim(r); }
   result<std::vector<bool>> settle(std::span<const settlement> s) override { return next_.settle(s); }
+  result<std::vector<allowance>> allow(std::span<const allowance_request> r) override { return next_.allow(r); }
   result<std::optional<sys_seconds>> next_due() override { return next_.next_due(); }
   result<std::optional<outbox_figures>> outbox(sys_seconds now) override { return next_.outbox(now); }
   result<std::vector<message>> messages(const message_query& q) override { return next_.messages(q); }

@@ -48,13 +48,14 @@ class random_history {
   }
 
   std::string step() {
-    const std::size_t kind = below(20);
+    const std::size_t kind = below(21);
     if (kind < 9) return change(false);
     if (kind < 12) return change(true);
     if (kind < 14) return save();
     if (kind < 16) return claim_some();
     if (kind < 18) return settle_some();
     if (kind < 19) return set_a_policy();
+    if (kind < 20) return allow_some();
     return prune_answers();
   }
 
@@ -297,6 +298,29 @@ class random_history {
          must(reference_.save_progress(request), "save_progress() of the memory store"));
     compare_load({.tenant = record.tenant, .who = i.id}, true);
     return "a checkpoint";
+  }
+
+  /// Time passes faster between steps than mail is counted, so one step asks several times.
+  std::string allow_some() {
+    for (std::size_t call = 0; call < 4; ++call) {
+      std::vector<allowance_request> requests(1 + below(4));
+      for (auto& r : requests) {
+        if (chance(2)) r.tenant = any_of(tenants_);
+        r.now = now_ + seconds{below(10) * call};
+        r.per_minute = std::array{90U, 6U, 600U}[r.tenant.size() % 3];  // a limit that stays what it was
+        r.wanted = below(12);
+        if (chance(4)) r.returned = below(8);
+      }
+      const auto got = must(tested_.allow(requests), "allow()");
+      if (got.empty()) return "a store that does not count mail";
+      const auto due = must(reference_.allow(requests), "allow() of the memory store");
+      same("answers", got.size(), due.size());
+      for (std::size_t n = 0; n < due.size(); ++n) {
+        same("granted", got[n].granted, due[n].granted);
+        same("seconds to wait", got[n].wait.count(), due[n].wait.count());
+      }
+    }
+    return "mail that is counted";
   }
 
   lease_token fresh_token() {

@@ -10,6 +10,7 @@
 
 #include "hirenow/testing/check_lists.hpp"
 #include "hirenow/testing/check_outbox.hpp"
+#include "hirenow/testing/check_pace.hpp"
 
 namespace hirenow::testing::detail {
 
@@ -172,6 +173,23 @@ inline const std::vector<store_race>& races() {
          for (const auto& some : taken) all_taken.insert(all_taken.end(), some.begin(), some.end());
          expect_keys("the messages claimed", all_taken, due);
          for (const auto& m : all_messages(s)) same("tries", m.tries, std::uint32_t{1});
+       }},
+      {"Several who ask at once are together allowed what one would be",
+       [](store& s, unsigned threads) {
+         if (!counts_mail(s)) return;
+         for (int round = 0; round < race_rounds; ++round) {
+           std::atomic<std::size_t> of_all = 0, of_acme = 0;
+           in_threads(threads, [&](unsigned n) {
+             // Nobody waits for another who waits for him, in whatever order they ask.
+             std::vector<allowance_request> both{{instant(round), "acme", 240, 3}, {instant(round), {}, 300, 4}};
+             if (n % 2) std::swap(both[0], both[1]);
+             const auto answers = must(s.allow(both), "allow()");
+             of_acme += answers.at(n % 2).granted;
+             of_all += answers.at(1 - n % 2).granted;
+           });
+           same("granted of all mail", of_all.load(), std::size_t{5});
+           same("granted of one tenant's", of_acme.load(), std::size_t{4});
+         }
        }},
       {"A worker that comes late and the one that takes over do not both settle",
        [](store& s, unsigned) {

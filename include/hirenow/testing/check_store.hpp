@@ -21,6 +21,7 @@
 #include "hirenow/store.hpp"
 #include "hirenow/testing/check_histories.hpp"
 #include "hirenow/testing/check_history.hpp"
+#include "hirenow/testing/check_pace.hpp"
 #include "hirenow/testing/check_races.hpp"
 #include "hirenow/testing/check_waivers.hpp"
 
@@ -88,7 +89,7 @@ inline check_report check_store(const std::function<std::unique_ptr<store>()>& m
        {&detail::record_checks(), &detail::constraint_checks(), &detail::progress_checks(), &detail::answer_checks(),
         &detail::policy_checks(), &detail::waiver_checks(), &detail::audit_checks(), &detail::erasure_checks(),
         &detail::list_checks(), &detail::due_checks(), &detail::claim_checks(), &detail::settle_checks(),
-        &detail::withdrawal_checks()})
+        &detail::withdrawal_checks(), &detail::pace_checks()})
     for (const auto& check : *checks) detail::run_check(report, make, check.name, check.run);
 
   const unsigned threads = std::max(2U, options.threads);
