@@ -303,10 +303,11 @@ class random_history {
   /// Time passes faster between steps than mail is counted, so one step asks several times.
   std::string allow_some() {
     for (std::size_t call = 0; call < 4; ++call) {
+      now_ = free_instant(now_ + seconds{below(10)});
       std::vector<allowance_request> requests(1 + below(4));
       for (auto& r : requests) {
         if (chance(2)) r.tenant = any_of(tenants_);
-        r.now = now_ + seconds{below(10) * call};
+        r.now = now_;
         r.per_minute = std::array{90U, 6U, 600U}[r.tenant.size() % 3];  // a limit that stays what it was
         r.wanted = below(12);
         if (chance(4)) r.returned = below(8);
