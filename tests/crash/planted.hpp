@@ -1,8 +1,10 @@
 #pragma once
 /// Stores with a safeguard taken out: the crash and race programs must find each of them, or they would find nothing.
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "crash/world.hpp"
 #include "support/store_in_between.hpp"
@@ -17,6 +19,7 @@ class torn_commit final : public hirenow::test::store_in_between {
     auto first = whole;
     first.messages.clear();
     if (auto ok = next_.commit(first); !ok || whole.messages.empty()) return ok;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // so that those who kill at random soon strike here
     hirenow::change_set second;
     second.tenant = whole.tenant;
     second.applicant_id = whole.applicant_id;

@@ -292,7 +292,7 @@ void add_store(py::module_& m) {
             const py::tuple kept(r);  // the requests borrow from it
             const auto all = from_py<std::vector<allowance_request>>(kept, "requests");
             for (const auto& one : all)
-              if (one.per_minute == 0) throw py::value_error("per_minute is 0");
+              if (one.per_minute == 0) raise_error(detail::fail(errc::invalid_argument, "per_minute is 0"));
             return to_py(on_store(s, [&](store& t) { return t.allow(all); }));
           },
           py::arg("requests"), "Counts mail that is to leave under limits. For each request: how many may.")

@@ -86,6 +86,28 @@ def test_a_python_store_keeps_every_promise():
     assert report.checks > 240 and str(report).startswith(f"{report.checks} checks, 0 failed")
 
 
+def test_a_limit_is_kept_by_the_store():
+    store = hirenow.open_store("memory:")
+    two = [hirenow.AllowanceRequest(MONDAY, 600, "acme", wanted=7)] * 2
+    assert store.allow(two) == (hirenow.Allowance(7), hirenow.Allowance(3, timedelta(seconds=1)))
+    assert store.allow([two[0].replace(tenant="", returned=3)])[0].granted == 7
+    with pytest.raises(hirenow.InvalidArgumentError):
+        store.allow([hirenow.AllowanceRequest(MONDAY, 0)])
+
+
+def test_dispatchers_of_one_store_keep_to_a_limit_together():
+    for store in (None, DictStore()):
+        w = World(store)
+        for n in range(5):
+            person = hirenow.Applicant(f"app-{n}", f"{n}@example.org", "Bo", "en", "Europe/London")
+            w.engine.schedule(person, w.track, actor=w.recruiter)
+        one, other = (hirenow.Dispatcher(w.engine, Mailbox(), sender="j@acme.example", most_per_minute=180)
+                      for _ in range(2))
+        assert [one.dispatch_due(2).accepted, other.dispatch_due().accepted, one.dispatch_due().accepted] == [2, 1, 0]
+        w.clock.advance(timedelta(seconds=1))
+        assert other.dispatch_due().accepted == 2
+
+
 def test_a_store_written_in_python_keeps_every_promise():
     report = check_store(DictStore, histories=5)
     assert report.passed, report

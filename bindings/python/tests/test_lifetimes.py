@@ -451,6 +451,7 @@ def gil_calls(tmp_path, server):
         "store, next_due": store.next_due,
         "store, claim": lambda: store.claim(hirenow.ClaimRequest(MONDAY, timedelta(seconds=5), 1, bytes(16))),
         "store, settle": lambda: store.settle(()),
+        "store, allow": lambda: store.allow([hirenow.AllowanceRequest(MONDAY, 60)]),
         "open_store": lambda: hirenow.open_store(f"sqlite:{tmp_path / 'g.db'}").close(),
         "check_store": lambda: check_store(lambda: None, histories=0),
         "key ring, from_file": lambda: hirenow.KeyRing.from_file(keys),
@@ -464,7 +465,7 @@ def gil_calls(tmp_path, server):
 
 
 GIL_CALLS = ["engine, reading", "engine, writing", "engine, close", "store, load", "store, next_due", "store, claim",
-             "store, settle", "open_store", "check_store", "key ring, from_file", "key ring, reload", "mailer, made",
+             "store, settle", "store, allow", "open_store", "check_store", "key ring, from_file", "key ring, reload", "mailer, made",
              "mailer, send", "dispatcher, dispatch_due", "dispatcher, stop", "dispatcher, wake"]
 
 
