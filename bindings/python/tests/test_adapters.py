@@ -96,7 +96,7 @@ def test_a_limit_is_kept_by_the_store():
 
 
 def test_dispatchers_of_one_store_keep_to_a_limit_together():
-    for store in (None, DictStore()):
+    for store in ("memory:", DictStore()):
         w = World(store)
         for n in range(5):
             person = hirenow.Applicant(f"app-{n}", f"{n}@example.org", "Bo", "en", "Europe/London")
