@@ -181,7 +181,7 @@ class shift {
       std::vector<std::string_view> tenants;
       if (claimed)
         for (const auto& m : *claimed) tenants.push_back(m.tenant);
-      put_off = desk_.rate.put_off(store, wanted.now, tenants);
+      put_off = desk_.rate.put_off(store, wanted.now, asked, tenants);
       desk_.rate.give_back(wanted.limit - std::min(wanted.limit, tenants.size()), asked);
     }
     lock.lock();

@@ -48,7 +48,7 @@ class mail_rate {
   }
 
   /// How long each of these tenants' mails, taken as they stand, has to wait; nothing where it may leave.
-  result<std::vector<std::optional<seconds>>> put_off(store& from, sys_seconds now,
+  result<std::vector<std::optional<seconds>>> put_off(store& from, sys_seconds now, steady::time_point asked,
                                                       std::span<const std::string_view> tenants) {
     std::vector<std::optional<seconds>> out(tenants.size());
     if (of_tenant_ == 0) return out;
@@ -65,7 +65,7 @@ class mail_rate {
       if (a.granted > 0)
         --a.granted;
       else
-        out[n] = next_turn(tenants[n], now, a.wait) - now;
+        out[n] = next_turn(tenants[n], asked, a.wait);
     }
     return out;
   }
@@ -88,24 +88,23 @@ class mail_rate {
   }
   /// What was given back, less what would have left meanwhile: its places others may have had.
   std::size_t still_unused(steady::time_point asked) const {
-    const auto passed = std::chrono::ceil<std::chrono::milliseconds>(asked - unused_since_).count();
+    const auto passed =
+        std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(asked - unused_since_).count(), 0);
     const std::int64_t gone = passed > 60'000 ? INT32_MAX : (passed * of_all_ + 59'999) / 60'000;
     return static_cast<std::size_t>(std::max<std::int64_t>(static_cast<std::int64_t>(unused_) - gone, 0));
   }
 
-  /// Gives out instants at which one mail each may leave, one after the other.
-  sys_seconds next_turn(std::string_view tenant, sys_seconds now, seconds wait) {
+  /// Gives out turns at which one mail each may leave, one after the other. Returns how long it is until then.
+  seconds next_turn(std::string_view tenant, steady::time_point asked, seconds wait) {
     const std::lock_guard lock(mutex_);
-    if (turns_.size() >= most_tenants)
-      std::erase_if(turns_, [&](const auto& t) { return t.second <= std::chrono::milliseconds(1) + now; });
+    if (turns_.size() >= most_tenants) std::erase_if(turns_, [&](const auto& t) { return t.second <= asked; });
     auto at = turns_.find(tenant);
-    if (at == turns_.end()) at = turns_.emplace(tenant, now).first;
-    const auto gap = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::minutes(1)) / of_tenant_;
-    at->second = std::max<instant>(at->second + gap, now + std::max(wait, seconds{1}));
-    return std::chrono::ceil<seconds>(at->second);
+    if (at == turns_.end()) at = turns_.emplace(tenant, asked).first;
+    const auto gap = std::chrono::duration_cast<steady::duration>(std::chrono::minutes(1)) / of_tenant_;
+    at->second = std::max<steady::time_point>(at->second + gap, asked + std::max(wait, seconds{1}));
+    return std::chrono::ceil<seconds>(at->second - asked);
   }
 
-  using instant = std::chrono::sys_time<std::chrono::milliseconds>;
   static constexpr std::size_t most_tenants = 10'000;  // whose turns are remembered although they have come
 
   const std::uint32_t of_all_;
@@ -114,7 +113,7 @@ class mail_rate {
   std::size_t unused_ = 0;
   steady::time_point unused_since_{};
   paces own_{};
-  std::map<std::string, instant, std::less<>> turns_{};
+  std::map<std::string, steady::time_point, std::less<>> turns_{};
 };
 
 }  // namespace hirenow::detail
