@@ -72,10 +72,12 @@ struct turn_lock::seat {
   }
 
   void stand_in_line() noexcept {
+    show(F_RDLCK);
     int locked;
     do locked = ::flock(file, LOCK_EX);
     while (locked != 0 && errno == EINTR);
     const int error = locked == 0 ? 0 : errno;
+    show(F_UNLCK);
     const std::lock_guard guard(mutex);
     failed = error;
     in_line = false;
@@ -85,6 +87,24 @@ struct turn_lock::seat {
     } else {
       ::flock(file, LOCK_UN);
     }
+  }
+
+  /// Who stands in line holds a shared lock on a byte behind the mark, which says nothing but that.
+  void show(short type) noexcept {
+    struct flock standing = place(type);
+    static_cast<void>(::fcntl(file, F_OFD_SETLK, &standing));  // unseen, he waits as long as it takes
+  }
+  bool others_stand_in_line() const noexcept {
+    struct flock standing = place(F_WRLCK);
+    return ::fcntl(file, F_OFD_GETLK, &standing) == 0 && standing.l_type != F_UNLCK;
+  }
+  static struct flock place(short type) noexcept {
+    struct flock at{};
+    at.l_type = type;
+    at.l_whence = SEEK_SET;
+    at.l_start = sizeof(std::uint64_t);
+    at.l_len = 1;
+    return at;
   }
 
   int file = -1;
@@ -122,7 +142,16 @@ turn_lock::turn_lock(const std::string& path, std::chrono::milliseconds longest_
   std::memcpy(&own_mark_, random.data(), sizeof own_mark_);
 }
 
+/// Those who are woken need a moment until they run; whoever is running already would take the next turn before them, and
+/// the one after it. One of them may have been stopped, so that moment ends.
+void turn_lock::let_others_go_first() const {
+  constexpr std::chrono::microseconds moment{100};
+  for (int n = 0; n < 20 && seat_->others_stand_in_line() && is_marked_by_us(); ++n)
+    std::this_thread::sleep_for(moment);
+}
+
 void turn_lock::lock() {
+  let_others_go_first();
   seat& s = *seat_;
   std::unique_lock guard(s.mutex);
   if (!s.in_line) {

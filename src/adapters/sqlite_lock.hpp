@@ -1,5 +1,6 @@
 #pragma once
-/// A lock on a file that processes take in turn (flock(2)). SQLite's own busy handler starves whoever sleeps in it.
+/// A lock on a file that processes take in turn (flock(2)): whoever had the last turn lets those who wait go first.
+/// SQLite's own busy handler starves whoever sleeps in it, and so does flock alone, depending on the kernel.
 ///
 /// The lock belongs to the open file, which the child of a fork would share and keep alive after its parent's death; so
 /// a child closes it at once.
@@ -30,6 +31,8 @@ class turn_lock {
   bool is_marked_by_us() const;
 
  private:
+  void let_others_go_first() const;
+
   struct seat;
   std::shared_ptr<seat> seat_;
   std::chrono::milliseconds longest_wait_;
