@@ -145,6 +145,8 @@ turn_lock::turn_lock(const std::string& path, std::chrono::milliseconds longest_
 /// Those who are woken need a moment until they run; whoever is running already would take the next turn before them, and
 /// the one after it. One of them may have been stopped, so that moment ends.
 void turn_lock::let_others_go_first() const {
+  constexpr std::chrono::milliseconds some_turns{3};
+  if (std::chrono::steady_clock::now() - ours_since_ < some_turns) return;
   constexpr std::chrono::microseconds moment{100};
   for (int n = 0; n < 20 && seat_->others_stand_in_line() && is_marked_by_us(); ++n)
     std::this_thread::sleep_for(moment);
@@ -155,7 +157,7 @@ void turn_lock::lock() {
   seat& s = *seat_;
   std::unique_lock guard(s.mutex);
   if (!s.in_line) {
-    if (::flock(s.file, LOCK_EX | LOCK_NB) == 0) return;
+    if (::flock(s.file, LOCK_EX | LOCK_NB) == 0) return note_whose_turn_it_was();
     if (errno != EWOULDBLOCK && errno != EINTR) raise("cannot lock");
     start_quietly([mine = seat_] { mine->stand_in_line(); });
     s.in_line = true;
@@ -168,6 +170,11 @@ void turn_lock::lock() {
     errno = std::exchange(s.failed, 0);
     raise("cannot lock");
   }
+  note_whose_turn_it_was();
+}
+
+void turn_lock::note_whose_turn_it_was() {
+  if (!is_marked_by_us()) ours_since_ = std::chrono::steady_clock::now();
 }
 
 void turn_lock::mark() {

@@ -32,11 +32,13 @@ class turn_lock {
 
  private:
   void let_others_go_first() const;
+  void note_whose_turn_it_was();
 
   struct seat;
   std::shared_ptr<seat> seat_;
   std::chrono::milliseconds longest_wait_;
   std::uint64_t own_mark_ = 0;
+  std::chrono::steady_clock::time_point ours_since_{};  ///< when a turn was taken after another's
 };
 
 }  // namespace hirenow::detail

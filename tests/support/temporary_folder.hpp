@@ -10,12 +10,10 @@
 
 namespace hirenow::test {
 
-/// A folder that goes with its owner; in memory where the machine offers that, since no test here is about the disk.
+/// A folder that goes with its owner; in memory where the machine offers that, unless the test is about the disk.
 class temporary_folder {
  public:
-  temporary_folder() {
-    const std::filesystem::path in_memory = "/dev/shm";
-    const auto parent = access(in_memory.c_str(), W_OK) == 0 ? in_memory : std::filesystem::temp_directory_path();
+  explicit temporary_folder(const std::filesystem::path& parent = usual_place()) {
     std::string name = (parent / "hirenow-XXXXXX").string();
     if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
     path_ = name;
@@ -29,6 +27,11 @@ class temporary_folder {
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  static std::filesystem::path usual_place() {
+    const std::filesystem::path in_memory = "/dev/shm";
+    return access(in_memory.c_str(), W_OK) == 0 ? in_memory : std::filesystem::temp_directory_path();
+  }
+
   std::filesystem::path path_;
 };
 
