@@ -321,7 +321,7 @@ typedef struct hirenow_claim_request {
 typedef struct hirenow_allowance_request {
   size_t struct_size;
   int64_t now;
-  const char *tenant; /* whose mail the limit is about; empty or NULL: all mail */
+  const char *tenant;  /* whose mail the limit is about; empty or NULL: all mail */
   uint32_t per_minute; /* the limit; at least 1 */
   size_t wanted;       /* how many would leave */
   size_t returned;     /* how many of those granted before did not, and need not have been counted */
