@@ -2,6 +2,9 @@
 
 #include "hirenow/adapters/postgres.hpp"
 
+#include <optional>
+#include <utility>
+
 #include <catch2/catch_test_macros.hpp>
 
 #include "hirenow/testing/check_store.hpp"
@@ -19,12 +22,12 @@ using test::plain_postgres;
 }  // namespace
 
 TEST_CASE("the PostgreSQL store keeps every promise of a store", "[store][postgres][concurrent]") {
-  std::vector<std::unique_ptr<fresh_schema>> schemas;
+  const fresh_schema schema;
+  bool opened = false;
   const auto report = testing::check_store(
       [&] {
-        schemas.clear();
-        schemas.push_back(std::make_unique<fresh_schema>());
-        return schemas.back()->open().value();
+        if (std::exchange(opened, true)) schema.empty();
+        return schema.open().value();
       },
       {.histories = 25});
   INFO(report.to_string());
@@ -34,21 +37,24 @@ TEST_CASE("the PostgreSQL store keeps every promise of a store", "[store][postgr
 
 // What the next version may do to the tables while nodes of this one run: it adds.
 TEST_CASE("this version keeps every promise over the tables of a newer one", "[store][postgres]") {
-  std::vector<std::unique_ptr<fresh_schema>> schemas;
-  int opened = 0;
+  std::optional<fresh_schema> schema;
+  bool widened = false;
   const auto report = testing::check_store(
       [&] {
-        schemas.clear();
-        const auto& schema = *schemas.emplace_back(std::make_unique<fresh_schema>());
-        auto running = schema.open().value();  // a node that is there when the newer one comes
-        plain_postgres sql(schema.url);
-        const std::string s = schema.name;
+        if (std::exchange(widened, !widened)) {  // a node that is started after the newer one came
+          schema->empty();
+          return schema->open().value();
+        }
+        schema.emplace();
+        auto running = schema->open().value();  // a node that is there when it comes
+        plain_postgres sql(schema->url);
+        const std::string s = schema->name;
         sql.run("DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '" + s +
                 "' LOOP EXECUTE format('ALTER TABLE " + s + ".%I ADD COLUMN later text DEFAULT 1', t); END LOOP; " +
                 "CREATE INDEX ON " + s + ".hirenow_interview (later); END $$");
         sql.run("CREATE TABLE " + s + ".hirenow_later (something text PRIMARY KEY)");
         sql.run("INSERT INTO " + s + ".hirenow_version VALUES (2, 1, '')");
-        return ++opened % 2 ? std::move(running) : schema.open().value();  // and one that is started after it
+        return running;
       },
       {.histories = 2});
   INFO(report.to_string());
