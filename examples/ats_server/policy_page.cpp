@@ -26,7 +26,7 @@ class picture {
  public:
   picture(const office& o, language l, const std::vector<hirenow::attempt>& attempts,
           const hirenow::eligibility& answer, sys_seconds now)
-      : o_(o), l_(l) {
+      : l_(l) {
     sys_seconds from = now, to = now;
     const auto span = [&](sys_seconds at) {
       from = std::min(from, at);
@@ -121,7 +121,6 @@ class picture {
     }
   }
 
-  const office& o_;
   language l_;
   sys_seconds from_{}, to_{};
   double axis_ = 0, height_ = 0;
