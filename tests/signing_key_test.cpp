@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -102,6 +103,10 @@ std::size_t times_in_memory(const std::string& inverted) {
     for (auto at = begin; at < end; at += window - inverted.size()) {
       const auto got = ::pread(memory, buffer, std::min<std::size_t>(window, end - at), static_cast<off_t>(at));
       for (ssize_t n = 0; n + static_cast<ssize_t>(inverted.size()) <= got; ++n) {
+        const auto left = static_cast<std::size_t>(got - n) - inverted.size() + 1;
+        const void* const candidate = std::memchr(buffer + n, static_cast<char>(~inverted[0]), left);
+        if (!candidate) break;
+        n = static_cast<const char*>(candidate) - buffer;
         std::size_t same = 0;
         while (same < inverted.size() && buffer[n + static_cast<ssize_t>(same)] == static_cast<char>(~inverted[same]))
           ++same;
