@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds hirenow and passes every test: debug with gcc, the Python module, built from its source distribution, ASan and
-# UBSan with clang, the concurrent tests under TSan, and a short run of every fuzzer. Installs what is missing first (see
-# support/install_dependencies.sh).
+# Builds hirenow and passes every test: debug, with clang; the optimised library and the Python module, built from its
+# source distribution, with gcc; ASan and UBSan; the concurrent tests under TSan; and a short run of every fuzzer.
+# Installs what is missing first (see support/install_dependencies.sh).
 #
 #   tests/run.sh                every test
 #   tests/run.sh --quick        the debug build and its tests alone
@@ -152,14 +152,26 @@ python_venv() { # sets `python`: an interpreter with all that the module's tests
   "$python" -m pip install --quiet --upgrade "pip>=23" "build>=1" --requirement bindings/python/tests/requirements.txt
 }
 
+check_c_library() { # <folder of an optimised build>
+  local library
+  library=$(readlink -f "$1/libhirenow.so")
+  if python3 tests/c/check_library.py "$library" "${library##*.so.}" --most 3000000; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
+}
+
 python_module() {
-  local dist=build/python-dist log=build/python-tests.log python
+  local dist=build/python-dist out=build/python-wheel log=build/python-tests.log python
   begin_stage "python: build"
-  rm -rf "$dist"
+  rm -rf "$dist" "$out"
   python_venv
   "$python" -m build --sdist --outdir "$dist" .
   CMAKE_BUILD_PARALLEL_LEVEL=$jobs "$python" -m pip wheel --quiet --no-deps --wheel-dir "$dist" \
-    --config-settings=cmake.define.HIRENOW_PYTHON_WARNINGS=ON "$dist"/hirenow-*.tar.gz
+    --config-settings=build-dir="$PWD/$out" --config-settings=cmake.define.HIRENOW_PYTHON_WARNINGS=ON \
+    "$dist"/hirenow-*.tar.gz
+  check_c_library "$out/hirenow"
   "$python" -m pip install --quiet --force-reinstall --no-deps "$dist"/hirenow-*.whl
 
   begin_stage "python: types"
@@ -249,12 +261,7 @@ if ((bench)); then
     if "$program"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
   done
   begin_stage "libhirenow.so: size"
-  library=$(readlink -f build/release/libhirenow.so)
-  if python3 tests/c/check_library.py "$library" "${library##*.so.}" --most 3000000; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-  fi
+  check_c_library build/release
   python_bench
   browser_load
   end_stage
