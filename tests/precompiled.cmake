@@ -28,7 +28,6 @@ endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   foreach(library IN ITEMS memory sql sqlite postgres smtp)
     target_compile_options(hirenow_${library} PRIVATE ${optimised})
-    target_compile_options(hirenow_${library}_steps PRIVATE ${optimised})
   endforeach()
 endif()
 
