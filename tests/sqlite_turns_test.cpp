@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include <catch2/catch_test_macros.hpp>
+
 #include "hirenow/adapters/sqlite.hpp"
 #include "hirenow/testing/check_tools.hpp"
 #include "support/temporary_folder.hpp"
