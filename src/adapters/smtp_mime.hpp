@@ -1,5 +1,5 @@
 #pragma once
-/// A mail as it goes over the wire, in ASCII: encoded words (RFC 2047), mailboxes and dates (RFC 5322), the parts of
+/// A mail as it goes over the wire, in ASCII but for addresses that are not: encoded words (RFC 2047), mailboxes and dates (RFC 5322), the parts of
 /// the body (RFC 2045, RFC 2046).
 ///
 /// libcurl's own MIME costs more than sending the mail does.
@@ -148,8 +148,7 @@ inline void append_base64_lines(std::string& out, std::string_view bytes) {
 }
 
 /// One part of the body, up to the line end that belongs to the boundary behind it (RFC 2046 §5.1.1). ASCII travels as
-/// it is, the rest in base64; either way no line begins with a dot, so that libcurl sends just as many bytes as it is
-/// given.
+/// it is, the rest in base64; either way no line begins with a dot, which would have to be doubled (RFC 5321 §4.5.2).
 inline void append_part(std::string& out, std::string_view type, std::string_view text) {
   const std::string wire = with_wire_lines(text);
   const bool plain = may_travel_as_it_is(wire);
@@ -161,7 +160,8 @@ inline void append_part(std::string& out, std::string_view type, std::string_vie
     append_base64_lines(out, wire);
 }
 
-/// The whole mail: header fields, an empty line, and the text, with its HTML beside it where there is one.
+/// The whole mail: header fields, an empty line, the text, with its HTML beside it where there is one, and the final
+/// dot.
 inline std::string wire_mail(const outgoing_mail& mail, sys_seconds now) {
   std::string out;
   out.reserve(1024 + (mail.text.size() + mail.html.size()) * 3 / 2);
@@ -187,7 +187,7 @@ inline std::string wire_mail(const outgoing_mail& mail, sys_seconds now) {
     put(boundary);
     append_part(out, "text/html", mail.html);
   }
-  out.append(boundary).append("--\r\n");
+  out.append(boundary).append("--\r\n.\r\n");
   return out;
 }
 

@@ -114,6 +114,7 @@ void smtp_sink::serve() {
         continue;
       }
       from.waiting.append(buffer.data(), static_cast<std::size_t>(got));
+      std::string replies;  // to all that came at once
       for (;;) {
         if (from.in_body) {
           const auto end = from.waiting.find("\r\n.\r\n");
@@ -129,7 +130,7 @@ void smtp_sink::serve() {
           from.in_body = false;
           ++mails_;
           if (takes_a_mail_.count() == 0)
-            send_all(fd, taken);
+            replies += taken;
           else
             to_answer.emplace_back(steady::now() + takes_a_mail_, fd);
           continue;
@@ -139,8 +140,12 @@ void smtp_sink::serve() {
         const std::string verb = from.waiting.substr(0, 4);
         from.waiting.erase(0, end + 2);
         from.in_body = verb == "DATA";
-        send_all(fd, from.in_body ? "354 go on\r\n" : verb == "QUIT" ? "221 bye\r\n" : "250 ok\r\n");
+        replies += from.in_body     ? "354 go on\r\n"
+                   : verb == "QUIT" ? "221 bye\r\n"
+                   : verb == "EHLO" ? "250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
+                                    : "250 ok\r\n";
       }
+      send_all(fd, replies);
     }
   }
 }
