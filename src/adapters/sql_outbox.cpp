@@ -104,10 +104,15 @@ std::vector<claimed_message> in_turn(std::vector<found_message> found) {
   "o.occasion = d.occasion AND t.tenant_no = o.tenant_no AND a.applicant_no = o.applicant_no "                        \
   "RETURNING " HIRENOW_MESSAGE_COLUMNS ", t.tenant, a.applicant, d.wake_at, o.tenant_no"
 
+/// One more than was asked for of what is due. In the order of the index: without one PostgreSQL may read the table
+/// from its beginning, where all that was ever sent lies.
+#define HIRENOW_CROWD(kinds)                                                                                    \
+  "SELECT 1 FROM main.hirenow_outbox AS c WHERE c.state IN (0, 1) AND c.wake_at <= (SELECT now FROM clock) AND " \
+  "c.kind < " kinds " ORDER BY c.wake_at LIMIT $2 + 1"
+
 /// Takes all that is due where that is no more than was asked for, in one round trip; else nothing.
 constexpr const char* take_all = HIRENOW_CLOCK HIRENOW_DUE(
-    "(SELECT count(*) <= $2 FROM (SELECT 1 FROM main.hirenow_outbox AS c WHERE c.state IN (0, 1) AND c.wake_at <= "
-    "(SELECT now FROM clock) AND c.kind < $6 LIMIT $2 + 1) AS crowd)") HIRENOW_TAKE;
+    "(SELECT count(*) <= $2 FROM (" HIRENOW_CROWD("$6") ") AS crowd)") HIRENOW_TAKE;
 constexpr const char* take_of_tenant = HIRENOW_CLOCK HIRENOW_DUE("o.tenant_no = $7") HIRENOW_TAKE;
 constexpr const char* take_earliest = HIRENOW_CLOCK HIRENOW_DUE("true") HIRENOW_TAKE;
 
@@ -123,9 +128,8 @@ std::vector<claimed_message> claim_all(sql_session& s, const claim_request& requ
   };
   s.connection.post(
       "WITH clock AS MATERIALIZED (SELECT CASE WHEN $3 = 1 THEN " HIRENOW_DATABASE_NOW
-      " ELSE $1 END AS now) SELECT (SELECT now FROM clock), CASE WHEN (SELECT count(*) FROM (SELECT 1 FROM "
-      "main.hirenow_outbox AS c WHERE c.state IN (0, 1) AND c.wake_at <= (SELECT now FROM clock) AND c.kind < $4 LIMIT "
-      "$2 + 1) AS crowd) > $2 THEN 1 ELSE 0 END",
+      " ELSE $1 END AS now) SELECT (SELECT now FROM clock), CASE WHEN (SELECT count(*) FROM (" HIRENOW_CROWD("$4")
+      ") AS crowd) > $2 THEN 1 ELSE 0 END",
       {request.now, request.limit, s.database_clock, message_kind_count}, look);
   s.connection.post(
       take_all, {request.now, request.limit, request.token, request.lease, s.database_clock, message_kind_count}, take);
@@ -228,11 +232,11 @@ std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlem
     const bool moves = one.what == verdict::retry || one.what == verdict::release;
     const bool wakes = moves || one.what == verdict::renew;
     const std::string_view kept = kept_answer(one.answer);
+    // By its key: a plain `state = 1` would have PostgreSQL read all that waits, once it has seen that nothing does.
     s.connection.post(
         "UPDATE main.hirenow_outbox SET state = $1, tries = tries + $2, due_at = coalesce($3, due_at), wake_at = "
         "coalesce($4, wake_at), last_answer = coalesce($5, last_answer) WHERE interview = $6 AND kind = $7 AND "
-        "occasion "
-        "= $8 AND tenant_no = $9 AND state = 1 AND lease = $10",
+        "occasion = $8 AND tenant_no = $9 AND +state = 1 AND lease = $10",
         {state, tried, moves ? sql_value(one.at) : sql_value(), wakes ? sql_value(one.at + s.clock_skew) : sql_value(),
          kept.empty() ? sql_value() : sql_value(kept), one.key.interview, one.key.kind, one.key.occasion, *tenant_no,
          one.token},

@@ -5,6 +5,7 @@
 #include <span>
 #include <tuple>
 
+#include "sql_array.hpp"
 #include "sql_store.hpp"
 
 namespace hirenow::detail {
@@ -284,22 +285,18 @@ std::vector<applicant_record> load_each_at_once(sql_session& s, std::span<const 
       if (wanted[n].interview == record.interviews[0].id && wanted[n].tenant == record.tenant) out[n] = record;
   };
   s.rows_of_all();
-  std::array<sql_value, 16> ids;
-  for (std::size_t n = 0; n < wanted.size(); n += ids.size()) {
-    for (std::size_t m = 0; m < ids.size(); ++m) ids[m] = wanted[std::min(n + m, wanted.size() - 1)].interview;
-    s.connection.post(
-        "SELECT " HIRENOW_HEAD_COLUMNS ", " HIRENOW_INTERVIEW_COLUMNS
-        ", n.tenant, t.track, s.fence, s.open, s.key_hash FROM main.hirenow_interview_key AS k CROSS JOIN "
-        "main.hirenow_interview AS i ON i.tenant_no = k.tenant_no AND i.applicant_no = k.applicant_no AND i.track_no = "
-        "k.track_no AND i.slot IN (0, k.attempt) AND i.interview = k.interview CROSS JOIN main.hirenow_applicant AS a "
-        "ON a.applicant_no = k.applicant_no CROSS JOIN main.hirenow_tenant AS n ON n.tenant_no = k.tenant_no CROSS "
-        "JOIN "
-        "main.hirenow_track AS t ON t.track_no = k.track_no LEFT JOIN main.hirenow_person AS p ON p.applicant_no = "
-        "k.applicant_no LEFT JOIN main.hirenow_session AS s ON s.applicant_no = k.applicant_no AND s.track_no = "
-        "k.track_no AND s.attempt = k.attempt WHERE k.interview IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
-        "$13, $14, $15, $16)",
-        ids, take);
-  }
+  sql_array ids;
+  for (const auto& one : wanted) ids.add_bytes(one.interview.data);
+  s.connection.post(
+      "SELECT " HIRENOW_HEAD_COLUMNS ", " HIRENOW_INTERVIEW_COLUMNS
+      ", n.tenant, t.track, s.fence, s.open, s.key_hash FROM main.hirenow_interview_key AS k CROSS JOIN "
+      "main.hirenow_interview AS i ON i.tenant_no = k.tenant_no AND i.applicant_no = k.applicant_no AND i.track_no = "
+      "k.track_no AND i.slot IN (0, k.attempt) AND i.interview = k.interview CROSS JOIN main.hirenow_applicant AS a ON "
+      "a.applicant_no = k.applicant_no CROSS JOIN main.hirenow_tenant AS n ON n.tenant_no = k.tenant_no CROSS JOIN "
+      "main.hirenow_track AS t ON t.track_no = k.track_no LEFT JOIN main.hirenow_person AS p ON p.applicant_no = "
+      "k.applicant_no LEFT JOIN main.hirenow_session AS s ON s.applicant_no = k.applicant_no AND s.track_no = "
+      "k.track_no AND s.attempt = k.attempt WHERE k.interview = ANY (CAST($1 AS bytea[]))",
+      {ids.value()}, take);
   s.connection.finish();
   return out;
 }

@@ -344,10 +344,11 @@ bool owns_interview(sql_session& s, const change_set& changes, const record_rows
 }
 
 void write_outbox(sql_session& s, const change_set& changes, const record_rows& record) {
+  // By their keys: a plain `state` would have PostgreSQL read all that waits or is dead, once it has seen that nothing is.
   for (const auto& w : changes.withdrawals)
     s.connection.post(
         "UPDATE main.hirenow_outbox SET state = 3, lease = NULL WHERE interview = $1 AND applicant_no "
-        "= $2 AND state IN (0, 1) AND (($3 >> CAST(kind AS INTEGER)) & 1) = 1",
+        "= $2 AND +state IN (0, 1) AND (($3 >> CAST(kind AS INTEGER)) & 1) = 1",
         {w.interview, record.applicant_no, w.kinds});
   for (const auto& m : changes.messages) {
     if (!owns_interview(s, changes, record, m.key.interview)) refuse("a message of an interview of another record");
@@ -368,16 +369,16 @@ void write_outbox(sql_session& s, const change_set& changes, const record_rows& 
             ? "UPDATE main.hirenow_outbox SET state = 0, tries = 0, due_at = $1, wake_at = "
               "least($1, " HIRENOW_DATABASE_NOW
               "), lease = NULL WHERE interview = $2 AND kind = $3 AND occasion = $4 AND "
-              "applicant_no = $5 AND state = 4"
+              "applicant_no = $5 AND +state = 4"
             : "UPDATE main.hirenow_outbox SET state = 0, tries = 0, due_at = $1, wake_at = $1, lease = NULL WHERE "
-              "interview = $2 AND kind = $3 AND occasion = $4 AND applicant_no = $5 AND state = 4",
+              "interview = $2 AND kind = $3 AND occasion = $4 AND applicant_no = $5 AND +state = 4",
         {changes.head.last_instant, key.interview, key.kind, key.occasion, record.applicant_no},
         errc::constraint_violated, "only a dead message is redriven");
   }
   for (const auto& key : changes.drops) {
     s.connection.post_one(
         "UPDATE main.hirenow_outbox SET state = 3 WHERE interview = $1 AND kind = $2 AND occasion = $3 AND "
-        "applicant_no = $4 AND state = 4",
+        "applicant_no = $4 AND +state = 4",
         {key.interview, key.kind, key.occasion, record.applicant_no}, errc::constraint_violated,
         "only a dead message is dropped");
   }

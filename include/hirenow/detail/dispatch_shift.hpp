@@ -79,7 +79,7 @@ class shift {
  private:
   static constexpr std::size_t batch = 32;                        // answers a worker may have unrecorded
   static constexpr std::chrono::milliseconds oldest_answer{100};  // and how old one may be
-  static constexpr std::int64_t most_together = 16;               // messages that are looked at in one go
+  static constexpr std::size_t most_together = 32;                // messages that are looked at in one go
   static constexpr std::size_t most_ahead = 1024;                 // messages a fast run may hold before it needs them
   static constexpr std::chrono::milliseconds after_failure{200};  // until a store that failed is asked again
 
@@ -89,6 +89,7 @@ class shift {
     steady::time_point renewed{};
     std::optional<applicant_record> seen{};  ///< what somebody saw who looked ahead
     steady::time_point seen_at{};
+    bool is_looked_at = false;  ///< by somebody, now; nobody takes it meanwhile
   };
   struct answer {
     message_key key{};
@@ -124,7 +125,8 @@ class shift {
       const auto now = sender_.steady_now();
       const auto renewal = next_renewal(now), settling = next_settling(), claiming = next_claim();
       if (renewal <= now) renew(lock);
-      if (settling <= now) settle(lock);
+      // A claim may take long; what was found goes first, so that the senders have room to go on meanwhile.
+      if (settling <= now || (claiming <= now && !answers_.empty() && store_rests_until_ <= now)) settle(lock);
       if (claiming <= now) claim(lock);
       const auto next = std::min({renewal, settling, claiming, now + std::chrono::hours(1)});
       if (next > now) clerk_wakes_.wait_for(lock, next - now);
@@ -151,12 +153,12 @@ class shift {
     return next_look_;
   }
   /// As late as the senders need not wait: what is still allowed then is twice of what they found while the last
-  /// answers were written down, and never more than three quarters.
+  /// answers were written down, and between a half (they may have waited then) and three quarters.
   std::size_t settle_when() const {
     const std::size_t most = batch * workers_;
-    return most - std::clamp<std::size_t>(2 * found_meanwhile_, 1, most * 3 / 4);
+    return most - std::clamp<std::size_t>(2 * found_meanwhile_, most / 2, most * 3 / 4);
   }
-  std::size_t claim_when() const { return ahead_ / 2; }
+  std::size_t claim_when() const { return ahead_ / 4 * 3; }
 
   /// Asks the outbox for more.
   void claim(std::unique_lock<std::mutex>& lock) {
@@ -208,7 +210,7 @@ class shift {
     for (std::size_t n = 0; n < claimed->size(); ++n) {
       auto& m = (*claimed)[n];
       const message_key key = m.mail.key;
-      const auto [at, added] = held_.try_emplace(key, held_message{std::move(m), wanted.token, asked, {}, {}});
+      const auto [at, added] = held_.try_emplace(key, held_message{std::move(m), wanted.token, asked, {}, {}, false});
       if (added) {
         // Where nobody could say whether it may leave, it goes back, too.
         if (const auto later = put_off ? (*put_off)[n] : seconds{1}) {
@@ -356,20 +358,24 @@ class shift {
 
   // The senders.
 
+  using place = std::deque<held_message*>::iterator;
+
   void send_loop() {
     std::unique_lock lock(mutex_);
     for (;;) {
-      work_arrives_.wait(lock, [&] { return over_ || may_send(); });
+      place next{};
+      work_arrives_.wait(lock, [&] { return over_ || (next = next_to_send()) != queue_.end(); });
       if (over_) return;
       // The clerk renews leases under the mutex, so the sender looks at a copy; the message itself stays as it is.
-      held_message* const held = queue_.front();
-      queue_.pop_front();
+      held_message* const held = *next;
+      queue_.erase(next);
       if (queue_.size() == claim_when()) clerk_wakes_.notify_one();
-      const std::size_t failed = is_seen(*held, sender_.steady_now()) ? 0 : look_ahead(lock, *held);
+      const auto now = sender_.steady_now();
+      count_taken(now);
+      const std::size_t failed = is_seen(*held, now) ? 0 : look_ahead(lock, *held, now);
       const taken_message taken{&held->message, held->token, held->renewed};
       auto seen = std::exchange(held->seen, {});
       const auto seen_at = held->seen_at;
-      ++taken_since_look_;
       lock.unlock();
       auto found = sender_.handle(taken, std::move(seen), seen_at);
       found.store_errors += failed;
@@ -381,42 +387,68 @@ class shift {
     }
   }
 
+  /// The place of the message that a sender may take; the end of the queue where there is none.
+  place next_to_send() {
+    // Of what is held, all that does not wait in the queue is being sent or not written down yet.
+    if (stop_.stop_requested() || held_.size() - queue_.size() >= batch * workers_) return queue_.end();
+    const auto next = std::ranges::find(queue_, false, &held_message::is_looked_at);
+    const auto looked_at = static_cast<std::size_t>(next - queue_.begin());
+    // What others look at will be enough for a while: it is to be had in a moment.
+    if (next != queue_.end() && looked_at > 0 && looked_at + 2 > sent_soon_ && !is_seen(**next, sender_.steady_now()))
+      return queue_.end();
+    return next;
+  }
+
+  /// Learns how many are taken in half the time that a look lasts: what the last such span had, and this one already has.
+  void count_taken(steady::time_point now) {
+    ++taken_;
+    sent_soon_ = std::max(sent_soon_, taken_);
+    const auto past = now - counted_at_;
+    if (past < look_lasts / 2) return;
+    sent_soon_ = static_cast<std::size_t>(static_cast<std::int64_t>(taken_) * (look_lasts / 2) / past);
+    taken_ = 0;
+    counted_at_ = now;
+  }
+
   static bool is_seen(const held_message& h, steady::time_point now) { return h.seen && now - h.seen_at <= look_lasts; }
 
   /// Looks at a message and at those that will be sent soon after it, whoever sends them: one way to the database and
   /// back. Where none will be in time it does nothing, and the sender looks at its own. Returns how often that failed.
-  std::size_t look_ahead(std::unique_lock<std::mutex>& lock, held_message& first) {
-    const auto now = sender_.steady_now();
-    const auto past = now - std::exchange(looked_at_, now);
-    // As many as were taken in half the time that a look lasts.
-    const auto taken = static_cast<std::int64_t>(std::exchange(taken_since_look_, 0));
-    const auto soon = std::min(past.count() > 0 ? taken * (look_lasts / 2) / past : most_together, most_together);
-    if (soon < 2 || queue_.empty()) return 0;
+  std::size_t look_ahead(std::unique_lock<std::mutex>& lock, held_message& first, steady::time_point now) {
+    std::vector<held_message*> unknown;
+    const auto add = [&](held_message* h) {
+      if (!h->is_looked_at && !is_seen(*h, now)) unknown.push_back(h);
+    };
+    add(&first);
+    for (auto at = queue_.begin(); at != queue_.end() && unknown.size() < most_together; ++at) {
+      if (static_cast<std::size_t>(at - queue_.begin()) + 1 >= sent_soon_) break;
+      add(*at);
+    }
+    if (unknown.size() < 2) return 0;
     // What stands in the queue may be dropped meanwhile: copies are looked at.
     struct glance {
       message_key key;
       std::string tenant;
     };
-    std::vector<glance> some{{first.message.mail.key, first.message.tenant}};
-    for (auto at = queue_.begin(); at != queue_.end() && std::ssize(some) < soon; ++at)
-      if (!is_seen(**at, now)) some.push_back({(*at)->message.mail.key, (*at)->message.tenant});
+    std::vector<glance> some;
+    for (auto* const h : unknown) {
+      h->is_looked_at = true;
+      some.push_back({h->message.mail.key, h->message.tenant});
+    }
     lock.unlock();
     std::vector<interview_reference> wanted;
     for (const auto& one : some) wanted.push_back({one.tenant, one.key.interview});
     auto records = sender_.look_at(wanted);
     lock.lock();
-    if (!records) return 1;
     for (std::size_t n = 0; n < some.size(); ++n)
       if (const auto at = held_.find(some[n].key); at != held_.end()) {
+        at->second.is_looked_at = false;
+        if (!records) continue;
         at->second.seen = std::move((*records)[n]);
         at->second.seen_at = now;
       }
-    return 0;
-  }
-
-  /// Of what is held, all that does not wait in the queue is being sent or not written down yet.
-  bool may_send() const {
-    return !queue_.empty() && !stop_.stop_requested() && held_.size() - queue_.size() < batch * workers_;
+    work_arrives_.notify_all();
+    return records ? 0 : 1;
   }
 
   dispatch_desk& desk_;
@@ -435,8 +467,9 @@ class shift {
   steady::time_point store_rests_until_{};
   steady::time_point last_claim_{};
   steady::time_point renewal_{};    // no lease is to be renewed before
-  steady::time_point looked_at_{};  // when a sender last wanted to look
-  std::size_t taken_since_look_ = 0;
+  steady::time_point counted_at_{};  // since when `taken_` is counted
+  std::size_t taken_ = 0;
+  std::size_t sent_soon_ = 0;  // how many are taken in half the time that a look lasts
   std::size_t found_meanwhile_;  // answers that came while others were written down
   std::size_t ahead_;            // how many messages may wait in the queue
   std::size_t left_;
