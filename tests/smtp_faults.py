@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """A mail server on loopback that misbehaves as it is told: for the tests of the SMTP mailer.
 
-    smtp_faults.py [--tls starttls|implicit --cert PEM --key PEM] [--auth] [--keep FOLDER] FAULT...
+    smtp_faults.py [--tls starttls|implicit --cert PEM --key PEM] [--auth] [--one-by-one] [--keep FOLDER] FAULT...
+
+It offers PIPELINING unless it is to be told --one-by-one.
 
 A fault is STEP:ACTION. Steps: greeting, ehlo, helo, starttls, auth, mail, rcpt, data, body (the mail's text, once the
 first of it has arrived), dot (the answer to the final dot), quit, idle (after a mail was accepted), again (MAIL after a
@@ -119,7 +121,7 @@ class Connection:
     def run(self):
         if self.options.tls == "implicit":
             self.protect()
-        extensions = []
+        extensions = [] if self.options.one_by_one else ["PIPELINING"]
         if self.options.tls == "starttls":
             extensions.append("STARTTLS")
         if self.options.auth:
@@ -182,6 +184,7 @@ def main():
     parser.add_argument("--cert")
     parser.add_argument("--key")
     parser.add_argument("--auth", action="store_true")
+    parser.add_argument("--one-by-one", action="store_true")
     parser.add_argument("--keep", metavar="FOLDER")
     options = parser.parse_args()
     options.faults = [tuple(fault.split(":", 1)) for fault in options.faults]

@@ -61,15 +61,39 @@ TEST_CASE("refusals at each step are told apart", "[smtp]") {
       {"data:cut", temporary, 0},
       {"dot:cut", ambiguous, 0},
   };
-  for (const auto& row : rows) {
-    INFO(row.fault);
-    auto at = faulty_server({row.fault});
+  for (const auto& row : rows)
+    for (const bool together : {true, false}) {
+      INFO(row.fault << (together ? "" : ", commands one by one"));
+      auto at = together ? faulty_server({row.fault}) : faulty_server({"--one-by-one", row.fault});
+      const auto sent = send_once(plain_options(at.port));
+      INFO(sent.answer);
+      CHECK(sent.outcome == row.outcome);
+      CHECK(sent.code == row.code);
+      CHECK_FALSE(sent.answer.empty());
+    }
+}
+
+TEST_CASE("of commands that went out together the first refusal counts, and nothing is handed over", "[smtp]") {
+  scratch_folder folder;
+  const auto send_to = [&](std::vector<std::string> faults) {
+    faults.insert(faults.begin(), {"--keep", folder.path.string()});
+    auto at = faulty_server(faults);
     const auto sent = send_once(plain_options(at.port));
     INFO(sent.answer);
-    CHECK(sent.outcome == row.outcome);
-    CHECK(sent.code == row.code);
-    CHECK_FALSE(sent.answer.empty());
-  }
+    CHECK(at.process.read_line().value_or("").find(" dot") == std::string::npos);
+    return std::pair{sent.outcome, sent.code};
+  };
+  using enum delivery_outcome;
+  CHECK(send_to({"mail:reply=451 later", "rcpt:reply=503 no sender", "data:reply=554 no"}) ==
+        std::pair{temporary, 451});
+  CHECK(send_to({"rcpt:reply=550 unknown", "data:reply=503 no recipient"}) == std::pair{permanent, 550});
+  CHECK(send_to({"rcpt:reply=550 unknown", "data:drop=421 enough"}) == std::pair{permanent, 550});
+  // A server that wants the text all the same does not get it.
+  CHECK(send_to({"rcpt:reply=550 unknown"}) == std::pair{permanent, 550});
+  CHECK(send_to({"rcpt:reply=550 unknown", "data:cut"}) == std::pair{permanent, 550});
+  // One that says more than it was asked is not to be understood.
+  CHECK(send_to({"data:reply=354 go on\\n354 go on"}) == std::pair{temporary, 0});
+  CHECK(mails_in(folder.path).empty());
 }
 
 TEST_CASE("refusals of STARTTLS and AUTH concern the session", "[smtp]") {

@@ -2,7 +2,7 @@
 """A mail server on loopback that keeps every mail it accepts as a file, and a reader of such files.
 
     smtp_server.py FOLDER [--port N] [--tls none|starttls|implicit --cert PEM --key PEM]
-                   [--user NAME --password WORD] [--idle-timeout SECONDS] [--until-eof]
+                   [--user NAME --password WORD] [--idle-timeout SECONDS] [--pipelining] [--ascii] [--until-eof]
     smtp_server.py --decode FILE
 
 The server prints "port N" when it is ready. A mail is FOLDER/000001.eml and so on, complete and renamed into place
@@ -64,10 +64,15 @@ def decode(path):
 class Keep:
     """Keeps what is accepted."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, pipelining):
+        self.pipelining = pipelining
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.count = max((int(p.stem) for p in self.folder.glob("*.eml") if p.stem.isdigit()), default=0)
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        return responses[:1] + (["250-PIPELINING"] if self.pipelining else []) + responses[1:]
 
     async def handle_DATA(self, server, session, envelope):
         self.count += 1
@@ -97,9 +102,9 @@ async def serve(options):
     if options.tls != "none":
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(options.cert, options.key)
-    keep = Keep(options.folder)
+    keep = Keep(options.folder, options.pipelining)
     settings = {"hostname": "localhost", "ident": "hirenow test server", "timeout": options.idle_timeout,
-                "enable_SMTPUTF8": True}
+                "enable_SMTPUTF8": not options.ascii}
     if options.tls == "starttls":
         settings.update(tls_context=context, require_starttls=True)
     if options.user:
@@ -131,6 +136,8 @@ def main():
     parser.add_argument("--user")
     parser.add_argument("--password", default="")
     parser.add_argument("--idle-timeout", type=float, default=300, help="seconds until a silent client is cut off")
+    parser.add_argument("--pipelining", action="store_true", help="take commands together (RFC 2920), and say so")
+    parser.add_argument("--ascii", action="store_true", help="take no addresses beyond ASCII (no SMTPUTF8)")
     parser.add_argument("--until-eof", action="store_true", help="leave when standard input ends")
     options = parser.parse_args()
     if options.decode:

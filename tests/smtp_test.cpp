@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "support/smtp_servers.hpp"
 
@@ -135,9 +137,37 @@ TEST_CASE("a mail that would forge a header or a command is refused for good", "
   CHECK(mails_in(folder.path).empty());
 }
 
+TEST_CASE("an address beyond ASCII goes to a server that offers SMTPUTF8, and to no other", "[smtp]") {
+  scratch_folder folder;
+  for (const std::string address : {"müller@example.org", "ada@bücher.example"}) {
+    auto mail = some_mail();
+    mail.to_address = address;
+    {
+      auto at = good_server(folder.path);
+      const auto sent = send_once(plain_options(at.port), mail);
+      INFO(sent.answer);
+      REQUIRE(sent.outcome == delivery_outcome::accepted);
+    }
+    const auto kept = mails_in(folder.path);
+    std::ifstream file(kept.back());
+    const std::string all((std::istreambuf_iterator<char>(file)), {});
+    CHECK(all.find("X-RcptTo: " + address + "\r\n") != std::string::npos);
+    CHECK(all.find("<" + address + ">\r\n") != std::string::npos);
+
+    auto at = good_server(folder.path, {"--ascii"});
+    const auto refused = send_once(plain_options(at.port), mail);
+    CHECK(refused.outcome == delivery_outcome::permanent);
+    CHECK(refused.code == 0);
+    CHECK(refused.answer.starts_with("not sent: "));
+    CHECK(mails_in(folder.path).size() == kept.size());
+  }
+}
+
 TEST_CASE("connections are kept, one to a concurrent call", "[smtp][concurrent]") {
   scratch_folder folder;
-  auto at = good_server(folder.path);
+  std::vector<std::string> how;
+  if (GENERATE(true, false)) how.push_back("--pipelining");
+  auto at = good_server(folder.path, how);
   constexpr int threads = 4;
   constexpr int each = 25;
   auto options = plain_options(at.port);

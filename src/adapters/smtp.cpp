@@ -47,18 +47,6 @@ std::string without_secrets(std::string_view answer, std::string_view password) 
   return out;
 }
 
-/// The address with its domain in the form that DNS knows (RFC 5890), where that can be had.
-std::string with_ascii_domain(const std::string& address) {
-  const auto domain = address.find('@') + 1;
-  const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
-  char* text = nullptr;
-  if (!url || curl_url_set(url.get(), CURLUPART_HOST, address.c_str() + domain, 0) != CURLUE_OK ||
-      curl_url_get(url.get(), CURLUPART_HOST, &text, CURLU_PUNYCODE) != CURLUE_OK)
-    return address;
-  const std::unique_ptr<char, void (*)(void*)> owned(text, curl_free);
-  return address.substr(0, domain) + text;
-}
-
 class smtp_mailer final : public mailer {
  public:
   smtp_mailer(smtp_options options, detail::secret_bytes password)
@@ -74,16 +62,7 @@ class smtp_mailer final : public mailer {
       return {delivery_outcome::temporary, 0, "the mailer was opened before a fork; the child must open its own"};
     try {
       if (auto ok = check(mail); !ok) return {delivery_outcome::permanent, 0, "not sent: " + ok.error().message};
-      const auto is_ascii = [](const std::string& address) { return detail::is_printable_ascii(address); };
-      delivery done;
-      if (is_ascii(mail.from_address) && is_ascii(mail.to_address)) {
-        done = hand_over(mail, false);
-      } else {
-        outgoing_mail known = mail;
-        for (auto* address : {&known.from_address, &known.to_address})
-          if (!is_ascii(*address)) *address = with_ascii_domain(*address);
-        done = hand_over(known, !is_ascii(known.from_address) || !is_ascii(known.to_address));
-      }
+      auto done = hand_over(mail);
       done.answer = without_secrets(done.answer, password_.view());
       return done;
     } catch (const std::exception& e) {
@@ -117,9 +96,10 @@ class smtp_mailer final : public mailer {
     return {};
   }
 
-  delivery hand_over(const outgoing_mail& mail, bool beyond_ascii) {
+  delivery hand_over(const outgoing_mail& mail) {
     const std::string text = detail::wire_mail(mail, options_.clock ? options_.clock->now() : system_clock().now());
-    const detail::smtp_envelope envelope{mail.from_address, mail.to_address, beyond_ascii};
+    const bool ascii = detail::is_printable_ascii(mail.from_address) && detail::is_printable_ascii(mail.to_address);
+    const detail::smtp_envelope envelope{mail.from_address, mail.to_address, !ascii};
     delivery done;
     if (auto kept = take_idle()) {
       if (auto answer = kept->send(envelope, text)) {

@@ -34,8 +34,9 @@ std::vector<waiting_tenant> waiting_tenants(sql_session& s, std::int64_t from) {
       "o.state "
       "IN (0, 1) AND o.tenant_no >= $1 UNION ALL SELECT (SELECT min(o.tenant_no) FROM main.hirenow_outbox AS o WHERE "
       "o.state IN (0, 1) AND o.tenant_no > w.tenant_no), w.n + 1 FROM waiting AS w WHERE w.tenant_no IS NOT NULL AND "
-      "w.n < $2) SELECT w.tenant_no, (SELECT min(o.wake_at) FROM main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND "
-      "o.tenant_no = w.tenant_no AND o.kind < $3) FROM waiting AS w WHERE w.tenant_no IS NOT NULL",
+      "w.n < $2) SELECT w.tenant_no, (SELECT o.wake_at FROM main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND "
+      "o.tenant_no = w.tenant_no AND o.kind < $3 ORDER BY o.wake_at LIMIT 1) FROM waiting AS w WHERE w.tenant_no IS "
+      "NOT NULL",
       {from, most_tenants, message_kind_count}, [&](const sql_row& row) {
         if (!row.is_null(1)) out.push_back({row.integer(0), row.instant(1)});
       });
@@ -90,6 +91,16 @@ std::vector<claimed_message> in_turn(std::vector<found_message> found) {
 
 // ---- PostgreSQL: several may claim at once, and each passes over what another is about to take --------------------------
 
+/// A claim goes along the indexes, row by row. With a choice PostgreSQL reads and sorts all that waits, or the whole
+/// table, where it was analysed, or a plan was made, while that was little.
+void go_along_indexes(sql_session& s) {
+  s.connection.post(
+      "SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.unnest(CAST('{enable_seqscan, "
+      "enable_bitmapscan, "
+      "enable_sort, enable_hashjoin, enable_mergejoin}' AS text[])) AS name",
+      {});
+}
+
 #define HIRENOW_CLOCK \
   "WITH clock AS MATERIALIZED (SELECT CASE WHEN $5 = 1 THEN " HIRENOW_DATABASE_NOW " ELSE $1 END AS now), "
 // Kinds that a newer program has are left to that. Which of one instant are taken is nobody's business: an order among
@@ -104,15 +115,14 @@ std::vector<claimed_message> in_turn(std::vector<found_message> found) {
   "o.occasion = d.occasion AND t.tenant_no = o.tenant_no AND a.applicant_no = o.applicant_no "                        \
   "RETURNING " HIRENOW_MESSAGE_COLUMNS ", t.tenant, a.applicant, d.wake_at, o.tenant_no"
 
-/// One more than was asked for of what is due. In the order of the index: without one PostgreSQL may read the table
-/// from its beginning, where all that was ever sent lies.
-#define HIRENOW_CROWD(kinds)                                                                                    \
+/// One more than was asked for of what is due, in the order of the index.
+#define HIRENOW_CROWD(kinds)                                                                                     \
   "SELECT 1 FROM main.hirenow_outbox AS c WHERE c.state IN (0, 1) AND c.wake_at <= (SELECT now FROM clock) AND " \
   "c.kind < " kinds " ORDER BY c.wake_at LIMIT $2 + 1"
 
 /// Takes all that is due where that is no more than was asked for, in one round trip; else nothing.
-constexpr const char* take_all = HIRENOW_CLOCK HIRENOW_DUE(
-    "(SELECT count(*) <= $2 FROM (" HIRENOW_CROWD("$6") ") AS crowd)") HIRENOW_TAKE;
+constexpr const char* take_all =
+    HIRENOW_CLOCK HIRENOW_DUE("(SELECT count(*) <= $2 FROM (" HIRENOW_CROWD("$6") ") AS crowd)") HIRENOW_TAKE;
 constexpr const char* take_of_tenant = HIRENOW_CLOCK HIRENOW_DUE("o.tenant_no = $7") HIRENOW_TAKE;
 constexpr const char* take_earliest = HIRENOW_CLOCK HIRENOW_DUE("true") HIRENOW_TAKE;
 
@@ -121,6 +131,7 @@ std::vector<claimed_message> claim_all(sql_session& s, const claim_request& requ
   const auto take = [&](const sql_row& row) {
     found.push_back({row.integer(11), row.integer(12), {row.string(9), row.string(10), read_message(row, 0)}});
   };
+  go_along_indexes(s);
   std::int64_t now = 0;
   const auto look = [&](const sql_row& row) {
     now = row.integer(0);
@@ -128,8 +139,8 @@ std::vector<claimed_message> claim_all(sql_session& s, const claim_request& requ
   };
   s.connection.post(
       "WITH clock AS MATERIALIZED (SELECT CASE WHEN $3 = 1 THEN " HIRENOW_DATABASE_NOW
-      " ELSE $1 END AS now) SELECT (SELECT now FROM clock), CASE WHEN (SELECT count(*) FROM (" HIRENOW_CROWD("$4")
-      ") AS crowd) > $2 THEN 1 ELSE 0 END",
+      " ELSE $1 END AS now) SELECT (SELECT now FROM clock), CASE WHEN (SELECT count(*) FROM (" HIRENOW_CROWD(
+          "$4") ") AS crowd) > $2 THEN 1 ELSE 0 END",
       {request.now, request.limit, s.database_clock, message_kind_count}, look);
   s.connection.post(
       take_all, {request.now, request.limit, request.token, request.lease, s.database_clock, message_kind_count}, take);
@@ -194,6 +205,7 @@ std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& requ
 
 std::vector<claimed_message> sql_claim_shares(sql_session& s, const claim_request& request) {
   s.rows_of_all();
+  go_along_indexes(s);
   const auto tenants = tenants_whose_turn_it_is(s, request.now + (s.database_clock ? s.clock_skew : seconds{0}));
   const std::size_t share = std::max<std::size_t>(request.limit / std::max<std::size_t>(tenants.size(), 1), 1);
   std::vector<found_message> found;

@@ -2,11 +2,13 @@
 /// The SMTP mailer: hands each mail to one mail server (a relay or submission server), over connections that are kept.
 ///
 /// RFC 5321 with STARTTLS (RFC 3207), implicit TLS (RFC 8314) and AUTH (RFC 4954); mails are MIME with
-/// `Auto-Submitted: auto-generated` (RFC 3834). What the outcomes mean here:
+/// `Auto-Submitted: auto-generated` (RFC 3834). Where the server offers them, commands go out together (PIPELINING,
+/// RFC 2920), with the size of the mail (RFC 1870), and addresses may be beyond ASCII (SMTPUTF8, RFC 6531). What the
+/// outcomes mean here:
 ///
 /// - accepted: 2yz after the final dot.
 /// - permanent: 5yz to the mail itself, that is to MAIL, RCPT, DATA or the final dot; or the mail cannot be put on the
-///   wire at all (no address, a control character in a header).
+///   wire at all (no address, a control character in a header, an address that the server has no SMTPUTF8 for).
 /// - ambiguous: body and final dot were handed over, and then the connection broke or the answer stayed away.
 /// - temporary: everything else. A refusal of the *session* is among it whatever its number: 5yz to the greeting, EHLO,
 ///   STARTTLS or AUTH, 530 "authentication required", a certificate that does not verify. Such a fault lies in the
@@ -45,7 +47,7 @@ struct smtp_options {
   std::string password{};   ///< kept in memory that is wiped; move the options in to leave no other copy
   std::string helo_name{};  ///< domain name in EHLO; empty: "localhost"
 
-  // Limits on every wait. The defaults are those of RFC 5321 §4.5.3.2. A limit is noticed within a second.
+  // Limits on every wait. The defaults are those of RFC 5321 §4.5.3.2.
   std::chrono::milliseconds connect_timeout{std::chrono::minutes{5}};   ///< until the session stands: TCP to AUTH
   std::chrono::milliseconds response_timeout{std::chrono::minutes{5}};  ///< for each answer up to DATA, and for the
                                                                         ///< server to take more of the body

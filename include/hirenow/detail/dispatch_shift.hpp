@@ -466,10 +466,10 @@ class shift {
   steady::time_point next_look_{};              // when the outbox is asked again
   steady::time_point store_rests_until_{};
   steady::time_point last_claim_{};
-  steady::time_point renewal_{};    // no lease is to be renewed before
+  steady::time_point renewal_{};     // no lease is to be renewed before
   steady::time_point counted_at_{};  // since when `taken_` is counted
   std::size_t taken_ = 0;
-  std::size_t sent_soon_ = 0;  // how many are taken in half the time that a look lasts
+  std::size_t sent_soon_ = 0;    // how many are taken in half the time that a look lasts
   std::size_t found_meanwhile_;  // answers that came while others were written down
   std::size_t ahead_;            // how many messages may wait in the queue
   std::size_t left_;

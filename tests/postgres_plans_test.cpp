@@ -1,0 +1,95 @@
+/// Plans: what PostgreSQL reads for a call of the outbox does not depend on what was sent, and on what else waits.
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "hirenow/clock.hpp"
+#include "hirenow/crypto.hpp"
+#include "support/postgres.hpp"
+#include "support/world.hpp"
+
+using namespace hirenow;
+using namespace hirenow::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("a call of the outbox reads what it is about, however much lies beside it", "[postgres]") {
+  fresh_schema schema;
+  // Statistics reach other connections when one is closed: the store has a single one, and is closed before they are read.
+  auto store = schema.open({.connections = 1, .clock = postgres_clock::caller}).value();
+  manual_clock clock{sys_seconds{seconds{1772442000}}};
+  engine bench(*store, key_ring::from_json(new_key_document(key_algorithm::hs256, "plans")).value(),
+               retake_policy::parse(R"({"hirenow_policy": 1, "version": "plans", "rules": []})").value(),
+               {.link_base = "https://jobs.acme.example/interview", .clock = &clock});
+  const actor recruiter{.id = "rita", .tenant = "acme", .roles = role::recruiter};
+  int made = 0;
+  const auto schedule = [&] {
+    const std::string id = "p" + std::to_string(++made);
+    return bench.schedule({.applicant = {.id = id, .email = "ada@example.org"}, .track = "backend"}, recruiter)
+        .value()
+        .interview.id;
+  };
+  const auto claim_and_settle = [&](settlement::verdict what, std::size_t limit) {
+    claim_request wanted{clock.now(), seconds{30}, limit, {}};
+    random_bytes(wanted.token);
+    const auto claimed = store->claim(wanted).value();
+    std::vector<settlement> all;
+    for (const auto& m : claimed) all.push_back({m.mail.key, m.tenant, wanted.token, what, clock.now(), "said"});
+    for (const bool ours : store->settle(all).value()) CHECK(ours);
+    return claimed.size();
+  };
+  const actor admin{.id = "root", .tenant = "acme", .roles = role::admin};
+  const auto dead = [&] {
+    return store->messages({.tenant = "acme", .state = message_state::dead, .limit = 100}).value();
+  };
+  // Each statement is planned while there is next to nothing: PostgreSQL keeps a plan after five uses.
+  for (int n = 0; n < 12; ++n) {
+    const auto id = schedule();
+    CHECK(claim_and_settle(settlement::verdict::dead, 1) == 1);
+    bench.redrive(dead().front().key, admin).value();
+    CHECK(claim_and_settle(settlement::verdict::accepted, 1) == 1);
+    bench.cancel(id, recruiter, {.notify = notify::none()}).value();
+  }
+  for (int n = 0; n < 5; ++n) schedule();
+  CHECK(claim_and_settle(settlement::verdict::dead, 5) == 5);
+  const auto to_redrive = dead();
+  CHECK(to_redrive.size() == 5);
+
+  constexpr long long many = 20'000;
+  plain_postgres sql(schema.url);
+  sql.run("SET search_path = " + schema.name);
+  // As many that were sent before, wait now, and are dead.
+  for (const char* state : {"2", "0", "4"})
+    sql.run(std::string("INSERT INTO hirenow_outbox SELECT decode(lpad(to_hex(n), 24, '0') || '") + state +
+            "0000000', 'hex'), 1, n, a.tenant_no, a.applicant_no, 1, 1772441000, 1772441000, 1772441000, " + state +
+            ", 1, NULL, '' FROM generate_series(1, " + std::to_string(many) +
+            ") AS n, (SELECT tenant_no, applicant_no FROM hirenow_applicant LIMIT 1) AS a");
+  const auto read = [&] {
+    return sql.number("SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables WHERE schemaname = '" +
+                      schema.name + "' AND relname = 'hirenow_outbox'") +
+           sql.number("SELECT coalesce(sum(idx_tup_read), 0) FROM pg_stat_user_indexes WHERE schemaname = '" +
+                      schema.name + "' AND relname = 'hirenow_outbox'");
+  };
+  for (int n = 0; n < 5; ++n) {
+    const auto id = schedule();
+    CHECK(claim_and_settle(settlement::verdict::accepted, 10) == 10);
+    bench.redrive(to_redrive[static_cast<std::size_t>(n)].key, admin).value();
+    bench.cancel(id, recruiter, {.notify = notify::none()}).value();
+  }
+  store.reset();
+  const auto changed = [&] {
+    return sql.number("SELECT n_tup_upd FROM pg_stat_user_tables WHERE schemaname = '" + schema.name +
+                      "' AND relname = 'hirenow_outbox'");
+  };
+  const auto until = std::chrono::steady_clock::now() + 60s;
+  while (changed() < 5 * (2 * 10) && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(10ms);
+  CHECK(changed() >= 5 * (2 * 10));
+  INFO(
+      sql.value("SELECT string_agg(indexrelname || ' ' || idx_tup_read, ', ') FROM pg_stat_user_indexes WHERE "
+                "schemaname = '" +
+                schema.name + "' AND relname = 'hirenow_outbox'"));
+  CHECK(read() < many / 10);
+}
