@@ -65,42 +65,43 @@ void smtp_session::set_up(const secret_bytes& password) {
   const std::string url = std::string(implicit ? "smtps://" : "smtp://") + (literal ? "[" : "") + options_.host +
                           (literal ? "]" : "") + ":" + std::to_string(options_.port) + "/" +
                           (options_.helo_name.empty() ? "localhost" : options_.helo_name);
-  const auto set = [&](CURLoption option, auto value) {
-    if (curl_easy_setopt(handle, option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+  // What is text is copied.
+  const auto set_text = [&](CURLoption option, const char* text) {
+    if (curl_easy_setopt(handle, option, text) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
   };
-  set(CURLOPT_URL, url.c_str());
-  set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-  set(CURLOPT_CONNECT_ONLY, 1L);  // up to and with AUTH
-  set(CURLOPT_PROXY, "");         // what the environment says about proxies is not about mail
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_USE_SSL,
-      static_cast<long>(options_.security == smtp_security::plaintext ? CURLUSESSL_NONE : CURLUSESSL_ALL));
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set_text(CURLOPT_URL, url.c_str());
+  set_text(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+  curl_easy_setopt(handle, CURLOPT_CONNECT_ONLY, 1L);  // up to and with AUTH
+  set_text(CURLOPT_PROXY, "");                         // what the environment says about proxies is not about mail
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_USE_SSL,
+                   static_cast<long>(options_.security == smtp_security::plaintext ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+  curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!options_.ca_file.empty()) {
-    set(CURLOPT_CAINFO, options_.ca_file.c_str());
-    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+    set_text(CURLOPT_CAINFO, options_.ca_file.c_str());
+    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
   }
   if (!options_.username.empty()) {
-    set(CURLOPT_USERNAME, options_.username.c_str());
+    set_text(CURLOPT_USERNAME, options_.username.c_str());
     secret_bytes terminated(password.size() + 1);
     std::copy_n(password.view().data(), password.size(), terminated.data());
-    set(CURLOPT_PASSWORD, reinterpret_cast<const char*>(terminated.data()));
+    set_text(CURLOPT_PASSWORD, reinterpret_cast<const char*>(terminated.data()));
   }
   const long patience = static_cast<long>(options_.connect_timeout.count());
-  set(CURLOPT_CONNECTTIMEOUT_MS, patience);
-  set(CURLOPT_TIMEOUT_MS, patience);
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, patience);
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, patience);
   // libcurl's own default for one answer, which must not come first.
-  set(CURLOPT_SERVER_RESPONSE_TIMEOUT,
-      static_cast<long>(std::chrono::ceil<seconds>(options_.connect_timeout).count() + 5));
-  set(CURLOPT_HEADERFUNCTION, &smtp_session::on_reply_line);
-  set(CURLOPT_HEADERDATA, this);
-  set(CURLOPT_ERRORBUFFER, reason_);
+  curl_easy_setopt(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT,
+                   static_cast<long>(std::chrono::ceil<seconds>(options_.connect_timeout).count() + 5));
+  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &smtp_session::on_reply_line);
+  curl_easy_setopt(handle, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, reason_);
 }
 
-/// libcurl hands over each line of each reply, as long as it is the one that reads them.
-std::size_t smtp_session::on_reply_line(char* data, std::size_t, std::size_t size, void* context) {
+/// libcurl hands over each line of each reply, as long as it is the one that reads them. Nothing may be thrown into it.
+std::size_t smtp_session::on_reply_line(char* data, std::size_t, std::size_t size, void* context) try {
   auto& self = *static_cast<smtp_session*>(context);
   const std::string_view line(data, size);
   const bool begins = !self.replies_.is_open();
@@ -109,19 +110,22 @@ std::size_t smtp_session::on_reply_line(char* data, std::size_t, std::size_t siz
   const smtp_reply& now = self.replies_.reply();
   if (now.code == 250 && line.size() > 4) {  // only EHLO is answered so before the session stands
     if (begins) self.extensions_ = '\n';
-    for (const char c : line.substr(4))
-      if (c != '\r') self.extensions_ += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (self.extensions_.size() < longest_line)
+      for (const char c : line.substr(4))
+        if (c != '\r') self.extensions_ += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   }
   // After a refusal libcurl says QUIT within the same call; what is answered to that decides nothing.
   if (state == smtp_reply_reader::state::whole && now.code != 221) self.said_ = now;
   return size;
+} catch (const std::bad_alloc&) {
+  return 0;  // libcurl gives up
 }
 
 bool smtp_session::offers(std::string_view extension) const {
-  const auto at = extensions_.find("\n" + std::string(extension));
-  if (at == std::string::npos) return false;
-  const char behind = extensions_[at + 1 + extension.size()];
-  return behind == '\n' || behind == ' ';
+  const auto ends = [](char c) { return c == '\n' || c == ' '; };
+  for (auto at = extensions_.find(extension); at != std::string::npos; at = extensions_.find(extension, at + 1))
+    if (extensions_[at - 1] == '\n' && ends(extensions_[at + extension.size()])) return true;
+  return false;
 }
 
 bool smtp_session::is_fresh() {
@@ -148,22 +152,26 @@ std::optional<delivery> smtp_session::send(const smtp_envelope& envelope, std::s
 
 /// MAIL, RCPT and DATA. Returns nothing where the server waits for the text.
 std::optional<delivery> smtp_session::ask(const smtp_envelope& envelope, std::size_t size) {
-  std::string mail = "MAIL FROM:<" + std::string(envelope.from) + ">";
-  if (offers("SIZE")) mail += " SIZE=" + std::to_string(size);  // RFC 1870
-  if (envelope.beyond_ascii) mail += " SMTPUTF8";
-  const std::array<std::string, 3> commands{mail + "\r\n", "RCPT TO:<" + std::string(envelope.to) + ">\r\n",
-                                            "DATA\r\n"};
+  std::string commands = "MAIL FROM:<";
+  commands.append(envelope.from).append(">");
+  if (offers("SIZE")) commands.append(" SIZE=").append(std::to_string(size));  // RFC 1870
+  if (envelope.beyond_ascii) commands.append(" SMTPUTF8");
+  commands.append("\r\nRCPT TO:<").append(envelope.to).append(">\r\nDATA\r\n");
   const auto not_asked = [&] {
     return delivery{delivery_outcome::temporary, 0, "the mail could not be handed over: " + trouble_};
   };
   const bool together = offers("PIPELINING");
-  if (together && !write(commands[0] + commands[1] + commands[2])) return not_asked();
+  std::string_view left = commands;
+  const auto write_next = [&] {
+    const auto next = left.substr(0, together ? left.size() : left.find('\n') + 1);
+    left.remove_prefix(next.size());
+    return write(next);
+  };
   std::optional<delivery> no;
-  for (std::size_t n = 0; n < commands.size(); ++n) {
-    if (!together && !write(commands[n])) return not_asked();
-    if (!read_reply(options_.response_timeout)) return no ? no : not_asked();
+  for (const bool is_data : {false, false, true}) {
+    if ((!left.empty() && !write_next()) || !read_reply(options_.response_timeout)) return no ? no : not_asked();
     const int code = replies_.reply().code;
-    if (n + 1 < commands.size() ? code / 100 == 2 : code == 354) continue;
+    if (is_data ? code == 354 : code / 100 == 2) continue;
     // The first refusal says why. The others are read, so that QUIT does not go to a server in the middle of them.
     if (!no) no = refusal(replies_.reply());
     if (!together) break;
