@@ -321,6 +321,35 @@ TEST_CASE("a look at several messages is one call, and good for ten milliseconds
   }
 }
 
+TEST_CASE("senders that look ahead at the same time look at different messages", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  constexpr int many = 200;
+  schedule_many(w, many);
+  struct counting_store : store_in_between {
+    using store_in_between::store_in_between;
+    result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
+      looked += wanted.size();
+      auto records = next_.load_each(wanted);
+      std::this_thread::sleep_for(1ms);  // so that others come meanwhile
+      return records;
+    }
+    std::atomic<std::size_t> looked{0};
+  } counting(*w.data);
+  auto bench = w.another(counting);
+  recording_mailer box;
+  manual_steady time;  // stands still: no look grows too old
+  auto options = time.in(dispatch_options());
+  std::stop_source stop;
+  int accepted = 0;
+  options.on_event = [&](const dispatch_event&) {
+    if (++accepted == many) stop.request_stop();
+  };
+  dispatcher d(bench, box, options);
+  CHECK(d.run(4, stop.get_token()).accepted == many);
+  CHECK(each_once(box, many));
+  CHECK(counting.looked == many);
+}
+
 TEST_CASE("a lease of its own that ran out is taken up, not sent again", "[dispatcher]") {
   HIRENOW_IN_EVERY_STORE(w);
   schedule_many(w, 40);

@@ -3,7 +3,7 @@
 
     smtp_faults.py [--tls starttls|implicit --cert PEM --key PEM] [--auth] [--one-by-one] [--keep FOLDER] FAULT...
 
-It offers PIPELINING unless it is to be told --one-by-one.
+It offers PIPELINING unless it is to be told --one-by-one, and SIZE: a mail of another size than was said is refused.
 
 A fault is STEP:ACTION. Steps: greeting, ehlo, helo, starttls, auth, mail, rcpt, data, body (the mail's text, once the
 first of it has arrived), dot (the answer to the final dot), quit, idle (after a mail was accepted), again (MAIL after a
@@ -15,6 +15,7 @@ mail was accepted on the same connection). Actions:
     reset        the same with an RST; in the body only
     drop=TEXT    answer this and close
     late=SECONDS answer as usual, but only then
+    drip=TEXT    answer this, a character each 50 ms
 
 A fault with "@N" after the step holds on the N-th connection only: "mail@2:cut".
 With --keep every mail whose final dot was neither refused with 4yz nor 5yz becomes a file: one the server may have taken.
@@ -76,7 +77,11 @@ class Connection:
             time.sleep(float(told))
             self.send(text)
             return True
-        self.send(told)
+        if kind == "drip":
+            for character in told:
+                self.socket.sendall(character.encode())
+                time.sleep(0.05)
+        self.send("" if kind == "drip" else told)
         if kind == "drop":
             raise Cut
         return False
@@ -94,7 +99,7 @@ class Connection:
         self.socket = self.options.context.wrap_socket(self.socket, server_side=True)
 
     def body(self):
-        """Takes the text up to the final dot."""
+        """Takes the text up to the final dot, and tells how long it is without that."""
         text = self.waiting
         self.waiting = b""
         if self.fault("body"):
@@ -117,11 +122,12 @@ class Connection:
         refused = self.fault("dot").partition("=")[2][:1] in ("4", "5")
         if self.options.keep and not refused:
             Path(self.options.keep, f"{time.monotonic_ns()}.eml").write_bytes(text)
+        return len(text.removesuffix(b".\r\n"))
 
     def run(self):
         if self.options.tls == "implicit":
             self.protect()
-        extensions = [] if self.options.one_by_one else ["PIPELINING"]
+        extensions = ["SIZE 100000000"] + ([] if self.options.one_by_one else ["PIPELINING"])
         if self.options.tls == "starttls":
             extensions.append("STARTTLS")
         if self.options.auth:
@@ -146,13 +152,14 @@ class Connection:
                     self.line()
                 self.answer("auth", "235 welcome")
             elif verb == "MAIL":
+                self.size = int(command.partition(" SIZE=")[2] or 0)
                 self.answer("again" if "dot" in self.steps else "mail", "250 sender ok")
             elif verb == "RCPT":
                 self.answer("rcpt", "250 recipient ok")
             elif verb == "DATA":
                 if self.answer("data", "354 go on"):
-                    self.body()
-                    self.answer("dot", "250 taken")
+                    size = self.body()
+                    self.answer("dot", "250 taken" if size == self.size else f"555 {size}, not {self.size}")
                     if self.fault("idle"):
                         self.answer("idle", "")
             elif verb == "QUIT":

@@ -140,6 +140,9 @@ TEST_CASE("silence at each step ends in time", "[smtp][concurrent]") {
       {"greeting:reply=\x01\xff", delivery_outcome::temporary},
       {"mail:reply=25", delivery_outcome::temporary},
       {"dot:reply=250-taken", delivery_outcome::ambiguous},
+      // Something comes all the time, and a reply never.
+      {"mail:drip=250 " + std::string(100, 'x'), delivery_outcome::temporary},
+      {"dot:drip=250 " + std::string(100, 'x'), delivery_outcome::ambiguous},
   };
   std::vector<server> servers;
   for (const auto& row : rows) servers.push_back(faulty_server({row.fault}));

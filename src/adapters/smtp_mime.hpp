@@ -1,6 +1,6 @@
 #pragma once
-/// A mail as it goes over the wire, in ASCII but for addresses that are not: encoded words (RFC 2047), mailboxes and dates (RFC 5322), the parts of
-/// the body (RFC 2045, RFC 2046).
+/// A mail as it goes over the wire, in ASCII but for addresses that are not: encoded words (RFC 2047), mailboxes and
+/// dates (RFC 5322), the parts of the body (RFC 2045, RFC 2046).
 ///
 /// libcurl's own MIME costs more than sending the mail does.
 /// Threads: pure functions.

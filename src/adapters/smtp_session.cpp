@@ -1,6 +1,7 @@
 #include "smtp_session.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <new>
@@ -13,6 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::string_view final_dot = ".\r\n";
 constexpr std::size_t longest_line = 64 * 1024;  ///< of a reply; RFC 5321 §4.5.3.1.5 has 512
 
 delivery refusal(const smtp_reply& said) {
@@ -142,7 +144,7 @@ std::optional<delivery> smtp_session::send(const smtp_envelope& envelope, std::s
   reason_[0] = '\0';
   timed_out_ = stands_ = false;
   give_up_at_ = steady::now() + 10 * options_.response_timeout + options_.final_answer_timeout;
-  if (auto no = ask(envelope, text.size())) {
+  if (auto no = ask(envelope, text.size() - final_dot.size())) {
     const bool was_dead = !timed_out_ && (no->code == 421 || replies_.reply().code == 0);
     if (kept_ && was_dead) return std::nullopt;
     return no;
@@ -205,11 +207,10 @@ bool smtp_session::write(std::string_view text) {
   while (!text.empty()) {
     std::size_t sent = 0;
     const CURLcode code = curl_easy_send(handle_.get(), text.data(), text.size(), &sent);
-    if (code == CURLE_AGAIN) {
-      if (!wait(POLLOUT, until)) return false;
+    if (code != CURLE_OK) {
+      if (!may_try_again(code, POLLOUT, until)) return false;
       continue;
     }
-    if (code != CURLE_OK) return broke(reason_[0] ? reason_ : curl_easy_strerror(code));
     text.remove_prefix(sent);
     until = steady::now() + options_.response_timeout;
   }
@@ -231,17 +232,18 @@ bool smtp_session::read_reply(milliseconds patience) {
     std::array<char, 4096> bytes;
     std::size_t count = 0;
     const CURLcode code = curl_easy_recv(handle_.get(), bytes.data(), bytes.size(), &count);
-    if (code == CURLE_AGAIN) {
-      if (!wait(POLLIN, until)) return false;
+    if (code != CURLE_OK) {
+      if (!may_try_again(code, POLLIN, until)) return false;
       continue;
     }
-    if (code != CURLE_OK) return broke(reason_[0] ? reason_ : curl_easy_strerror(code));
     if (count == 0) return broke("the server closed the connection");
     came_in_.append(bytes.data(), count);
   }
 }
 
-bool smtp_session::wait(short events, steady::time_point until) {
+/// True when the socket is ready for a call that found it was not; false where the call failed, or it took too long.
+bool smtp_session::may_try_again(CURLcode code, short events, steady::time_point until) {
+  if (code != CURLE_AGAIN) return broke(reason_[0] ? reason_ : curl_easy_strerror(code));
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(std::min(until, give_up_at_) - steady::now()).count();
     if (left <= 0) {

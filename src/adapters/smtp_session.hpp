@@ -6,9 +6,8 @@
 /// for a mail instead of the four that libcurl takes, which sends them one by one whatever the server offers.
 /// Threads: one at a time.
 
-#include <array>
 #include <chrono>
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,7 +64,7 @@ class smtp_session {
   delivery hand_over(std::string_view text);
   bool write(std::string_view text);
   bool read_reply(std::chrono::milliseconds patience);
-  bool wait(short events, steady::time_point until);
+  bool may_try_again(CURLcode code, short events, steady::time_point until);
   bool broke(std::string why);
 
   const smtp_options& options_;  ///< the mailer's, which outlives its sessions

@@ -26,17 +26,24 @@ struct waiting_tenant {
   sys_seconds earliest;
 };
 
+// One tenant's, earliest first, along the index that begins with the tenant: to PostgreSQL an order by the tenant, too,
+// means something only where it is not told that there is but one.
+#define HIRENOW_OF_TENANT(number) "o.tenant_no BETWEEN " number " AND " number
+#define HIRENOW_FIRST_OF_TENANT "ORDER BY o.tenant_no, o.wake_at"
+
 /// Tenants that have unsent messages, from this number on, each found with one step along the index.
 std::vector<waiting_tenant> waiting_tenants(sql_session& s, std::int64_t from) {
   std::vector<waiting_tenant> out;
   s.connection.execute(
-      "WITH RECURSIVE waiting (tenant_no, n) AS (SELECT min(o.tenant_no), 1 FROM main.hirenow_outbox AS o WHERE "
+      "WITH RECURSIVE waiting (tenant_no, n) AS (SELECT (SELECT o.tenant_no FROM main.hirenow_outbox AS o WHERE "
       "o.state "
-      "IN (0, 1) AND o.tenant_no >= $1 UNION ALL SELECT (SELECT min(o.tenant_no) FROM main.hirenow_outbox AS o WHERE "
-      "o.state IN (0, 1) AND o.tenant_no > w.tenant_no), w.n + 1 FROM waiting AS w WHERE w.tenant_no IS NOT NULL AND "
-      "w.n < $2) SELECT w.tenant_no, (SELECT o.wake_at FROM main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND "
-      "o.tenant_no = w.tenant_no AND o.kind < $3 ORDER BY o.wake_at LIMIT 1) FROM waiting AS w WHERE w.tenant_no IS "
-      "NOT NULL",
+      "IN (0, 1) AND o.tenant_no >= $1 ORDER BY o.tenant_no LIMIT 1), 1 UNION ALL SELECT (SELECT o.tenant_no FROM "
+      "main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND o.tenant_no > w.tenant_no ORDER BY o.tenant_no LIMIT 1), "
+      "w.n "
+      "+ 1 FROM waiting AS w WHERE w.tenant_no IS NOT NULL AND w.n < $2) SELECT w.tenant_no, (SELECT o.wake_at FROM "
+      "main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND " HIRENOW_OF_TENANT(
+          "w.tenant_no") " AND o.kind < $3 " HIRENOW_FIRST_OF_TENANT
+                         " LIMIT 1) FROM waiting AS w WHERE w.tenant_no IS NOT NULL",
       {from, most_tenants, message_kind_count}, [&](const sql_row& row) {
         if (!row.is_null(1)) out.push_back({row.integer(0), row.instant(1)});
       });
@@ -105,10 +112,10 @@ void go_along_indexes(sql_session& s) {
   "WITH clock AS MATERIALIZED (SELECT CASE WHEN $5 = 1 THEN " HIRENOW_DATABASE_NOW " ELSE $1 END AS now), "
 // Kinds that a newer program has are left to that. Which of one instant are taken is nobody's business: an order among
 // them would have all of them read and sorted.
-#define HIRENOW_DUE(condition)                                                                                  \
+#define HIRENOW_DUE(condition_and_order)                                                                        \
   "due AS MATERIALIZED (SELECT o.interview, o.kind, o.occasion, o.wake_at FROM main.hirenow_outbox AS o WHERE " \
-  "o.state IN (0, 1) AND o.wake_at <= (SELECT now FROM clock) AND o.kind < $6 AND " condition                   \
-  " ORDER BY o.wake_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
+  "o.state IN (0, 1) AND o.wake_at <= (SELECT now FROM clock) AND o.kind < $6 AND " condition_and_order         \
+  " LIMIT $2 FOR UPDATE SKIP LOCKED) "
 #define HIRENOW_TAKE                                                                                                  \
   "UPDATE main.hirenow_outbox AS o SET state = 1, lease = $3, wake_at = (SELECT now FROM clock) + $4 FROM due AS d, " \
   "main.hirenow_tenant AS t, main.hirenow_applicant AS a WHERE o.interview = d.interview AND o.kind = d.kind AND "    \
@@ -122,9 +129,11 @@ void go_along_indexes(sql_session& s) {
 
 /// Takes all that is due where that is no more than was asked for, in one round trip; else nothing.
 constexpr const char* take_all =
-    HIRENOW_CLOCK HIRENOW_DUE("(SELECT count(*) <= $2 FROM (" HIRENOW_CROWD("$6") ") AS crowd)") HIRENOW_TAKE;
-constexpr const char* take_of_tenant = HIRENOW_CLOCK HIRENOW_DUE("o.tenant_no = $7") HIRENOW_TAKE;
-constexpr const char* take_earliest = HIRENOW_CLOCK HIRENOW_DUE("true") HIRENOW_TAKE;
+    HIRENOW_CLOCK HIRENOW_DUE("(SELECT count(*) <= $2 FROM (" HIRENOW_CROWD("$6") ") AS crowd) ORDER BY o.wake_at")
+        HIRENOW_TAKE;
+constexpr const char* take_of_tenant =
+    HIRENOW_CLOCK HIRENOW_DUE(HIRENOW_OF_TENANT("$7") " " HIRENOW_FIRST_OF_TENANT) HIRENOW_TAKE;
+constexpr const char* take_earliest = HIRENOW_CLOCK HIRENOW_DUE("true ORDER BY o.wake_at") HIRENOW_TAKE;
 
 std::vector<claimed_message> claim_all(sql_session& s, const claim_request& request, bool& is_crowded) {
   std::vector<found_message> found;

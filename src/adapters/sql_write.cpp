@@ -344,7 +344,8 @@ bool owns_interview(sql_session& s, const change_set& changes, const record_rows
 }
 
 void write_outbox(sql_session& s, const change_set& changes, const record_rows& record) {
-  // By their keys: a plain `state` would have PostgreSQL read all that waits or is dead, once it has seen that nothing is.
+  // By their keys: a plain `state` would have PostgreSQL read all that waits or is dead, once it has seen that nothing
+  // is.
   for (const auto& w : changes.withdrawals)
     s.connection.post(
         "UPDATE main.hirenow_outbox SET state = 3, lease = NULL WHERE interview = $1 AND applicant_no "

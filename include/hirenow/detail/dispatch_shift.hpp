@@ -158,6 +158,7 @@ class shift {
     const std::size_t most = batch * workers_;
     return most - std::clamp<std::size_t>(2 * found_meanwhile_, most / 2, most * 3 / 4);
   }
+  /// A quarter at a time: a longer claim would have the senders wait for their answers to be written down.
   std::size_t claim_when() const { return ahead_ / 4 * 3; }
 
   /// Asks the outbox for more.
@@ -393,9 +394,10 @@ class shift {
     if (stop_.stop_requested() || held_.size() - queue_.size() >= batch * workers_) return queue_.end();
     const auto next = std::ranges::find(queue_, false, &held_message::is_looked_at);
     const auto looked_at = static_cast<std::size_t>(next - queue_.begin());
-    // What others look at will be enough for a while: it is to be had in a moment.
-    if (next != queue_.end() && looked_at > 0 && looked_at + 2 > sent_soon_ && !is_seen(**next, sender_.steady_now()))
-      return queue_.end();
+    // What others look at will be enough for a while, and is to be had in a moment, where less than two would be left to
+    // look at.
+    const bool is_enough = looked_at > 0 && looked_at + 2 > sent_soon_;
+    if (next != queue_.end() && is_enough && !is_seen(**next, sender_.steady_now())) return queue_.end();
     return next;
   }
 
