@@ -76,9 +76,11 @@ class trial {
     plain_sql sql(w_.folder.path() / "ats.db");
     const auto copies = copies_in(kept_.path());
     const bool is_for_good = fault.starts_with("reply=5") || fault.starts_with("drop=5");
-    // What a server says unasked while it is idle is taken for its answer to the next MAIL.
-    const bool concerns_mail =
-        point == "mail" || point == "rcpt" || point == "data" || point == "dot" || point == "again" || point == "idle";
+    const bool is_an_answer =
+        point == "mail" || point == "rcpt" || point == "data" || point == "dot" || point == "again";
+    // What a server says unasked while it is idle ends the session where it comes before the next MAIL, and is taken for
+    // the answer to that where it comes after.
+    const bool concerns_mail = is_an_answer || point == "idle";
     const bool is_unsure = point == "dot" && !fault.starts_with("reply=4") && !is_for_good;
     const std::string rows =
         " FROM hirenow_outbox AS m JOIN hirenow_applicant AS a ON a.applicant_no = m.applicant_no WHERE a.applicant IN "
@@ -87,7 +89,7 @@ class trial {
     if (sql.number("SELECT count(*)" + rows + " AND m.state IN (0, 1)") != 0) broken.emplace_back("I8: stuck");
     const auto dead = sql.number("SELECT count(*)" + rows + " AND m.state = 4");
     if (dead > 0 && !(is_for_good && concerns_mail)) broken.emplace_back("dead, and nobody refused it for good");
-    if (dead == 0 && is_for_good && concerns_mail) broken.emplace_back("refused for good, and tried again");
+    if (dead == 0 && is_for_good && is_an_answer) broken.emplace_back("refused for good, and tried again");
     if (sql.number("SELECT count(*)" + rows + " AND m.tries > 2") != 0) broken.emplace_back("tried more than twice");
     long long came = 0;
     for (const auto& id : ids) {

@@ -549,13 +549,19 @@ TEST_CASE("nothing more is sent while answers cannot be written down", "[dispatc
   dispatcher d(bench, box, options);
   dispatch_report report{};
   std::jthread worker([&](std::stop_token stop) { report = d.run(1, std::move(stop)); });
+  CHECK(in_the_end([&] { return box.count() == 32; }));
   // Even beyond the lease: an answer that nobody else has overtaken is worth keeping.
   const auto time_flies = let_time_fly(time, d);
   const auto begun = time.now();
   CHECK(in_the_end([&] { return store.failed >= 4 && time.now() > begun + 2500ms; }));
   CHECK(box.count() == 32);
   store.settles = 0;
-  CHECK(in_the_end([&] { return count_in(w, message_state::accepted) == 100; }));
+  CHECK(in_the_end([&] { return count_in(w, message_state::accepted) >= 32; }));
+  // A machine that is busy elsewhere may keep it from renewing its other leases, which then have to end.
+  CHECK(in_the_end([&] {
+    w.clock.advance(1s);
+    return count_in(w, message_state::accepted) == 100;
+  }));
   worker.request_stop();
   worker.join();
   CHECK(each_once(box, 100));

@@ -12,7 +12,7 @@
 #   tests/run.sh --campaigns    the campaigns in full instead: thousands of kills, a million messages; it takes an hour
 #   tests/run.sh --no-install   install nothing
 #
-# JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (30). PYTHON: the interpreter
+# JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (60). PYTHON: the interpreter
 # that the module is built for and tested with (/usr/bin/python3, to which Debian's packages belong).
 # The last line says how many passed and failed; the exit status is 0 only if none failed.
 set -euo pipefail
@@ -39,7 +39,7 @@ done
 memory_gb=$(awk '/^MemTotal/ { print int($2 / 1048576) }' /proc/meminfo)
 jobs=$((memory_gb * 2 / 3 < $(nproc) ? memory_gb * 2 / 3 : $(nproc)))
 jobs=${JOBS:-$((jobs < 1 ? 1 : jobs))}
-fuzz_seconds=${FUZZ_SECONDS:-30}
+fuzz_seconds=${FUZZ_SECONDS:-60}
 export NINJA_STATUS='[%f/%t %es] ' CTEST_PARALLEL_LEVEL=$jobs
 
 passed=0 failed=0 ahead=''
@@ -82,17 +82,18 @@ configure_and_build() { # <preset> [prefix of the build's command]...
   "$@" cmake --build --preset "$preset" -j "$jobs"
 }
 
-# Tests wait for disks, servers and browsers more than they calculate. So the next builds go on beside them, at the lowest
-# priority, where there is memory for both.
-build_ahead() { # <preset>...
+# Tests wait for disks, servers and browsers more than they calculate. So the next builds, and the fuzzers, go on beside
+# them, at the lowest priority, where there is memory for both.
+go_ahead() { # <preset>..., of which the last holds the fuzzers
+  rm -f build/built-ahead-* build/fuzz/*.log build/fuzz/*.status
   ((memory_gb >= 7)) || return 0
-  rm -f "${@/#/build/built-ahead-}"
   set -m # in a process group of its own, which can be ended
   (
     for preset in "$@"; do
       configure_and_build "$preset" nice -n 19 >"build/$preset.build.log" 2>&1 || exit
       touch "build/built-ahead-$preset"
     done
+    run_fuzzers nice -n 19
   ) &
   ahead=$!
   set +m
@@ -119,21 +120,30 @@ run_tests() { # <preset> [argument of ctest]...
   passed=$((passed + all - bad)) failed=$((failed + bad))
 }
 
-fuzz() { # all at once
-  begin_stage "fuzz: $fuzz_seconds s each"
-  local fuzzer name running=()
+run_fuzzers() { # [prefix of each command]..., all at once
+  local fuzzer name
   for fuzzer in build/fuzz/tests/*_fuzz; do
     name=$(basename "$fuzzer")
     mkdir -p "build/fuzz/corpus/$name"
-    # What was found stays in the build; the seeds in the repository are only read.
-    "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=10 -print_final_stats=1 -artifact_prefix="build/fuzz/$name-" \
-      "build/fuzz/corpus/$name" $(seeds_of "$name") >"build/fuzz/$name.log" 2>&1 &
-    running+=("$! $name")
+    (
+      # What was found stays in the build; the seeds in the repository are only read.
+      status=0
+      "$@" "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=30 -print_final_stats=1 -artifact_prefix="build/fuzz/$name-" \
+        "build/fuzz/corpus/$name" $(seeds_of "$name") >"build/fuzz/$name.log" 2>&1 || status=$?
+      echo "$status" >"build/fuzz/$name.status"
+    ) &
   done
-  for fuzzer in "${running[@]}"; do
-    name=${fuzzer#* }
+  wait
+}
+
+fuzz() {
+  begin_stage "fuzz: $fuzz_seconds s each"
+  if [ -n "$ahead" ]; then wait "$ahead" || true; else run_fuzzers; fi
+  local fuzzer name
+  for fuzzer in build/fuzz/tests/*_fuzz; do
+    name=$(basename "$fuzzer")
     printf '%s ' "$name"
-    if wait "${fuzzer% *}"; then
+    if [ "$(cat "build/fuzz/$name.status")" = 0 ]; then
       passed=$((passed + 1))
       sed -n 's/^stat::number_of_executed_units: */inputs: /p' "build/fuzz/$name.log"
     else
@@ -308,7 +318,7 @@ if ((quick)); then
   end_stage
   exit
 fi
-build_ahead asan tsan fuzz
+go_ahead asan tsan fuzz
 run_tests dev
 browser_tests
 python_module

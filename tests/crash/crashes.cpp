@@ -42,18 +42,13 @@ namespace {
 std::atomic<long> steps_left{0};  // 0: not armed
 std::atomic<long> steps_seen{0};
 int label_pipe = -1;
-}  // namespace
 
-namespace hirenow::detail {
-void step(const char* label) {
+void die_when_it_is_time(const char* label) {
   steps_seen.fetch_add(1);
   if (steps_left.load() == 0 || steps_left.fetch_sub(1) != 1) return;
   if (label_pipe >= 0 && write(label_pipe, label, std::strlen(label)) < 0) _exit(3);
   kill(getpid(), SIGKILL);
 }
-}  // namespace hirenow::detail
-
-namespace {
 
 int failures = 0;
 int checks = 0;
@@ -476,6 +471,7 @@ void crash_the_dispatcher(const fs::path& folder, long stride, std::size_t worke
 }  // namespace
 
 int main(int count, char** arguments) {
+  hirenow::detail::on_step = die_when_it_is_time;
   const long stride = HIRENOW_CRASH_STRIDE;
   std::cout << "dying at every step, in turn" << (stride > 1 ? ", but only every " + std::to_string(stride) + "th" : "")
             << std::endl;

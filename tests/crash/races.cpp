@@ -36,10 +36,6 @@ using namespace crash;
 using hirenow::interview_id;
 using hirenow::outcome;
 
-namespace hirenow::detail {
-void step(const char*) {}
-}  // namespace hirenow::detail
-
 namespace {
 
 constexpr int processes = 8, threads = 8, callers = processes * threads;

@@ -285,4 +285,11 @@ void bind_classes(py::dict classes);
 /// Raises the exception that the error is.
 [[noreturn]] void raise_error(const error& e);
 
+/// What the result holds; raises the error where it is one.
+template <class T>
+T value_of(result<T> r) {
+  if (!r) raise_error(r.error());
+  if constexpr (!std::is_void_v<T>) return std::move(*r);
+}
+
 }  // namespace hirenow::python

@@ -287,12 +287,6 @@ class dispatcher_core {
   std::unique_ptr<mail_listener, careful_delete> listener_{};  // goes first
 };
 
-template <class T>
-T value_of(result<T> r) {
-  if (!r) raise_error(r.error());
-  if constexpr (!std::is_void_v<T>) return std::move(*r);
-}
-
 }  // namespace
 
 void add_dispatcher(py::module_& m) {

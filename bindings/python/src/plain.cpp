@@ -11,16 +11,6 @@
 #include "records.hpp"
 
 namespace hirenow::python {
-namespace {
-
-template <class T>
-T value_of(result<T> r) {
-  if (!r) raise_error(r.error());
-  if constexpr (!std::is_void_v<T>) return std::move(*r);
-}
-
-}  // namespace
-
 void add_plain(py::module_& m) {
   m.def("bind", &bind_classes, py::arg("classes"));
   m.def("error_codes", [] {
