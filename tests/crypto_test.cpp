@@ -188,6 +188,23 @@ TEST_CASE("base64url gives the examples of RFC 4648 10, without padding, and bac
   }
 }
 
+TEST_CASE("base64url writes no byte too many, and a wrong character is seen wherever it stands", "[crypto]") {
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string data(size, '\x5a');
+    std::string text = encoded(data), out(size + 8, '#');
+    CHECK(detail::base64url_decode(text, out.data()) == size);
+    CHECK(out == data + "########");
+    for (char& c : text) {
+      const char right = c;
+      for (const char wrong : std::string("+/= \0\x80\xff", 7)) {
+        c = wrong;
+        CHECK(!detail::base64url_decode(text, out.data()));
+      }
+      c = right;
+    }
+  }
+}
+
 TEST_CASE("of all texts of up to three characters only the canonical ones are decoded", "[crypto]") {
   std::array<char, 4> out;
   std::set<std::string> seen;

@@ -49,8 +49,8 @@ TEST_CASE("a store whose rows are protected keeps the promises of a store", "[po
   for (const auto* all :
        {&checks::record_checks(), &checks::progress_checks(), &checks::policy_checks(), &checks::erasure_checks(),
         &checks::list_checks(), &checks::due_checks(), &checks::claim_checks(), &checks::settle_checks()})
-    for (std::size_t n = 0; n < all->size(); n += 4) checks::run_check(report, make, (*all)[n].name, (*all)[n].run);
-  checks::run_check(report, make, "A random history", [](store& s) { checks::replay_history(s, 1, 60); });
+    for (std::size_t n = 0; n < all->size(); n += 4) checks::run_check(report, {}, make, (*all)[n].name, (*all)[n].run);
+  checks::run_check(report, {}, make, "A random history", [](store& s) { checks::replay_history(s, 1, 60); });
   INFO(report.to_string());
   CHECK(report.passed());
   CHECK(report.checks > 20);

@@ -37,23 +37,30 @@ TEST_CASE("the PostgreSQL store keeps every promise of a store", "[store][postgr
 
 // What the next version may do to the tables while nodes of this one run: it adds.
 TEST_CASE("this version keeps every promise over the tables of a newer one", "[store][postgres]") {
-  std::optional<fresh_schema> schema;
-  bool widened = false;
+  const fresh_schema schema;
+  const std::string s = schema.name;
+  plain_postgres sql(schema.url);
+  const auto in_every_table = [&](const std::string& change) {
+    sql.run("DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '" + s +
+            "' AND tablename <> 'hirenow_later' LOOP EXECUTE format('ALTER TABLE " + s + ".%I " + change +
+            "', t); END LOOP; END $$");
+  };
+  schema.open().value();
+  bool is_wide = false, comes_first = false;
   const auto report = testing::check_store(
       [&] {
-        if (std::exchange(widened, !widened)) {  // a node that is started after the newer one came
-          schema->empty();
-          return schema->open().value();
+        schema.empty();
+        comes_first = !comes_first;
+        if (!comes_first) return schema.open().value();  // a node that is started after the newer one came
+        if (is_wide) {
+          in_every_table("DROP COLUMN later");
+          sql.run("DROP TABLE " + s + ".hirenow_later; DELETE FROM " + s + ".hirenow_version WHERE version = 2");
         }
-        schema.emplace();
-        auto running = schema->open().value();  // a node that is there when it comes
-        plain_postgres sql(schema->url);
-        const std::string s = schema->name;
-        sql.run("DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '" + s +
-                "' LOOP EXECUTE format('ALTER TABLE " + s + ".%I ADD COLUMN later text DEFAULT 1', t); END LOOP; " +
-                "CREATE INDEX ON " + s + ".hirenow_interview (later); END $$");
-        sql.run("CREATE TABLE " + s + ".hirenow_later (something text PRIMARY KEY)");
-        sql.run("INSERT INTO " + s + ".hirenow_version VALUES (2, 1, '')");
+        auto running = schema.open().value();  // a node that is there when it comes
+        in_every_table("ADD COLUMN later text DEFAULT 1");
+        sql.run("CREATE INDEX ON " + s + ".hirenow_interview (later); CREATE TABLE " + s +
+                ".hirenow_later (something text PRIMARY KEY); INSERT INTO " + s + ".hirenow_version VALUES (2, 1, '')");
+        is_wide = true;
         return running;
       },
       {.histories = 2});

@@ -5,6 +5,7 @@
 /// Threads: pure functions.
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -61,6 +62,12 @@ inline char* base64url_encode(std::string_view bytes, char* out) {
   return out;
 }
 
+constexpr std::uint64_t byte_swapped(std::uint64_t n) {
+  n = (n & 0x00ff00ff00ff00ff) << 8 | (n >> 8 & 0x00ff00ff00ff00ff);
+  n = (n & 0x0000ffff0000ffff) << 16 | (n >> 16 & 0x0000ffff0000ffff);
+  return n << 32 | n >> 32;
+}
+
 /// Writes the bytes that the characters stand for: fewer than there are characters.
 /// Returns how many, or nothing where the text is not canonical base64url.
 inline std::optional<std::size_t> base64url_decode(std::string_view text, char* out) {
@@ -69,10 +76,20 @@ inline std::optional<std::size_t> base64url_decode(std::string_view text, char* 
   };
   char* const begin = out;
   const auto put = [&](std::uint32_t bits, int shift) { *out++ = static_cast<char>(bits >> shift & 0xff); };
+  const auto four = [&](std::size_t n) { return place(0, n) | place(1, n + 1) | place(2, n + 2) | place(3, n + 3); };
   std::uint32_t seen = 0;
   std::size_t n = 0;
+  // Eight at a time, written as eight bytes of which six count: what follows overwrites the others.
+  for (; text.size() - n >= 12; n += 8) {
+    const std::uint32_t first = four(n), second = four(n + 4);
+    seen |= first | second;
+    std::uint64_t bits = std::uint64_t{first} << 40 | std::uint64_t{second} << 16;
+    if constexpr (std::endian::native == std::endian::little) bits = byte_swapped(bits);
+    std::memcpy(out, &bits, sizeof bits);
+    out += 6;
+  }
   for (; text.size() - n >= 4; n += 4) {
-    const std::uint32_t bits = place(0, n) | place(1, n + 1) | place(2, n + 2) | place(3, n + 3);
+    const std::uint32_t bits = four(n);
     seen |= bits;
     put(bits, 16);
     put(bits, 8);

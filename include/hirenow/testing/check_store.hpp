@@ -55,14 +55,16 @@ struct check_options {
   std::size_t histories = 50;  ///< random histories
   std::size_t steps = 60;      ///< steps of a history
   unsigned threads = 4;        ///< threads of a race, at least 2
+  bool until_failure = false;  ///< nothing is checked behind the first failure
 };
 
 namespace detail {
 
 /// Runs one check on a fresh store. Whatever is thrown is a failure of that check.
 template <class Check>
-void run_check(check_report& report, const std::function<std::unique_ptr<store>()>& make, std::string_view name,
-               Check check) {
+void run_check(check_report& report, const check_options& options, const std::function<std::unique_ptr<store>()>& make,
+               std::string_view name, Check check) {
+  if (options.until_failure && !report.failures.empty()) return;
   const auto failed = [&](std::string what) { report.failures.push_back({std::string(name), std::move(what)}); };
   ++report.checks;
   try {
@@ -90,14 +92,14 @@ inline check_report check_store(const std::function<std::unique_ptr<store>()>& m
         &detail::policy_checks(), &detail::waiver_checks(), &detail::audit_checks(), &detail::erasure_checks(),
         &detail::list_checks(), &detail::due_checks(), &detail::claim_checks(), &detail::settle_checks(),
         &detail::withdrawal_checks(), &detail::pace_checks()})
-    for (const auto& check : *checks) detail::run_check(report, make, check.name, check.run);
+    for (const auto& check : *checks) detail::run_check(report, options, make, check.name, check.run);
 
   const unsigned threads = std::max(2U, options.threads);
   for (const auto& race : detail::races())
-    detail::run_check(report, make, race.name, [&](store& s) { race.run(s, threads); });
+    detail::run_check(report, options, make, race.name, [&](store& s) { race.run(s, threads); });
 
   for (std::size_t n = 0; n < options.histories; ++n)
-    detail::run_check(report, make,
+    detail::run_check(report, options, make,
                       "Random history " + std::to_string(options.seed + n) + " is answered as the memory store does",
                       [&](store& s) { detail::replay_history(s, options.seed + n, options.steps); });
   return report;
