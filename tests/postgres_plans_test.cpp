@@ -99,6 +99,7 @@ TEST_CASE("a call of the outbox reads what it is about, however much lies beside
   for (int n = 0; n < 5; ++n) {
     const auto id = schedule();
     CHECK(claim_and_settle(settlement::verdict::accepted, 10) == 10);
+    CHECK(claim_and_settle(settlement::verdict::accepted, 1) == 1);
     bench.redrive(to_redrive[static_cast<std::size_t>(n)].key, admin).value();
     bench.cancel(id, recruiter, {.notify = notify::none()}).value();
   }

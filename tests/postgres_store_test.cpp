@@ -2,8 +2,11 @@
 
 #include "hirenow/adapters/postgres.hpp"
 
-#include <optional>
+#include <chrono>
+#include <future>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -33,6 +36,28 @@ TEST_CASE("the PostgreSQL store keeps every promise of a store", "[store][postgr
   INFO(report.to_string());
   CHECK(report.passed());
   CHECK(report.checks >= 120);
+}
+
+TEST_CASE("a message that somebody changes while it is settled is settled", "[store][postgres]") {
+  const fresh_schema schema;
+  const auto store = schema.open().value();
+  std::vector<settlement> all;
+  claim_request wanted{instant(20), seconds{30}, 2, {}};
+  wanted.token.fill(7);
+  for (const auto* who : {"ada", "bob"})
+    all.push_back({.key = testing::detail::store_promise(*store, who).key, .tenant = "acme", .token = wanted.token});
+  REQUIRE(store->claim(wanted)->size() == 2);
+  plain_postgres other(schema.url), sql(schema.url);
+  other.run("BEGIN; UPDATE " + schema.name + ".hirenow_outbox SET due_at = due_at");
+  auto settled = std::async(std::launch::async, [&] { return store->settle(all); });
+  const std::string waits =
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%" + schema.name + "%'";
+  for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+       sql.number(waits) == 0 && std::chrono::steady_clock::now() < end;)
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  CHECK(sql.number(waits) == 1);
+  other.run("COMMIT");
+  CHECK(settled.get().value() == std::vector<bool>{true, true});
 }
 
 // What the next version may do to the tables while nodes of this one run: it adds.

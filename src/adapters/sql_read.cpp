@@ -285,6 +285,8 @@ std::vector<applicant_record> load_each_at_once(sql_session& s, std::span<const 
       if (wanted[n].interview == record.interviews[0].id && wanted[n].tenant == record.tenant) out[n] = record;
   };
   s.rows_of_all();
+  // In a subquery, so that PostgreSQL plans once for any number: where it sees that there are few it takes a plan for
+  // just these to be cheaper, and makes one each time, which takes longer than all else.
   sql_array ids;
   for (const auto& one : wanted) ids.add_bytes(one.interview.data);
   s.connection.post(
@@ -295,7 +297,8 @@ std::vector<applicant_record> load_each_at_once(sql_session& s, std::span<const 
       "a.applicant_no = k.applicant_no CROSS JOIN main.hirenow_tenant AS n ON n.tenant_no = k.tenant_no CROSS JOIN "
       "main.hirenow_track AS t ON t.track_no = k.track_no LEFT JOIN main.hirenow_person AS p ON p.applicant_no = "
       "k.applicant_no LEFT JOIN main.hirenow_session AS s ON s.applicant_no = k.applicant_no AND s.track_no = "
-      "k.track_no AND s.attempt = k.attempt WHERE k.interview = ANY (CAST($1 AS bytea[]))",
+      "k.track_no AND s.attempt = k.attempt WHERE k.interview = ANY (ARRAY(SELECT pg_catalog.unnest(CAST($1 AS "
+      "bytea[]))))",
       {ids.value()}, take);
   s.connection.finish();
   return out;

@@ -1,6 +1,6 @@
 #pragma once
-/// One run of a dispatcher: senders check, render and send; the clerk, the thread that called, does everything with the
-/// outbox.
+/// One run of a dispatcher: senders check, render and send; the clerk, the thread that called, writes down what they
+/// find and renews leases; another thread claims, so that neither waits for the other's commit.
 /// Threads: as each part says.
 
 #include <algorithm>
@@ -57,18 +57,20 @@ class shift {
         left_(limit) {}
 
   void work() {
-    // Whatever ends the run, these go in the opposite order: the senders are told, then joined.
-    std::vector<std::jthread> senders;
-    const ending tell_senders{*this};
+    // Whatever ends the run, these go in the opposite order: the others are told, then joined.
+    std::vector<std::jthread> others;
+    const ending tell_them{*this};
     const std::stop_callback on_stop(stop_, [this] { look(); });
-    for (std::size_t n = 0; n < workers_; ++n) senders.emplace_back([this] { send_loop(); });
+    for (std::size_t n = 0; n < workers_; ++n) others.emplace_back([this] { send_loop(); });
+    others.emplace_back([this] { claim_loop(); });
     clerk_loop();
   }
 
-  /// Wakes the clerk.
+  /// Wakes whoever waits for an instant.
   void look() {
     const std::lock_guard lock(mutex_);
     clerk_wakes_.notify_one();
+    claimer_wakes_.notify_one();
   }
 
   /// How it went. For the thread that called work(), when it has returned.
@@ -92,7 +94,7 @@ class shift {
     bool is_looked_at = false;  ///< by somebody, now; nobody takes it meanwhile
   };
   struct answer {
-    message_key key{};
+    held_message* about;
     finding found{};
   };
 
@@ -109,26 +111,25 @@ class shift {
       const std::lock_guard lock(s.mutex_);
       s.over_ = true;
       s.work_arrives_.notify_all();
+      s.claimer_wakes_.notify_one();
     }
     shift& s;
   };
 
-  // The clerk. Only he adds to `held_` or takes from it, so what he reads there needs no lock.
+  // The clerk. Only he takes from `held_`, and nobody else knows of what he takes.
 
   void clerk_loop() {
     std::unique_lock lock(mutex_);
     for (;;) {
-      if (desk_.woken.exchange(false)) next_look_ = {};
-      if (stop_.stop_requested()) give_back();
-      if (held_.empty() && (stop_.stop_requested() || (until_idle_ && left_ == 0))) return;
+      // What is given back while a claim is under way would be claimed by that.
+      if (stop_.stop_requested() && !is_claiming_) give_back();
+      if (held_.empty() && !is_claiming_ && (stop_.stop_requested() || (until_idle_ && left_ == 0))) return;
       // Each that is due has its turn before any has a second: a renewal that fails must not put off the rest.
       const auto now = sender_.steady_now();
-      const auto renewal = next_renewal(now), settling = next_settling(), claiming = next_claim();
+      const auto renewal = next_renewal(now), settling = next_settling();
       if (renewal <= now) renew(lock);
-      // A claim may take long; what was found goes first, so that the senders have room to go on meanwhile.
-      if (settling <= now || (claiming <= now && !answers_.empty() && store_rests_until_ <= now)) settle(lock);
-      if (claiming <= now) claim(lock);
-      const auto next = std::min({renewal, settling, claiming, now + std::chrono::hours(1)});
+      if (settling <= now) settle(lock);
+      const auto next = std::min({renewal, settling, now + std::chrono::hours(1)});
       if (next > now) clerk_wakes_.wait_for(lock, next - now);
     }
   }
@@ -148,17 +149,42 @@ class shift {
     const bool at_once = answers_.size() >= settle_when() || answers_.size() == held_.size();
     return std::max(at_once ? oldest_ : oldest_ + oldest_answer, store_rests_until_);
   }
-  steady::time_point next_claim() const {
-    if (left_ == 0 || stop_.stop_requested() || queue_.size() > claim_when()) return steady::time_point::max();
-    return next_look_;
-  }
   /// As late as the senders need not wait: what is still allowed then is twice of what they found while the last
   /// answers were written down, and between a half (they may have waited then) and three quarters.
   std::size_t settle_when() const {
     const std::size_t most = batch * workers_;
     return most - std::clamp<std::size_t>(2 * found_meanwhile_, most / 2, most * 3 / 4);
   }
-  /// A quarter at a time: a longer claim would have the senders wait for their answers to be written down.
+
+  // The claimer. Only he adds to `held_`.
+
+  void claim_loop() {
+    std::unique_lock lock(mutex_);
+    while (!over_) {
+      if (desk_.woken.exchange(false)) next_look_ = {};
+      const auto now = sender_.steady_now();
+      const auto next = std::min(next_claim(), now + std::chrono::hours(1));
+      if (next > now) {
+        claimer_wakes_.wait_for(lock, next - now);
+        continue;
+      }
+      is_claiming_ = true;
+      const auto done = guarded([&]() -> result<void> {
+        claim(lock);
+        return {};
+      });
+      if (!lock.owns_lock()) lock.lock();
+      if (!done) failed(done.error());
+      is_claiming_ = false;
+      ++claims_made_;
+      clerk_wakes_.notify_one();
+    }
+  }
+  steady::time_point next_claim() const {
+    if (left_ == 0 || stop_.stop_requested() || queue_.size() > claim_when()) return steady::time_point::max();
+    return next_look_;
+  }
+  /// A quarter at a time.
   std::size_t claim_when() const { return ahead_ / 4 * 3; }
 
   /// Asks the outbox for more.
@@ -215,13 +241,12 @@ class shift {
       if (added) {
         // Where nobody could say whether it may leave, it goes back, too.
         if (const auto later = put_off ? (*put_off)[n] : seconds{1}) {
-          add({key, {settlement::verdict::release, wanted.now + *later, {}, true}});
+          add({&at->second, {settlement::verdict::release, wanted.now + *later, {}, true}});
           desk_.rate.give_back(1, asked);
         } else
           queue_.push_back(&at->second);
       } else {
-        // A lease of our own ran out, because the clock was moved or this process stood still. What is under way goes
-        // on, under the new lease.
+        // A lease of our own ran out. What is under way goes on, under the new lease.
         at->second.token = wanted.token;
         at->second.renewed = asked;
       }
@@ -232,7 +257,7 @@ class shift {
   /// What waits untried goes back to the outbox.
   void give_back() {
     const sys_seconds now = desk_.engine.now();
-    for (const held_message* h : queue_) add({h->message.mail.key, {settlement::verdict::release, now, {}}});
+    for (held_message* h : queue_) add({h, {settlement::verdict::release, now, {}}});
     queue_.clear();
   }
 
@@ -262,8 +287,12 @@ class shift {
     lock.lock();
     if (!ours) return failed(ours.error());
     for (std::size_t n = 0; n < of.size(); ++n) {
+      if ((*ours)[n]) {
+        of[n]->renewed = std::max(of[n]->renewed, asked);
+        continue;
+      }
+      if (is_ours_again(lock, *of[n], all[n].token)) continue;
       of[n]->renewed = asked;
-      if ((*ours)[n]) continue;
       if (const auto at = std::find(queue_.begin(), queue_.end(), of[n]); at != queue_.end()) {
         queue_.erase(at);
         held_.erase(all[n].key);
@@ -272,18 +301,23 @@ class shift {
     }
   }
 
+  /// True where this run itself took the lease that was lost: it ran out, because the clock was moved or this process
+  /// stood still. A claim that is under way is waited for.
+  bool is_ours_again(std::unique_lock<std::mutex>& lock, const held_message& h, const lease_token& lost) {
+    clerk_wakes_.wait(lock, [&, made = claims_made_] { return !is_claiming_ || claims_made_ != made; });
+    return h.token != lost;
+  }
+
   /// Writes down what the senders found.
   void settle(std::unique_lock<std::mutex>& lock) {
-    const auto answers = std::exchange(answers_, {});
+    auto answers = std::exchange(answers_, {});
     const auto oldest = oldest_;
-    lock.unlock();
     std::vector<settlement> all;
-    for (const auto& a : answers) all.push_back(settlement_of(held_.at(a.key), a.found.what, a.found.at, a.found.text));
+    for (const auto& a : answers) all.push_back(settlement_of(*a.about, a.found.what, a.found.at, a.found.text));
+    lock.unlock();
     HIRENOW_STEP("dispatcher: before settle");
     const auto ours = guarded([&] { return desk_.engine.storage().settle(all); });
     HIRENOW_STEP("dispatcher: after settle");
-    if (ours)
-      for (std::size_t n = 0; n < answers.size(); ++n) count(held_.at(answers[n].key), answers[n].found, (*ours)[n]);
     lock.lock();
     found_meanwhile_ = answers_.size();
     if (!ours) {
@@ -293,18 +327,31 @@ class shift {
       const bool to_end = until_idle_ || stop_.stop_requested();
       const auto expired = sender_.steady_now() - desk_.options.lease;
       for (auto& a : answers) {
-        if (!to_end || held_.at(a.key).renewed > expired) {
-          answers_.push_back(a);
+        if (!to_end || a.about->renewed > expired) {
+          answers_.push_back(std::move(a));
         } else {
-          held_.erase(a.key);
+          drop(*a.about);
           tally(&dispatch_report::lost);
         }
       }
       oldest_ = oldest;
       return;
     }
-    for (const auto& a : answers) held_.erase(a.key);
+    for (std::size_t n = 0; n < answers.size(); ++n)
+      if (!(*ours)[n] && is_ours_again(lock, *answers[n].about, all[n].token))
+        add({std::exchange(answers[n].about, nullptr), std::move(answers[n].found)});
+    lock.unlock();
+    for (std::size_t n = 0; n < answers.size(); ++n)
+      if (answers[n].about) count(*answers[n].about, answers[n].found, (*ours)[n]);
+    lock.lock();
+    for (const auto& a : answers)
+      if (a.about) drop(*a.about);
     work_arrives_.notify_all();
+  }
+
+  void drop(const held_message& h) {
+    const message_key key = h.message.mail.key;
+    held_.erase(key);
   }
 
   void count(const held_message& h, const finding& found, bool ours) {
@@ -346,8 +393,8 @@ class shift {
 
   /// Counts one, for this run and for the dispatcher.
   void tally(std::size_t dispatch_report::* what) {
-    ++(report_.*what);
     const std::lock_guard lock(desk_.totals_mutex);
+    ++(report_.*what);
     ++(desk_.totals.*what);
   }
 
@@ -370,7 +417,7 @@ class shift {
       // The clerk renews leases under the mutex, so the sender looks at a copy; the message itself stays as it is.
       held_message* const held = *next;
       queue_.erase(next);
-      if (queue_.size() == claim_when()) clerk_wakes_.notify_one();
+      if (queue_.size() == claim_when()) claimer_wakes_.notify_one();
       const auto now = sender_.steady_now();
       count_taken(now);
       const std::size_t failed = is_seen(*held, now) ? 0 : look_ahead(lock, *held, now);
@@ -381,7 +428,7 @@ class shift {
       auto found = sender_.handle(taken, std::move(seen), seen_at);
       found.store_errors += failed;
       lock.lock();
-      add({held->message.mail.key, std::move(found)});
+      add({held, std::move(found)});
       // Otherwise he has set his alarm already.
       if (answers_.size() == 1 || answers_.size() == settle_when() || answers_.size() == held_.size())
         clerk_wakes_.notify_one();
@@ -460,6 +507,7 @@ class shift {
   const std::stop_token stop_;
   std::mutex mutex_{};
   std::condition_variable clerk_wakes_{};
+  std::condition_variable claimer_wakes_{};
   std::condition_variable work_arrives_{};
   std::map<message_key, held_message> held_{};  // claimed and not yet settled
   std::deque<held_message*> queue_{};           // of these: not yet taken by a sender
@@ -476,9 +524,10 @@ class shift {
   std::size_t ahead_;            // how many messages may wait in the queue
   std::size_t left_;
   bool over_ = false;
-  // The clerk's alone.
+  bool is_claiming_ = false;
+  std::uint64_t claims_made_ = 0;
   bool claimed_any_ = false;
-  dispatch_report report_{};
+  dispatch_report report_{};  // guarded by `totals_mutex`
   std::optional<error> first_error_{};
 };
 

@@ -2,7 +2,10 @@
 /// Checks of `check_store()`: messages are claimed once, settled under their lease alone, and withdrawn in time.
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "hirenow/testing/check_tools.hpp"
 
@@ -440,6 +443,20 @@ inline const std::vector<store_check>& settle_checks() {
          same("settle()", must(s.settle(batch), "settle()"), std::vector<bool>{true, true, false});
          same("state", find_message(s, p.key).state, message_state::accepted);
          same("answer", find_message(s, p.key).last_answer, "250");
+       }},
+      {"What a server answered to several messages is kept as it is",
+       [](store& s) {
+         const std::array<std::string, 4> answers{R"(250 "a\b",{c})", "NULL", "250 ä\r\n, 'quoted'", "{}"};
+         std::vector<settlement> batch;
+         for (const auto& answer : answers)
+           batch.push_back({.key = store_promise(s, "about " + answer.substr(0, 3) + std::to_string(batch.size())).key,
+                            .tenant = "acme",
+                            .token = lease_of(1),
+                            .what = verdict::dead,
+                            .answer = answer});
+         claim(s, instant(20));
+         same("settle()", must(s.settle(batch), "settle()"), std::vector<bool>{true, true, true, true});
+         for (const auto& one : batch) same("answer", find_message(s, one.key).last_answer, std::string(one.answer));
        }},
       {"Settling nothing is no error",
        [](store& s) { same("answers", must(s.settle({}), "settle()").size(), std::size_t{0}); }},
