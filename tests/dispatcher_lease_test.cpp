@@ -7,9 +7,11 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "hirenow/dispatcher.hpp"
@@ -565,6 +567,44 @@ TEST_CASE("nothing more is sent while answers cannot be written down", "[dispatc
   worker.request_stop();
   worker.join();
   CHECK(each_once(box, 100));
+}
+
+TEST_CASE("an answer is written down under the lease that its run took anew meanwhile", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  schedule_many(w, 1);
+  struct slow_store : store_in_between {
+    using store_in_between::store_in_between;
+    result<std::vector<claimed_message>> claim(const claim_request& r) override {
+      auto claimed = next_.claim(r);
+      if (claimed) found += claimed->size();
+      return claimed;
+    }
+    result<std::vector<bool>> settle(std::span<const settlement> s) override {
+      if (!std::exchange(was_slow, true)) meanwhile();
+      return next_.settle(s);
+    }
+    std::function<void()> meanwhile{};
+    std::atomic<std::size_t> found{0};
+    bool was_slow = false;
+  } slow(*w.data);
+  auto bench = w.another(slow);
+  recording_mailer box;
+  dispatcher d(bench, box, dispatch_options());
+  slow.meanwhile = [&] {
+    w.clock.advance(dispatch_options().lease);
+    CHECK(in_the_end([&] {
+      d.wake();
+      return slow.found == 2;
+    }));
+  };
+  dispatch_report report{};
+  std::jthread worker([&](std::stop_token stop) { report = d.run(1, std::move(stop)); });
+  CHECK(in_the_end([&] { return count_in(w, message_state::accepted) == 1; }));
+  worker.request_stop();
+  worker.join();
+  CHECK(box.count() == 1);
+  CHECK(report.accepted == 1);
+  CHECK(report.lost == 0);
 }
 
 TEST_CASE("a store that cannot be asked makes a single run fail", "[dispatcher]") {
