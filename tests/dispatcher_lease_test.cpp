@@ -607,6 +607,54 @@ TEST_CASE("an answer is written down under the lease that its run took anew mean
   CHECK(report.lost == 0);
 }
 
+TEST_CASE("a message that its own run claims before it knows that it was put off is tried again", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  schedule_many(w, 1);
+  struct late_store : store_in_between {
+    using store_in_between::store_in_between;
+    result<std::vector<claimed_message>> claim(const claim_request& r) override {
+      auto claimed = next_.claim(r);
+      if (claimed) found += claimed->size();
+      return claimed;
+    }
+    result<std::vector<bool>> settle(std::span<const settlement> s) override {
+      auto done = next_.settle(s);
+      if (!std::exchange(was_late, true)) meanwhile();
+      return done;
+    }
+    std::function<void()> meanwhile{};
+    std::atomic<std::size_t> found{0};
+    bool was_late = false;
+  } late(*w.data);
+  auto bench = w.another(late);
+  recording_mailer box;
+  std::atomic<int> sent{0};
+  box.answer = [&](const outgoing_mail&) {
+    return delivery{sent++ == 0 ? delivery_outcome::temporary : delivery_outcome::accepted, 0, "said"};
+  };
+  auto options = dispatch_options();
+  options.first_backoff = options.longest_backoff = 1s;
+  dispatcher d(bench, box, options);
+  late.meanwhile = [&] {
+    w.clock.advance(10s);  // beyond the backoff, within a lease
+    CHECK(in_the_end([&] {
+      d.wake();
+      return late.found == 2;
+    }));
+  };
+  dispatch_report report{};
+  std::jthread worker([&](std::stop_token stop) { report = d.run(1, std::move(stop)); });
+  CHECK(in_the_end([&] {
+    d.wake();
+    return count_in(w, message_state::accepted) == 1;
+  }));
+  worker.request_stop();
+  worker.join();
+  CHECK(sent == 2);
+  CHECK(report.retried == 1);
+  CHECK(report.accepted == 1);
+}
+
 TEST_CASE("a store that cannot be asked makes a single run fail", "[dispatcher]") {
   world w(stores().front());
   schedule_many(w, 3);

@@ -344,8 +344,15 @@ class shift {
     for (std::size_t n = 0; n < answers.size(); ++n)
       if (answers[n].about) count(*answers[n].about, answers[n].found, (*ours)[n]);
     lock.lock();
-    for (const auto& a : answers)
-      if (a.about) drop(*a.about);
+    const sys_seconds now = desk_.engine.now();
+    for (std::size_t n = 0; n < answers.size(); ++n) {
+      held_message* const h = answers[n].about;
+      // What was to be tried later was due already, and is claimed anew: as it was before, so it goes back once more.
+      if (h && h->token != all[n].token)
+        add({h, {settlement::verdict::release, now, {}}});
+      else if (h)
+        drop(*h);
+    }
     work_arrives_.notify_all();
   }
 
