@@ -57,6 +57,12 @@ class shift {
         left_(limit) {}
 
   void work() {
+    if (std::unique_lock lock(mutex_); next_claim() <= sender_.steady_now()) {
+      // The first on the thread that called: a store in a host's transaction says no, and its connection is the host's
+      // thread's alone.
+      claim(lock);
+      if (first_error_ && first_error_->reason == "host_transaction") return;
+    }
     // Whatever ends the run, these go in the opposite order: the others are told, then joined.
     std::vector<std::jthread> others;
     const ending tell_them{*this};
