@@ -93,15 +93,21 @@ go_ahead() { # <preset>..., of which the last holds the fuzzers
       configure_and_build "$preset" nice -n 19 >"build/$preset.build.log" 2>&1 || exit
       touch "build/built-ahead-$preset"
     done
+    headers_alone nice -n 19 >build/headers.log 2>&1 || exit
+    touch build/built-ahead-headers
     run_fuzzers nice -n 19
   ) &
   ahead=$!
   set +m
 }
 
+wait_for_what_is_ahead() { # <preset>, or headers
+  while [ -n "$ahead" ] && kill -0 "$ahead" 2>/dev/null && [ ! -e "build/built-ahead-$1" ]; do sleep 1; done
+}
+
 build() { # <preset>
   begin_stage "$1: build"
-  while [ -n "$ahead" ] && kill -0 "$ahead" 2>/dev/null && [ ! -e "build/built-ahead-$1" ]; do sleep 1; done
+  wait_for_what_is_ahead "$1"
   # What was built ahead is up to date; what could not be says why now.
   configure_and_build "$1"
 }
@@ -118,6 +124,17 @@ run_tests() { # <preset> [argument of ctest]...
     return 1
   fi
   passed=$((passed + all - bad)) failed=$((failed + bad))
+}
+
+headers_alone() { # [prefix of the command]...: every public header, compiled alone
+  "$@" cmake --build build/dev -j "$jobs" --target hirenow_headers_alone
+}
+
+headers() {
+  begin_stage "headers: each alone"
+  wait_for_what_is_ahead headers
+  headers_alone
+  passed=$((passed + 1))
 }
 
 run_fuzzers() { # [prefix of each command]..., all at once
@@ -315,6 +332,7 @@ fi
 build dev
 if ((quick)); then
   run_tests dev
+  headers
   end_stage
   exit
 fi
@@ -326,6 +344,7 @@ build asan
 run_tests asan
 build tsan
 run_tests tsan
+headers
 build fuzz
 fuzz
 end_stage
