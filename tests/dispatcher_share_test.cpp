@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <set>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "hirenow/dispatcher.hpp"
 #include "support/recording_mailer.hpp"
@@ -256,10 +259,17 @@ TEST_CASE("a worker whose database was slow asks whether it may still send", "[d
     using store_in_between::store_in_between;
     result<loaded> load(const load_request& r) override {
       auto data = next_.load(r);
+      const std::lock_guard lock(busy);
       meanwhile();
       return data;
     }
+    // No lease is renewed between the end of it and the taking over.
+    result<std::vector<bool>> settle(std::span<const settlement> s) override {
+      const std::lock_guard lock(busy);
+      return next_.settle(s);
+    }
     std::function<void()> meanwhile{};
+    std::mutex busy{};
   } slow(*w.data);
   auto bench = w.another(slow);
   dispatcher d(bench, box, time.options()), other(w.bench, other_box, time.options());
