@@ -1,5 +1,5 @@
-// The dispatcher among others: leases and their fence, workers that die, stand still or are stopped, stores that fail,
-// many workers at once.
+// The dispatcher among others: leases and their fence, workers that die, stand still or are stopped, many workers at
+// once.
 
 #include <algorithm>
 #include <atomic>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "hirenow/dispatcher.hpp"
+#include "support/dispatching.hpp"
 #include "support/recording_mailer.hpp"
 #include "support/world.hpp"
 
@@ -51,107 +52,6 @@ class gate {
   int waiting_ = 0;
   bool open_ = false;
 };
-
-/// Time for a dispatcher that passes when the test says so: what the clock on the wall shows is another matter.
-class manual_steady {
- public:
-  std::chrono::steady_clock::time_point now() const { return std::chrono::steady_clock::time_point(passed_.load()); }
-  void advance(std::chrono::steady_clock::duration by) {
-    for (auto before = passed_.load(); !passed_.compare_exchange_weak(before, before + by);) {
-    }
-  }
-  dispatcher_options in(dispatcher_options options) const {
-    options.steady_now = [this] { return now(); };
-    return options;
-  }
-
- private:
-  std::atomic<std::chrono::steady_clock::duration> passed_{std::chrono::hours(1)};
-};
-
-/// Lets time fly for a dispatcher, a tenth of a second every other millisecond.
-std::jthread let_time_fly(manual_steady& time, dispatcher& d) {
-  return std::jthread([&](const std::stop_token& stop) {
-    for (; !stop.stop_requested(); std::this_thread::sleep_for(2ms)) {
-      time.advance(100ms);
-      d.wake();
-    }
-  });
-}
-
-/// Waits for what another thread is going to do. Long, because it is only as long as a failure takes.
-bool in_the_end(const std::function<bool()>& it_holds) {
-  for (const auto end = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < end;) {
-    if (it_holds()) return true;
-    std::this_thread::sleep_for(2ms);
-  }
-  return it_holds();
-}
-
-/// A store that fails when it is told to.
-class failing_store : public store_in_between {
- public:
-  using store_in_between::store_in_between;
-
-  result<std::vector<claimed_message>> claim(const claim_request& r) override {
-    if (fails(claims)) return broken();
-    return next_.claim(r);
-  }
-  result<std::vector<bool>> settle(std::span<const settlement> s) override {
-    if (fails(settles)) return broken();
-    return next_.settle(s);
-  }
-  result<std::optional<sys_seconds>> next_due() override {
-    if (fails(looks)) return broken();
-    return next_.next_due();
-  }
-  result<loaded> load(const load_request& r) override {
-    if (fails(loads)) return broken();
-    return next_.load(r);
-  }
-
-  /// How many of the next calls fail.
-  std::atomic<int> claims{0}, settles{0}, looks{0}, loads{0};
-  std::atomic<int> failed{0};
-  bool throws = false;
-
- private:
-  bool fails(std::atomic<int>& left) {
-    if (left.load() <= 0 || left.fetch_sub(1) <= 0) return false;
-    ++failed;
-    if (throws) throw std::runtime_error("the disk is gone");
-    return true;
-  }
-  static error broken() { return {.code = errc::store_unavailable, .message = "the disk is gone"}; }
-};
-
-void schedule_many(engine& e, const world& w, int many) {
-  for (int n = 0; n < many; ++n) {
-    auto terms = w.terms();
-    terms.applicant.id = "app" + std::to_string(n);
-    terms.applicant.email = terms.applicant.id + "@example.org";
-    e.schedule(terms, w.recruiter).value();
-  }
-}
-void schedule_many(world& w, int many) { schedule_many(w.bench, w, many); }
-
-std::size_t count_in(const world& w, message_state s) {
-  std::size_t all = 0;
-  std::optional<message_key> after;
-  for (;;) {
-    const auto page = w.data->messages({.tenant = acme, .state = s, .after = after, .limit = 500}).value();
-    all += page.size();
-    if (page.size() < 500) return all;
-    after = page.back().key;
-  }
-}
-
-/// Every mail came once.
-bool each_once(const recording_mailer& box, std::size_t many) {
-  const auto copies = box.copies();
-  return copies.size() == many &&
-         std::all_of(copies.begin(), copies.end(), [](const auto& c) { return c.second == 1; });
-}
 
 const delivery taken{delivery_outcome::accepted, 250, "250 taken"};
 
@@ -247,7 +147,7 @@ TEST_CASE("a worker that stood still before sending asks whether it may", "[disp
   struct slow_store : store_in_between {
     using store_in_between::store_in_between;
     result<std::vector<bool>> settle(std::span<const settlement> s) override {
-      const bool renews = s.front().what == settlement::verdict::renew;
+      const bool renews = !s.empty() && s.front().what == settlement::verdict::renew;
       if (renews && std::this_thread::get_id() == clerk)
         CHECK(in_the_end([&] { return asked || sent_anyway(); }));
       else if (renews)
@@ -491,196 +391,6 @@ TEST_CASE("no more than 32 answers a worker are ever unrecorded", "[dispatcher][
   CHECK(each_once(box, 400));
   CHECK(most <= static_cast<int>(32 * workers));
   CHECK(most > static_cast<int>(8 * workers));  // and they are batched at all
-}
-
-TEST_CASE("a store that fails for a while loses nothing and doubles nothing", "[dispatcher]") {
-  HIRENOW_IN_EVERY_STORE(w);
-  schedule_many(w, 100);
-  failing_store store(*w.data);
-  store.throws = GENERATE(false, true);
-  auto bench = w.another(store);
-  recording_mailer box;
-  auto options = dispatch_options();
-  options.poll_every = 10ms;
-  dispatcher d(bench, box, options);
-  bool by_load = false;
-  SECTION("looking") { store.looks = 3; }
-  SECTION("claiming") { store.claims = 3; }
-  SECTION("settling") { store.settles = 4; }
-  SECTION("loading") {
-    by_load = true;
-    store.loads = 15;
-  }
-  dispatch_report report{};
-  std::jthread worker([&](std::stop_token stop) { report = d.run(1, std::move(stop)); });
-  if (by_load) {
-    // Nothing is due any more, and nothing is at work.
-    CHECK(in_the_end(
-        [&] { return w.data->next_due().value() > w.clock.now() && count_in(w, message_state::leased) == 0; }));
-    CHECK(store.failed == 15);
-    // A look at several that failed is made again for each of them. Those whose own failed are given back untried: what
-    // a store does is no fault of a message.
-    CHECK(count_in(w, message_state::accepted) >= 85);
-    CHECK(count_in(w, message_state::accepted) < 100);
-    for (const auto& m : w.data->messages({.tenant = acme, .state = message_state::queued, .limit = 100}).value())
-      CHECK(m.tries == 0);
-    w.clock.advance(1min);
-  }
-  CHECK(in_the_end([&] { return count_in(w, message_state::accepted) == 100; }));
-  worker.request_stop();
-  worker.join();
-  CHECK(each_once(box, 100));
-  CHECK(report.accepted == 100);
-  CHECK(report.lost == 0);
-  CHECK(report.dead + report.retried == 0);
-  CHECK(report.store_errors == static_cast<std::size_t>(store.failed.load()));
-  CHECK(store.failed >= 3);
-}
-
-TEST_CASE("nothing more is sent while answers cannot be written down", "[dispatcher]") {
-  HIRENOW_IN_EVERY_STORE(w);
-  schedule_many(w, 100);
-  failing_store store(*w.data);
-  store.settles = 1'000'000;
-  auto bench = w.another(store);
-  recording_mailer box;
-  manual_steady time;
-  auto options = time.in(dispatch_options());
-  options.lease = 2s;
-  options.renew_every = 1s;
-  dispatcher d(bench, box, options);
-  dispatch_report report{};
-  std::jthread worker([&](std::stop_token stop) { report = d.run(1, std::move(stop)); });
-  CHECK(in_the_end([&] { return box.count() == 32; }));
-  // Even beyond the lease: an answer that nobody else has overtaken is worth keeping.
-  const auto time_flies = let_time_fly(time, d);
-  const auto begun = time.now();
-  CHECK(in_the_end([&] { return store.failed >= 4 && time.now() > begun + 2500ms; }));
-  CHECK(box.count() == 32);
-  store.settles = 0;
-  CHECK(in_the_end([&] { return count_in(w, message_state::accepted) >= 32; }));
-  // A machine that is busy elsewhere may keep it from renewing its other leases, which then have to end.
-  CHECK(in_the_end([&] {
-    w.clock.advance(1s);
-    return count_in(w, message_state::accepted) == 100;
-  }));
-  worker.request_stop();
-  worker.join();
-  CHECK(each_once(box, 100));
-}
-
-TEST_CASE("an answer is written down under the lease that its run took anew meanwhile", "[dispatcher]") {
-  HIRENOW_IN_EVERY_STORE(w);
-  schedule_many(w, 1);
-  struct slow_store : store_in_between {
-    using store_in_between::store_in_between;
-    result<std::vector<claimed_message>> claim(const claim_request& r) override {
-      auto claimed = next_.claim(r);
-      if (claimed) found += claimed->size();
-      return claimed;
-    }
-    result<std::vector<bool>> settle(std::span<const settlement> s) override {
-      if (!std::exchange(was_slow, true)) meanwhile();
-      return next_.settle(s);
-    }
-    std::function<void()> meanwhile{};
-    std::atomic<std::size_t> found{0};
-    bool was_slow = false;
-  } slow(*w.data);
-  auto bench = w.another(slow);
-  recording_mailer box;
-  dispatcher d(bench, box, dispatch_options());
-  slow.meanwhile = [&] {
-    w.clock.advance(dispatch_options().lease);
-    CHECK(in_the_end([&] {
-      d.wake();
-      return slow.found == 2;
-    }));
-  };
-  dispatch_report report{};
-  std::jthread worker([&](std::stop_token stop) { report = d.run(1, std::move(stop)); });
-  CHECK(in_the_end([&] { return count_in(w, message_state::accepted) == 1; }));
-  worker.request_stop();
-  worker.join();
-  CHECK(box.count() == 1);
-  CHECK(report.accepted == 1);
-  CHECK(report.lost == 0);
-}
-
-TEST_CASE("a message that its own run claims before it knows that it was put off is tried again", "[dispatcher]") {
-  HIRENOW_IN_EVERY_STORE(w);
-  schedule_many(w, 1);
-  struct late_store : store_in_between {
-    using store_in_between::store_in_between;
-    result<std::vector<claimed_message>> claim(const claim_request& r) override {
-      auto claimed = next_.claim(r);
-      if (claimed) found += claimed->size();
-      return claimed;
-    }
-    result<std::vector<bool>> settle(std::span<const settlement> s) override {
-      auto done = next_.settle(s);
-      if (!std::exchange(was_late, true)) meanwhile();
-      return done;
-    }
-    std::function<void()> meanwhile{};
-    std::atomic<std::size_t> found{0};
-    bool was_late = false;
-  } late(*w.data);
-  auto bench = w.another(late);
-  recording_mailer box;
-  std::atomic<int> sent{0};
-  box.answer = [&](const outgoing_mail&) {
-    return delivery{sent++ == 0 ? delivery_outcome::temporary : delivery_outcome::accepted, 0, "said"};
-  };
-  auto options = dispatch_options();
-  options.first_backoff = options.longest_backoff = 1s;
-  dispatcher d(bench, box, options);
-  late.meanwhile = [&] {
-    w.clock.advance(10s);  // beyond the backoff, within a lease
-    CHECK(in_the_end([&] {
-      d.wake();
-      return late.found == 2;
-    }));
-  };
-  dispatch_report report{};
-  std::jthread worker([&](std::stop_token stop) { report = d.run(1, std::move(stop)); });
-  CHECK(in_the_end([&] {
-    d.wake();
-    return count_in(w, message_state::accepted) == 1;
-  }));
-  worker.request_stop();
-  worker.join();
-  CHECK(sent == 2);
-  CHECK(report.retried == 1);
-  CHECK(report.accepted == 1);
-}
-
-TEST_CASE("a store that cannot be asked makes a single run fail", "[dispatcher]") {
-  world w(stores().front());
-  schedule_many(w, 3);
-  failing_store store(*w.data);
-  auto bench = w.another(store);
-  recording_mailer box;
-  manual_steady time;
-  auto options = time.in(dispatch_options());
-  options.lease = 2s;
-  options.renew_every = 1s;
-  dispatcher d(bench, box, options);
-  store.looks = 1;
-  CHECK(code_of(d.dispatch_due()) == errc::store_unavailable);
-  store.claims = 1;
-  CHECK(code_of(d.dispatch_due()) == errc::store_unavailable);
-  // Where it fails to the end, the run waits as long as its leases last and not longer.
-  store.settles = 1'000'000;
-  const auto time_flies = let_time_fly(time, d);
-  const auto begun = time.now();
-  const auto report = d.dispatch_due().value();
-  CHECK(time.now() >= begun + 2s);
-  CHECK(report.lost == 3);
-  CHECK(report.store_errors > 0);
-  store.settles = 0;
-  w.clock.advance(2s);
-  CHECK(d.dispatch_due()->accepted == 3);
 }
 
 TEST_CASE("eight workers send each of a thousand messages once", "[dispatcher][concurrent]") {

@@ -2,7 +2,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "hirenow/dispatcher.hpp"
 #include "support/host.hpp"
+#include "support/recording_mailer.hpp"
 #include "support/world.hpp"
 
 namespace {
@@ -461,6 +463,11 @@ TEST_CASE("messages are never claimed or settled in the host's transaction", "[h
   CHECK(claimed.error().code == errc::invalid_argument);
   CHECK(claimed.error().reason == "host_transaction");
   CHECK(w.joined->settle({}).error().reason == "host_transaction");
+  // Not even a dispatcher that finds nothing due asks the connection, which is the thread's that calls.
+  test::recording_mailer box;
+  dispatcher d(w.inside, box, test::dispatch_options());
+  CHECK(test::code_of(d.dispatch_due()) == errc::invalid_argument);
+  CHECK(d.run(2, {}).store_errors == 1);
   CHECK(w.theirs.driver().seen.empty());
 }
 

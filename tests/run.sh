@@ -95,7 +95,7 @@ go_ahead() { # <preset>..., of which the last holds the fuzzers
     done
     headers_alone nice -n 19 >build/headers.log 2>&1 || exit
     touch build/built-ahead-headers
-    run_fuzzers nice -n 19
+    run_fuzzers nice -n 10 # more than the builds: -timeout counts by the clock
   ) &
   ahead=$!
   set +m
@@ -145,7 +145,7 @@ run_fuzzers() { # [prefix of each command]..., all at once
     (
       # What was found stays in the build; the seeds in the repository are only read.
       status=0
-      "$@" "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=30 -print_final_stats=1 -artifact_prefix="build/fuzz/$name-" \
+      "$@" "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=10 -print_final_stats=1 -artifact_prefix="build/fuzz/$name-" \
         "build/fuzz/corpus/$name" $(seeds_of "$name") >"build/fuzz/$name.log" 2>&1 || status=$?
       echo "$status" >"build/fuzz/$name.status"
     ) &

@@ -83,7 +83,7 @@ class dispatcher {
   }
 
   /// Sends for ever with so many workers (1 to 256), until a stop is asked for; then finishes what is being sent, gives
-  /// the rest back and returns. A store that fails is asked again.
+  /// the rest back and returns. A store that fails is asked again; one in a host's transaction ends the run at once.
   dispatch_report run(std::size_t workers, std::stop_token stop) {
     detail::shift s{desk_, std::clamp<std::size_t>(workers, 1, 256), SIZE_MAX, false, std::move(stop)};
     s.work();

@@ -357,7 +357,8 @@ class store {
   virtual result<std::vector<claimed_message>> claim(const claim_request& request) = 0;
 
   /// Writes what workers found, in one commit.
-  /// Returns for each whether the lease was still theirs; where it was not, nothing was written for it.
+  /// Returns for each whether the lease was still theirs; where it was not, nothing was written for it. A dispatcher
+  /// begins with none, which only a store in a host's transaction refuses.
   virtual result<std::vector<bool>> settle(std::span<const settlement> settlements) = 0;
 
   /// Counts mail that is to leave, so that all who send for this store keep to one limit together: `per_minute`, spread

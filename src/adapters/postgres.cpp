@@ -101,6 +101,7 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
     return write([&](sql_session& s) { return detail::sql_claim_shares(s, request); });
   }
   result<std::vector<bool>> settle(std::span<const settlement> settlements) override {
+    if (settlements.empty()) return std::vector<bool>{};
     if (auto known = learn_tenants(settlements); !known) return known.error();
     return write([&](sql_session& s) { return detail::sql_settle(s, settlements); });
   }

@@ -93,6 +93,7 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
     });
   }
   result<std::vector<bool>> settle(std::span<const settlement> settlements) override {
+    if (settlements.empty()) return std::vector<bool>{};
     return write([&](sql_session& s) { return detail::sql_settle(s, settlements); });
   }
   result<std::vector<allowance>> allow(std::span<const allowance_request> requests) override {

@@ -11,6 +11,7 @@
 #include "records.hpp"
 
 namespace hirenow::python {
+
 void add_plain(py::module_& m) {
   m.def("bind", &bind_classes, py::arg("classes"));
   m.def("error_codes", [] {

@@ -30,7 +30,7 @@ enum class postgres_clock : std::uint8_t {
 /// How a PostgreSQL store is to work.
 struct postgres_options {
   std::string schema = "hirenow";  ///< where the tables stand; made where it is missing
-  std::size_t connections = 8;     ///< at most so many at once, at least 1; a dispatcher of N workers uses up to N + 2
+  std::size_t connections = 8;     ///< at most, 1 or more, made when first needed; a dispatcher of N workers uses N + 2
   std::chrono::milliseconds connect_timeout{5'000};  ///< until a connection stands
   std::chrono::milliseconds call_timeout{30'000};    ///< for a whole call, waiting for a connection included
   bool prepared_statements = true;  ///< keep statements in the session; not behind a pooler that pools transactions

@@ -57,12 +57,10 @@ class shift {
         left_(limit) {}
 
   void work() {
-    if (std::unique_lock lock(mutex_); next_claim() <= sender_.steady_now()) {
-      // The first on the thread that called: a store in a host's transaction says no, and its connection is the host's
-      // thread's alone.
-      claim(lock);
-      if (first_error_ && first_error_->reason == "host_transaction") return;
-    }
+    // A store in a host's transaction refuses even to settle nothing. It is asked here, because its connection belongs
+    // to the thread that called.
+    const auto may = guarded([&] { return desk_.engine.storage().settle({}); });
+    if (!may && may.error().reason == "host_transaction") return failed(may.error());
     // Whatever ends the run, these go in the opposite order: the others are told, then joined.
     std::vector<std::jthread> others;
     const ending tell_them{*this};
@@ -332,11 +330,12 @@ class shift {
       // cannot wait longer than its leases last.
       const bool to_end = until_idle_ || stop_.stop_requested();
       const auto expired = sender_.steady_now() - desk_.options.lease;
-      for (auto& a : answers) {
+      for (std::size_t n = 0; n < answers.size(); ++n) {
+        answer& a = answers[n];
         if (!to_end || a.about->renewed > expired) {
           answers_.push_back(std::move(a));
         } else {
-          drop(*a.about);
+          held_.erase(all[n].key);
           tally(&dispatch_report::lost);
         }
       }
@@ -357,14 +356,9 @@ class shift {
       if (h && h->token != all[n].token)
         add({h, {settlement::verdict::release, now, {}}});
       else if (h)
-        drop(*h);
+        held_.erase(all[n].key);
     }
     work_arrives_.notify_all();
-  }
-
-  void drop(const held_message& h) {
-    const message_key key = h.message.mail.key;
-    held_.erase(key);
   }
 
   void count(const held_message& h, const finding& found, bool ours) {
