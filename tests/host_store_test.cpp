@@ -2,7 +2,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <atomic>
 #include <thread>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,6 +127,40 @@ TEST_CASE("stores of both kinds take turns on one file", "[host][concurrent]") {
   CHECK(two);
   CHECK(people(*through) == 200);
   CHECK(plain_sql(f.path).value("PRAGMA integrity_check") == "ok");
+}
+
+TEST_CASE("whoever comes while others are written down is committed with them", "[host][concurrent]") {
+  driven_file f;
+  const auto store = f.open().value();
+  int commits = 0;
+  result<void> good, bad;
+  std::vector<std::jthread> late;
+  auto stale = test::next_person(3);
+  stale.expected_version = 5;  // there is no such record
+  f.before = [&](std::string_view sql) -> result<void> {
+    commits += sql == "COMMIT" ? 1 : 0;
+    if (!sql.starts_with("INSERT INTO main.hirenow_outbox") || !late.empty()) return {};
+    std::atomic<int> started{0};
+    late.emplace_back([&] {
+      ++started;
+      good = store->commit(test::next_person(2));
+    });
+    late.emplace_back([&] {
+      ++started;
+      bad = store->commit(stale);
+    });
+    while (started < 2) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // from there into the queue
+    return {};
+  };
+  const auto early = store->commit(test::next_person(1));
+  late.clear();
+  CHECK(commits == 1);
+  CHECK(early);
+  CHECK(good);
+  CHECK(test::code_of(bad) == errc::conflict);
+  f.before = nullptr;
+  CHECK(people(*store) == 2);
 }
 
 TEST_CASE("through the host's connections the log is copied into the file when it is long", "[host]") {

@@ -155,6 +155,7 @@ run_fuzzers() { # [prefix of each command]..., all at once
 
 fuzz() {
   begin_stage "fuzz: $fuzz_seconds s each"
+  # How each fared stands in its .status; one that has none failed.
   if [ -n "$ahead" ]; then wait "$ahead" || true; else run_fuzzers; fi
   local fuzzer name
   for fuzzer in build/fuzz/tests/*_fuzz; do

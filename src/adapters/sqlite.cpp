@@ -48,6 +48,8 @@ bool concerns_one_caller(errc code) {
 
 /// How long a checkpoint waits for those who still read older pages: it holds the lock meanwhile.
 constexpr std::chrono::milliseconds checkpoint_patience{50};
+/// A group that has so many takes no more.
+constexpr std::size_t most_together = 64;
 
 class sqlite_store final : public detail::sql_reader<sqlite_store> {
  public:
@@ -272,7 +274,7 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
       refused = current_failure();
     }
     // Taken only now: whoever came while the lock was waited for travels along.
-    const queue::group group = queue_.take();
+    queue::group group = queue_.take();
     if (!refused) refused = run(group);
     if (refused) {
       mark_stands_ = false;  // a mark without a commit would make strangers of others
@@ -293,12 +295,14 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
     }
   }
 
-  /// Runs each job under its own savepoint and commits. Returns why nobody's was committed.
-  std::optional<error> run(const queue::group& group) {
-    const bool alone = group.size() == 1;
+  /// Runs each job under its own savepoint and commits. Whoever comes while they are run travels along, up to a number
+  /// that keeps the first from waiting long. Returns why nobody's was committed.
+  std::optional<error> run(queue::group& group) {
     bool any = false;
     try {
-      for (auto* one : group) {
+      for (std::size_t n = 0; n < group.size(); ++n) {
+        auto* const one = group[n];
+        const bool alone = group.size() == 1;
         if (!alone) writer_.execute("SAVEPOINT hirenow_job", {});
         try {
           sql_session session{writer_, names_, true};
@@ -310,6 +314,7 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
           if (!alone) writer_.execute("ROLLBACK TO hirenow_job", {});
         }
         if (!alone) writer_.execute("RELEASE hirenow_job", {});
+        if (any && n + 1 == group.size() && n + 1 < most_together) queue_.take_more(group);
       }
       if (any) {
         HIRENOW_STEP("sqlite: before commit");

@@ -73,6 +73,13 @@ class commit_queue {
     return std::exchange(waiting_, {});
   }
 
+  /// Adds to the group all that came meanwhile. For the leader.
+  void take_more(group& to) {
+    const std::lock_guard lock(mutex_);
+    to.insert(to.end(), waiting_.begin(), waiting_.end());
+    waiting_.clear();
+  }
+
   /// Tells all but the leader, who knows. Their jobs are gone as soon as they know. For the leader.
   void tell(const group& done) {
     for (job* one : done)

@@ -427,7 +427,8 @@ class shift {
       if (queue_.size() == claim_when()) claimer_wakes_.notify_one();
       const auto now = sender_.steady_now();
       count_taken(now);
-      const std::size_t failed = is_seen(*held, now) ? 0 : look_ahead(lock, *held, now);
+      const bool is_known = is_seen(*held, now) && !knows_little(now);
+      const std::size_t failed = is_known ? 0 : look_ahead(lock, *held, now);
       const taken_message taken{&held->message, held->token, held->renewed};
       auto seen = std::exchange(held->seen, {});
       const auto seen_at = held->seen_at;
@@ -468,6 +469,13 @@ class shift {
 
   static bool is_seen(const held_message& h, steady::time_point now) { return h.seen && now - h.seen_at <= look_lasts; }
 
+  /// Whether the senders will come upon something unseen before a look that begins now is likely to be there.
+  bool knows_little(steady::time_point now) const {
+    const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), sent_soon_ / 4));
+    return std::any_of(queue_.begin(), end,
+                       [&](const held_message* h) { return !h->is_looked_at && !is_seen(*h, now); });
+  }
+
   /// Looks at a message and at those that will be sent soon after it, whoever sends them: one way to the database and
   /// back. Where none will be in time it does nothing, and the sender looks at its own. Returns how often that failed.
   std::size_t look_ahead(std::unique_lock<std::mutex>& lock, held_message& first, steady::time_point now) {
@@ -477,7 +485,7 @@ class shift {
     };
     add(&first);
     for (auto at = queue_.begin(); at != queue_.end() && unknown.size() < most_together; ++at) {
-      if (static_cast<std::size_t>(at - queue_.begin()) + 1 >= sent_soon_) break;
+      if (static_cast<std::size_t>(at - queue_.begin()) + 1 >= sent_soon_ + sent_soon_ / 4) break;
       add(*at);
     }
     if (unknown.size() < 2) return 0;
