@@ -97,7 +97,8 @@ std::set<std::string> functions_in(const std::string& path, const std::string& o
 }  // namespace
 
 TEST_CASE("every use case of the engine is an operation too", "[async]") {
-  auto wanted = functions_in("/include/hirenow/engine.hpp", "engine", R"(\n  result<[^;\n]*> ([a-z_]+)\([^;]*\)\s*;)");
+  auto wanted =
+      functions_in("/include/hirenow/engine.hpp", "engine", R"(\n  result<[^;\n]*> ([a-z_]+)\([^;]*\)(?: const)?\s*;)");
   const auto operations = functions_in("/include/hirenow/async.hpp", "async_engine", R"(\n  auto async_([a-z_]+)\()");
   REQUIRE(wanted.contains("schedule"));
   REQUIRE(wanted.size() > 25);
@@ -109,7 +110,7 @@ TEST_CASE("every use case of the engine is an operation too", "[async]") {
   CHECK(wanted == std::set<std::string>{});
 }
 
-TEST_CASE("an operation without an associated executor completes on the pool", "[async]") {
+TEST_CASE("an operation without an associated executor completes on the pool", "[async][threads]") {
   world w;
   std::promise<std::pair<result<invited>, bool>> done;
   w.hr.async_schedule(request_for("ada"), recruiter, [&](result<invited> answer) {
@@ -121,7 +122,7 @@ TEST_CASE("an operation without an associated executor completes on the pool", "
   CHECK(w.blocking.find(answer->interview.id, recruiter).value() == answer->interview);
 }
 
-TEST_CASE("refusals arrive in the result, in a future as well", "[async]") {
+TEST_CASE("refusals arrive in the result, in a future as well", "[async][threads]") {
   world w;
   REQUIRE(w.hr.async_schedule(request_for("ada"), recruiter, asio::use_future).get().has_value());
   const auto again = w.hr.async_schedule(request_for("ada"), recruiter, asio::use_future).get();
@@ -132,7 +133,7 @@ TEST_CASE("refusals arrive in the result, in a future as well", "[async]") {
   CHECK(nobody.error().code == errc::permission_denied);
 }
 
-TEST_CASE("a coroutine runs a whole retake", "[async]") {
+TEST_CASE("a coroutine runs a whole retake", "[async][threads]") {
   asio::io_context loop;
   world w;
   result<retaken> again = detail::fail(errc::internal, "never ran");
@@ -174,7 +175,7 @@ TEST_CASE("a coroutine runs a whole retake", "[async]") {
   CHECK(always_in_loop);
 }
 
-TEST_CASE("a deferred operation begins when it is asked to", "[async]") {
+TEST_CASE("a deferred operation begins when it is asked to", "[async][threads]") {
   world w;
   auto later = w.hr.async_schedule(request_for("ada"), recruiter, asio::deferred);
   CHECK(w.records.loads == 0);
@@ -182,7 +183,7 @@ TEST_CASE("a deferred operation begins when it is asked to", "[async]") {
   CHECK(w.records.loads > 0);
 }
 
-TEST_CASE("arguments are kept by the operation", "[async]") {
+TEST_CASE("arguments are kept by the operation", "[async][threads]") {
   world w(1);
   std::latch gate(1);
   w.records.gate = &gate;
@@ -197,7 +198,7 @@ TEST_CASE("arguments are kept by the operation", "[async]") {
   CHECK(answer.get()->interview.track == "a track whose name is no short string");
 }
 
-TEST_CASE("the associated executor's work is outstanding until the completion", "[async]") {
+TEST_CASE("the associated executor's work is outstanding until the completion", "[async][threads]") {
   asio::io_context loop;
   world w(1);
   std::latch gate(1);
@@ -213,7 +214,7 @@ TEST_CASE("the associated executor's work is outstanding until the completion", 
   CHECK(called);
 }
 
-TEST_CASE("what a store throws arrives as an error", "[async]") {
+TEST_CASE("what a store throws arrives as an error", "[async][threads]") {
   world w;
   const auto code_of = [&](std::exception_ptr thrown) {
     w.records.thrown = thrown;
@@ -226,7 +227,7 @@ TEST_CASE("what a store throws arrives as an error", "[async]") {
   CHECK(code_of(std::make_exception_ptr(7)).code == errc::internal);
 }
 
-TEST_CASE("an operation cancelled before it began ends at once and does nothing", "[async]") {
+TEST_CASE("an operation cancelled before it began ends at once and does nothing", "[async][threads]") {
   asio::io_context loop;
   world w(1);
   std::latch gate(1);
@@ -256,7 +257,7 @@ TEST_CASE("an operation cancelled before it began ends at once and does nothing"
   CHECK(w.blocking.list({.applicant_id = "bob"}, recruiter)->rows.empty());
 }
 
-TEST_CASE("an operation that has begun is finished whatever is cancelled", "[async]") {
+TEST_CASE("an operation that has begun is finished whatever is cancelled", "[async][threads]") {
   asio::io_context loop;
   world w(1);
   std::latch gate(1);
@@ -276,7 +277,7 @@ TEST_CASE("an operation that has begun is finished whatever is cancelled", "[asy
   CHECK(answers.front().has_value());
 }
 
-TEST_CASE("a pool that is stopped destroys the handlers it will not call", "[async]") {
+TEST_CASE("a pool that is stopped destroys the handlers it will not call", "[async][threads]") {
   const auto witness = std::make_shared<int>(0);
   bool called = false;
   {

@@ -113,7 +113,7 @@ dispatch_report run_until_accepted(world& w, slow_store& slow, mailer& box, cons
 
 }  // namespace
 
-TEST_CASE("a store that fails for a while loses nothing and doubles nothing", "[dispatcher]") {
+TEST_CASE("a store that fails for a while loses nothing and doubles nothing", "[dispatcher][threads]") {
   HIRENOW_IN_EVERY_STORE(w);
   schedule_many(w, 100);
   failing_store store(*w.data);
@@ -157,7 +157,7 @@ TEST_CASE("a store that fails for a while loses nothing and doubles nothing", "[
   CHECK(store.failed >= 3);
 }
 
-TEST_CASE("nothing more is sent while answers cannot be written down", "[dispatcher]") {
+TEST_CASE("nothing more is sent while answers cannot be written down", "[dispatcher][threads]") {
   HIRENOW_IN_EVERY_STORE(w);
   schedule_many(w, 100);
   failing_store store(*w.data);

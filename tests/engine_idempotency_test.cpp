@@ -1,5 +1,8 @@
 /// Idempotency keys, on every call that changes something.
 
+#include <algorithm>
+#include <set>
+
 #include "support/world.hpp"
 
 namespace {
@@ -13,6 +16,7 @@ struct reply {
   bool replayed = false;
   std::optional<interview_id> interview{};
   std::string link{};
+  std::optional<hirenow::waiver> waiver{};
 };
 
 template <class T>
@@ -22,6 +26,7 @@ reply reply_of(const result<T>& r) {
   if constexpr (requires { r->replayed; }) answer.replayed = r->replayed;
   if constexpr (requires { r->interview.id; }) answer.interview = r->interview.id;
   if constexpr (requires { r->link.size(); }) answer.link = r->link;
+  if constexpr (requires { r->waiver.number; }) answer.waiver = r->waiver;
   return answer;
 }
 reply reply_of(const result<void>& r) { return r ? reply{} : reply{.refused = r.error().code}; }
@@ -39,6 +44,35 @@ applicant person_for(const world& w, bool other) {
   applicant p = w.ada;
   p.email = other ? "b@example.org" : "a@example.org";
   return p;
+}
+
+/// The mail server refuses the only message for good.
+void let_die(world& w, const message_key& key) {
+  const lease_token lease{9};
+  REQUIRE(w.data->claim({.now = w.clock.now(), .limit = 1, .token = lease}).value().size() == 1);
+  const settlement s{
+      .key = key, .tenant = acme, .token = lease, .what = settlement::verdict::dead, .at = w.clock.now()};
+  REQUIRE(w.data->settle({&s, 1}).value().at(0));
+}
+
+/// The number of Ada's waiver. The first time it is proposed.
+std::uint64_t waiver_to_approve(world& w) {
+  if (w.record().waivers.empty()) {
+    w.bench
+        .set_policy("", R"({"hirenow_policy": 1, "version": "four-eyes", "rules": [
+    {"rule": "wait", "id": "wait", "after": ["P14D"], "second_approver": true}]})",
+                    w.admin)
+        .value();
+    w.bench
+        .grant_waiver({.applicant_id = w.ada.id,
+                       .track = w.track,
+                       .rule_id = "wait",
+                       .reason_code = "visa_delay",
+                       .expires_at = monday + days{7}},
+                      w.admin)
+        .value();
+  }
+  return w.record().waivers.at(0).number;
 }
 
 const std::array keyed_calls{
@@ -95,6 +129,12 @@ const std::array keyed_calls{
                  return reply_of(w.bench.void_attempt(a.id, w.reviewer,
                                                       {.reason_code = other ? "x" : "y", .idempotency_key = key}));
                }},
+    keyed_call{"accommodate", "in_progress",
+               [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
+                 return reply_of(w.bench.accommodate(
+                     a.id, w.recruiter,
+                     {.pause = other ? 6min : 5min, .reason_code = "power_cut", .idempotency_key = key}));
+               }},
     keyed_call{"cancel", "scheduled",
                [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
                  return reply_of(
@@ -109,29 +149,70 @@ const std::array keyed_calls{
                  return reply_of(w.bench.record_fact(
                      w.ada.id, {.name = "course", .at = monday, .value = other ? "x" : "y"}, w.recruiter, key));
                }},
-    keyed_call{
-        "redrive", "scheduled",
-        [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
-          auto message = w.messages(a.id).at(0).key;
-          if (w.messages(a.id)[0].state == message_state::queued && !w.record().facts.empty())
-            return reply_of(
-                w.bench.redrive(other ? message_key{a.id, message_kind::reminder, 1} : message, w.admin, key));
-          // The first time: let it die first, and remember by a fact that it did.
-          const lease_token lease{9};
-          const auto claimed = w.data->claim({.now = w.clock.now(), .limit = 1, .token = lease}).value();
-          const settlement s{
-              .key = message, .tenant = acme, .token = lease, .what = settlement::verdict::dead, .at = w.clock.now()};
-          REQUIRE(w.data->settle({&s, 1}).value().at(0));
-          w.bench.record_fact(w.ada.id, {.name = "died", .at = monday}, w.recruiter).value();
-          return reply_of(w.bench.redrive(message, w.admin, key));
-        },
-        false},
-    keyed_call{"erase", "scheduled",
+    keyed_call{"grant_waiver", "scheduled",
+               [](world& w, const attempt_at_hand&, const std::string& key, bool other) {
+                 return reply_of(w.bench.grant_waiver({.applicant_id = w.ada.id,
+                                                       .track = w.track,
+                                                       .rule_id = "wait-14-days",
+                                                       .reason_code = other ? "x" : "y",
+                                                       .expires_at = monday + days{7},
+                                                       .idempotency_key = key},
+                                                      w.admin));
+               }},
+    keyed_call{"approve_waiver", "scheduled",
+               [](world& w, const attempt_at_hand&, const std::string& key, bool other) {
+                 const auto number = waiver_to_approve(w);
+                 return reply_of(w.bench.approve_waiver(w.ada.id, number, {"bert", acme, role::admin},
+                                                        {.reason = other ? "x" : "y", .idempotency_key = key}));
+               }},
+    keyed_call{"revoke_waiver", "scheduled",
+               [](world& w, const attempt_at_hand&, const std::string& key, bool other) {
+                 const auto number = waiver_to_approve(w);
+                 return reply_of(w.bench.revoke_waiver(w.ada.id, number, w.admin,
+                                                       {.reason = other ? "x" : "y", .idempotency_key = key}));
+               }},
+    keyed_call{"redrive", "scheduled",
+               [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
+                 auto message = w.messages(a.id).at(0).key;
+                 if (w.messages(a.id)[0].state == message_state::queued && !w.record().facts.empty())
+                   return reply_of(
+                       w.bench.redrive(other ? message_key{a.id, message_kind::reminder, 1} : message, w.admin, key));
+                 // The first time: let it die first, and remember by a fact that it did.
+                 let_die(w, message);
+                 w.bench.record_fact(w.ada.id, {.name = "died", .at = monday}, w.recruiter).value();
+                 return reply_of(w.bench.redrive(message, w.admin, key));
+               },
+               false},
+    keyed_call{"drop", "scheduled",
+               [](world& w, const attempt_at_hand& a, const std::string& key, bool other) {
+                 const auto message = w.messages(a.id).at(0);
+                 if (message.state == message_state::queued) let_die(w, message.key);  // the first time
+                 return reply_of(
+                     w.bench.drop(other ? message_key{a.id, message_kind::reminder, 1} : message.key, w.admin, key));
+               },
+               false},
+    keyed_call{"erase_applicant", "scheduled",
                [](world& w, const attempt_at_hand&, const std::string& key, bool other) {
                  return reply_of(w.bench.erase_applicant(other ? "app-2" : w.ada.id, w.admin, key));
                },
                false},
 };
+
+TEST_CASE("every call that takes a key is tried here", "[engine]") {
+  using enum use_case;
+  const std::set<use_case> reading{inspect,       retake_eligibility, permitted_actions, list,
+                                   history,       read_progress,      read_audit,        verify_audit,
+                                   read_messages, read_waivers,       read_policies,     what_if};
+  const std::set<use_case> harmless_to_repeat{start, resume, checkpoint, set_policy};
+  const std::set<use_case> of_the_engine{sweep, dispatch};
+  for (const auto& row : default_permissions) {
+    INFO(row.word);
+    const bool tried =
+        std::any_of(keyed_calls.begin(), keyed_calls.end(), [&](const keyed_call& c) { return c.name == row.word; });
+    CHECK(tried ==
+          !(reading.contains(row.what) || harmless_to_repeat.contains(row.what) || of_the_engine.contains(row.what)));
+  }
+}
 
 TEST_CASE("the same key and request give the same answer, another request is refused, on every changing call",
           "[engine]") {
@@ -151,6 +232,7 @@ TEST_CASE("the same key and request give the same answer, another request is ref
   CHECK(again.replayed == c.shows_replay);
   CHECK(again.interview == first.interview);
   CHECK(again.link == first.link);
+  CHECK(again.waiver == first.waiver);
   CHECK(w.dump() == before);
 
   CHECK(c.make(w, at, "key", true).refused == errc::idempotency_mismatch);

@@ -1,5 +1,7 @@
 /// Policies as they are kept: versions, the instant from which one is in force, waits that run, and trying one out.
 
+#include <limits>
+
 #include <boost/json/parse.hpp>
 
 #include "support/store_in_between.hpp"
@@ -51,6 +53,8 @@ TEST_CASE("every policy that was set is kept, and in force from its instant on",
   const auto rest = w.bench.policies("", w.recruiter, policy_place{all[0].active_from, all[0].number}, 1).value();
   CHECK(versions_of(rest) == std::vector<std::string>{"three"});
   CHECK(versions_of(w.bench.policies(w.track, w.recruiter).value()) == std::vector<std::string>{"", "own"});
+  const policy_place beyond{all[0].active_from, std::numeric_limits<std::uint64_t>::max()};
+  CHECK(w.bench.policies("", w.recruiter, beyond).value() == all);
   CHECK(w.bench.policies("elsewhere", w.recruiter).value().empty());
   CHECK(w.bench.policies("", w.stranger).value().empty());
 

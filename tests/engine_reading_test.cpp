@@ -1,5 +1,7 @@
 /// Reading: one interview, the dashboard, histories, messages and audit, in pages.
 
+#include <limits>
+
 #include "support/world.hpp"
 
 namespace {
@@ -56,6 +58,9 @@ TEST_CASE("reads page through, and say what they cannot find", "[engine]") {
     const auto rest = w.bench.read_messages({.after = all[4].key, .limit = 5}, w.reviewer).value();
     REQUIRE(rest.size() == 2);
     CHECK(rest[1] == all[6]);
+    auto beyond = all[6].key;  // greater than any that there is
+    beyond.occasion = std::numeric_limits<std::uint64_t>::max();
+    CHECK(w.bench.read_messages({.after = beyond}, w.reviewer).value().empty());
   }
   SECTION("nothing") {
     const interview_id unknown{};

@@ -67,7 +67,7 @@ std::size_t people(store& s) { return s.audit_heads("acme", {}, 1000).value().si
 
 }  // namespace
 
-TEST_CASE("a store through the host's connections keeps every promise of a store", "[store][host][concurrent]") {
+TEST_CASE("a store through the host's connections keeps every promise of a store", "[store][host][threads]") {
   test::temporary_folder folder;
   const handed_over::hook none;
   int made = 0;

@@ -1,4 +1,4 @@
-// What callers may hand in: UTF-8, lengths, instants, addresses.
+// What callers may hand in: UTF-8, lengths, instants, addresses; and what they are told where it is refused.
 
 #include "hirenow/limits.hpp"
 
@@ -227,4 +227,14 @@ TEST_CASE("the guide's table has the limits that are enforced", "[limits]") {
     CHECK(guide.find(due) != std::string::npos);
   }
   CHECK(limits::longest_span == seconds{10LL * 366 * 86400});
+}
+
+TEST_CASE("the page of errors has every code once, in the order of the enumeration", "[limits]") {
+  std::ifstream file(HIRENOW_SOURCE_DIR "/docs/errors.md");
+  REQUIRE(file);
+  std::vector<std::string> documented, known{"code"};  // the table's head
+  for (const auto& row : detail::errc_names) known.push_back("`" + std::string(to_string(row.code)) + "`");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("| ")) documented.push_back(line.substr(2, line.find(" |", 2) - 2));
+  CHECK(documented == known);
 }

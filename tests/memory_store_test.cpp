@@ -149,7 +149,7 @@ const std::vector<planted>& planted_defects() {
 
 }  // namespace
 
-TEST_CASE("the memory store keeps every promise of a store", "[store][concurrent]") {
+TEST_CASE("the memory store keeps every promise of a store", "[store][threads]") {
   const check_report report = check_store([] { return open_memory_store(); });
   INFO(report.to_string());
   CHECK(report.passed());

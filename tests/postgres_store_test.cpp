@@ -24,7 +24,7 @@ using test::plain_postgres;
 
 }  // namespace
 
-TEST_CASE("the PostgreSQL store keeps every promise of a store", "[store][postgres][concurrent]") {
+TEST_CASE("the PostgreSQL store keeps every promise of a store", "[store][postgres][threads]") {
   const fresh_schema schema;
   bool opened = false;
   const auto report = testing::check_store(

@@ -303,7 +303,7 @@ TEST_CASE("the child of a fork has keys and zones, whatever the parent's threads
   CHECK(ring.signing_kid().value() == "k1");
 }
 
-TEST_CASE("keys that are loaded at once by many all stay usable", "[keys]") {
+TEST_CASE("keys that are loaded at once by many all stay usable", "[keys][threads]") {
   std::vector<std::string> documents;
   for (int n = 0; n < 8; ++n) documents.push_back(new_key_document(key_algorithm::hs256, "k" + std::to_string(n)));
   auto ring = key_ring::from_json(documents[0]).value();

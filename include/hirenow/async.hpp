@@ -310,6 +310,12 @@ class async_engine {
   auto async_read_messages(message_query query, actor who, Token&& token) const {
     return run(std::forward<Token>(token), &engine::read_messages, query, std::move(who));
   }
+  /// `engine::link_of`, for an actor.
+  template <class Token>
+  auto async_link_of(interview_id id, actor who, Token&& token) const {
+    using of_actor = result<std::string> (engine::*)(const interview_id&, const actor&) const;
+    return run(std::forward<Token>(token), static_cast<of_actor>(&engine::link_of), id, std::move(who));
+  }
 
  private:
   /// Makes one call on the pool. `message_query::tenant` is set by the engine itself, so that no argument refers to

@@ -79,7 +79,9 @@ class engine {
   result<invited> reissue(const interview_id& id, const actor& who, const reissue_options& options = {});
 
   /// The holder of a superseded or expired link asks for the current one. It is mailed to the address on file, never
-  /// handed out. Requests that come too soon after another are answered alike and do nothing.
+  /// handed out. Requests that come too soon after another are answered alike and do nothing. Unlike the other calls
+  /// that promise a message it takes no `notify`: the applicant asks for this very mail and waits for it, so it is due
+  /// at once.
   /// Errors: token_invalid and the other verdicts that have no link to send.
   result<link_requested> request_link(std::string_view token, std::string_view idempotency_key = {});
 

@@ -65,7 +65,7 @@ enum class errc : int {
   store_outcome_unknown = 79,  ///< the connection broke while a commit was under way: repeat the call, with the same
                                ///< idempotency key where it has one
 
-  lease_lost = 80,  ///< another worker holds the message now
+  lease_lost = 80,  ///< reserved: no call of this version answers it; `store::settle` says whose lease was lost
 
   audit_broken = 90,  ///< the audit does not verify; the message names the first bad sequence
 

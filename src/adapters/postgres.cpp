@@ -13,7 +13,6 @@
 
 #include "hirenow/crypto.hpp"
 #include "hirenow/detail/guarded.hpp"
-#include "hirenow/detail/step.hpp"
 #include "left_to_parent.hpp"
 #include "postgres_connection.hpp"
 #include "postgres_rollup.hpp"
@@ -179,9 +178,7 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
     try {
       c.begin(begin);
       work();
-      HIRENOW_STEP("postgres: before commit");
       c.commit();
-      HIRENOW_STEP("postgres: after commit");
     } catch (...) {
       c.roll_back();
       throw;

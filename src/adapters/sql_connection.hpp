@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,7 +31,7 @@ class sql_value {
   constexpr sql_value() = default;
   template <class Integer>
     requires std::is_integral_v<Integer>
-  constexpr sql_value(Integer n) : kind_(kind::integer), integer_(static_cast<std::int64_t>(n)) {}
+  constexpr sql_value(Integer n) : kind_(kind::integer), integer_(saturated(n)) {}
   template <class Enum>
     requires std::is_enum_v<Enum>
   constexpr sql_value(Enum e) : kind_(kind::integer), integer_(static_cast<std::int64_t>(e)) {}
@@ -59,6 +60,16 @@ class sql_value {
   std::string_view view() const { return data_ ? std::string_view(data_, size_) : std::string_view("", 0); }
 
  private:
+  /// No column holds more: what is greater than all is so still.
+  template <class Integer>
+  static constexpr std::int64_t saturated(Integer n) {
+    if constexpr (std::is_unsigned_v<Integer>)
+      return static_cast<std::int64_t>(
+          std::min<std::uint64_t>(n, static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())));
+    else
+      return n;
+  }
+
   kind kind_ = kind::null;
   std::size_t size_ = 0;
   union {

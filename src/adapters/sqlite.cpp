@@ -48,7 +48,7 @@ bool concerns_one_caller(errc code) {
 
 /// How long a checkpoint waits for those who still read older pages: it holds the lock meanwhile.
 constexpr std::chrono::milliseconds checkpoint_patience{50};
-/// A group that has so many takes no more.
+/// A group that has so many takes no more while it is written down.
 constexpr std::size_t most_together = 64;
 
 class sqlite_store final : public detail::sql_reader<sqlite_store> {
@@ -314,7 +314,7 @@ class sqlite_store final : public detail::sql_reader<sqlite_store> {
           if (!alone) writer_.execute("ROLLBACK TO hirenow_job", {});
         }
         if (!alone) writer_.execute("RELEASE hirenow_job", {});
-        if (any && n + 1 == group.size() && n + 1 < most_together) queue_.take_more(group);
+        if (any && n + 1 == group.size()) queue_.take_more(group, most_together);
       }
       if (any) {
         HIRENOW_STEP("sqlite: before commit");

@@ -4,7 +4,9 @@
 ///
 /// Threads: serves any thread.
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -73,11 +75,13 @@ class commit_queue {
     return std::exchange(waiting_, {});
   }
 
-  /// Adds to the group all that came meanwhile. For the leader.
-  void take_more(group& to) {
+  /// Adds to the group who came meanwhile, the first first, until it has so many. For the leader.
+  void take_more(group& to, std::size_t most) {
     const std::lock_guard lock(mutex_);
-    to.insert(to.end(), waiting_.begin(), waiting_.end());
-    waiting_.clear();
+    if (to.size() >= most) return;
+    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), most - to.size()));
+    to.insert(to.end(), waiting_.begin(), end);
+    waiting_.erase(waiting_.begin(), end);
   }
 
   /// Tells all but the leader, who knows. Their jobs are gone as soon as they know. For the leader.

@@ -42,7 +42,8 @@ inline std::function<std::unique_ptr<hirenow::store>(hirenow::store&)> plant_def
 
 /// An engine over a store, at `now` unless it has another clock.
 struct world {
-  world(const std::string& path, sys_seconds now) : world(must(hirenow::open_sqlite_store(path)), now) {}
+  world(const std::string& path, sys_seconds now, const hirenow::sqlite_options& options = {})
+      : world(must(hirenow::open_sqlite_store(path, options)), now) {}
   world(std::unique_ptr<hirenow::store> opened, sys_seconds now, const hirenow::clock* other = nullptr)
       : clock(now),
         base(std::move(opened)),

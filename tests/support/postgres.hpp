@@ -97,12 +97,13 @@ struct fresh_schema {
 
   /// Takes out whatever stores that were opened over it have left there: quicker than another schema.
   void empty() const {
+    if (!plain_) plain_ = std::make_unique<plain_postgres>(url);
     // As a replica: triggers and foreign keys, which forbid it, stand still.
-    plain_postgres(url).run("SET session_replication_role = replica; DO $$ DECLARE t text; BEGIN FOR t IN SELECT "
-                            "tablename FROM pg_tables WHERE schemaname = '" +
-                            name +
-                            "' AND tablename <> 'hirenow_version' LOOP EXECUTE format('DELETE FROM " + name +
-                            ".%I', t); END LOOP; END $$");
+    plain_->run(
+        "SET session_replication_role = replica; DO $$ DECLARE t text; BEGIN FOR t IN SELECT "
+        "tablename FROM pg_tables WHERE schemaname = '" +
+        name + "' AND tablename <> 'hirenow_version' LOOP EXECUTE format('DELETE FROM " + name +
+        ".%I', t); END LOOP; END $$");
   }
 
   result<std::unique_ptr<store>> open(postgres_options options = {.clock = postgres_clock::caller}) const {
@@ -110,6 +111,9 @@ struct fresh_schema {
     options.connect_timeout = std::chrono::seconds{60};  // a machine that is busy with others' builds is no fault
     return open_postgres_store(url, options);
   }
+
+ private:
+  mutable std::unique_ptr<plain_postgres> plain_{};
 };
 
 }  // namespace hirenow::test
