@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "hirenow/adapters/postgres.hpp"
+#include "hirenow/dispatcher.hpp"
 #include "hirenow/testing/check_tools.hpp"
 #include "support/postgres.hpp"
 #include "support/postgres_proxy.hpp"
+#include "support/recording_mailer.hpp"
 #include "support/world.hpp"
 
 namespace {
@@ -52,6 +54,33 @@ struct watched_world {
     call();
     return proxy.syncs() - before;
   }
+};
+
+/// A server that a test may stop.
+struct own_server {
+  own_server() {
+    REQUIRE(std::system((script + " start " + file + " " + std::to_string(::getpid()) + " >/dev/null").c_str()) == 0);
+    std::ifstream in(file);
+    REQUIRE(std::getline(in, url));
+  }
+  ~own_server() { static_cast<void>(std::system((script + " stop " + file).c_str())); }
+  own_server(const own_server&) = delete;
+  own_server& operator=(const own_server&) = delete;
+
+  /// Sends a signal to the server's processes.
+  void signal_all(int number) const {
+    std::string where, first;
+    std::ifstream in(file + ".folder");
+    std::getline(in, where);
+    std::ifstream pids(where + "/data/postmaster.pid");
+    std::getline(pids, first);
+    const std::string how = "kill -" + std::to_string(number) + " " + first + " $(pgrep -P " + first + ")";
+    REQUIRE(std::system(how.c_str()) == 0);
+  }
+
+  test::temporary_folder folder{};
+  const std::string file = (folder.path() / "url").string(), script = HIRENOW_SOURCE_DIR "/tests/support/postgres.sh";
+  std::string url{};
 };
 
 change_set next_person(int number) {
@@ -203,15 +232,8 @@ TEST_CASE("sessions that are ended in the middle of commits lose and double noth
 }
 
 TEST_CASE("a store survives the restart of its server", "[postgres]") {
-  test::temporary_folder folder;
-  const std::string file = (folder.path() / "url").string(), script = HIRENOW_SOURCE_DIR "/tests/support/postgres.sh";
-  REQUIRE(std::system((script + " start " + file + " " + std::to_string(::getpid()) + " >/dev/null").c_str()) == 0);
-  struct at_end {
-    std::string command;
-    ~at_end() { static_cast<void>(std::system(command.c_str())); }
-  } const stop{script + " stop " + file};
-  std::string url;
-  REQUIRE(std::getline(std::ifstream(file), url));
+  const own_server server;
+  const std::string &url = server.url, &file = server.file;
   const auto store = open_postgres_store(url).value();
   REQUIRE(store->commit(next_person(1)));
   const std::string stopped = GENERATE("fast", "immediate");
@@ -244,6 +266,28 @@ TEST_CASE("a call that takes too long is given up, and has done nothing", "[post
                        "'Lock'") == 0);
   CHECK(store->load({.tenant = "acme", .who = std::string_view("ada")})->record.version == 1);
   REQUIRE(store->commit(late));
+}
+
+TEST_CASE("a server that stands still keeps no call longer than it may take", "[postgres][threads]") {
+  const own_server server;
+  const auto store = open_postgres_store(server.url, {.call_timeout = 300ms}).value();
+  REQUIRE(store->commit(next_person(1)));
+  std::atomic<int> woken{0};
+  auto listener = listen_for_mail(server.url, "hirenow", [&] { ++woken; }).value();
+  for (const auto end = std::chrono::steady_clock::now() + 60s; woken == 0 && std::chrono::steady_clock::now() < end;)
+    std::this_thread::sleep_for(2ms);
+  CHECK(woken > 0);
+  server.signal_all(SIGSTOP);
+  const auto begun = std::chrono::steady_clock::now();
+  const auto commit = store->commit(next_person(2));
+  const auto look = store->next_due();
+  listener.reset();
+  const auto took = std::chrono::steady_clock::now() - begun;
+  server.signal_all(SIGCONT);
+  CHECK((test::code_of(commit) == errc::store_busy || test::code_of(commit) == errc::store_outcome_unknown));
+  CHECK((test::code_of(look) == errc::store_busy || test::code_of(look) == errc::store_unavailable));
+  CHECK(took < 20s);  // it was for ever
+  REQUIRE(open_postgres_store(server.url).value()->commit(next_person(3)));
 }
 
 TEST_CASE("no more connections are made than were allowed", "[postgres][concurrent]") {
@@ -374,6 +418,35 @@ TEST_CASE("the server's clock says when a message is due and when a lease ends",
   CHECK(claim(hour_behind, 3).size() == 1);                           // nobody waits long
   CHECK_FALSE(settle(1, settlement::verdict::accepted, hour_ahead));  // the fence
   CHECK(settle(3, settlement::verdict::accepted, hour_behind));
+}
+
+TEST_CASE("a dispatcher alone sends what is due, however far its clock is from the server's",
+          "[postgres][dispatcher]") {
+  const auto off_by = GENERATE(-1h, 1h);
+  const bool is_leased = GENERATE(false, true);  // a message, or the lease that a dead worker left
+  CAPTURE(off_by.count(), is_leased);
+  const fresh_schema schema;
+  const auto real = std::chrono::floor<seconds>(std::chrono::system_clock::now());
+  test::world w{{"postgres", [&](const std::filesystem::path&) {
+                   return schema.open({.clock = postgres_clock::database}).value();
+                 }}};
+  w.clock.set(real);
+  w.schedule();
+  if (is_leased)
+    plain_postgres(schema.url)
+        .run("UPDATE " + schema.name +
+             ".hirenow_outbox SET state = 1, lease = decode(repeat('07', 16), 'hex'), wake_at = "
+             "floor(extract(epoch FROM now()))::bigint - 1");
+  w.clock.set(real + off_by);
+  test::recording_mailer box;
+  dispatcher d(w.bench, box, test::dispatch_options());
+  const auto before = d.stats().value();
+  CHECK(before.outbox->due == (is_leased ? 0U : 1U));
+  CHECK(before.outbox->lapsed == (is_leased ? 1U : 0U));
+  CHECK(before.oldest_due_age < 60);
+  const auto report = d.dispatch_due().value();
+  CHECK(report.accepted == 1);
+  CHECK(box.count() == 1);
 }
 
 TEST_CASE("nodes whose clocks are hours apart keep to one limit by the server's", "[postgres]") {

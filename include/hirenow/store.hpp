@@ -371,9 +371,10 @@ class store {
   }
 
   /// The instant at which the next message will be due or a lease will run out; nothing where the outbox is empty.
+  /// Where one is due by a clock of the store's own, it May say any instant that has passed.
   virtual result<std::optional<sys_seconds>> next_due() = 0;
 
-  /// How the outbox stands, in one snapshot, for whoever watches it. It may take as long as the outbox is, but must
+  /// How the outbox stands, in one snapshot, for whoever watches it, told by the caller's clock. It may take as long as the outbox is, but must
   /// keep nobody from writing. May be left out: then it answers nothing.
   virtual result<std::optional<outbox_figures>> outbox(sys_seconds /*now*/) { return std::optional<outbox_figures>{}; }
 

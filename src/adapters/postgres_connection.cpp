@@ -5,7 +5,9 @@
 #include <bit>
 #include <cerrno>
 #include <cstdlib>
+#include <future>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -128,6 +130,28 @@ std::string_view field(const PGresult* r, int what) {
   return text ? std::string_view(text) : std::string_view();
 }
 
+/// How much longer than its deadline a call may take, so that the server stops.
+constexpr std::chrono::milliseconds cancel_patience{250};
+
+/// Has the server stop what it does for a connection. libpq's own call waits for the server without end: it has a
+/// thread of its own, which is left to itself where the server stands still.
+void cancel(PGconn* connection) noexcept {
+  try {
+    const std::shared_ptr<PGcancel> of(PQgetCancel(connection), [](PGcancel* c) { PQfreeCancel(c); });
+    if (!of) return;
+    const auto said = std::make_shared<std::promise<void>>();
+    const auto done = said->get_future();
+    std::thread([of, said] {
+      std::array<char, 256> ignored{};
+      PQcancel(of.get(), ignored.data(), ignored.size());
+      said->set_value();
+    }).detach();
+    done.wait_for(cancel_patience);
+  } catch (...) {
+    // Then the server stops when it has an answer, and finds nobody to give it to.
+  }
+}
+
 }  // namespace
 
 postgres_connection::postgres_connection(const postgres_settings& settings, clock::time_point deadline)
@@ -186,11 +210,7 @@ void postgres_connection::wait(bool to_write) {
       usable_ = false;
       outcome_is_unknown_ = commit_is_under_way_;
       pending_.clear();
-      if (PGcancel* const cancel = PQgetCancel(connection_)) {
-        std::array<char, 256> ignored{};
-        PQcancel(cancel, ignored.data(), ignored.size());
-        PQfreeCancel(cancel);
-      }
+      cancel(connection_);
       throw exception(fail(commit_is_under_way_ ? errc::store_outcome_unknown : errc::store_busy,
                            "PostgreSQL did not answer in time"));
     }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <stop_token>
 #include <thread>
@@ -66,9 +67,18 @@ class postgres_listener final : public mail_listener {
     if (!c || PQstatus(c.get()) != CONNECTION_OK) return;
     PQsetNoticeReceiver(c.get(), [](void*, const PGresult*) {}, nullptr);
     const std::string text = "LISTEN " + std::string(detail::mail_channel);
-    PGresult* const r = PQexec(c.get(), text.c_str());
-    const bool listens = PQresultStatus(r) == PGRES_COMMAND_OK;
-    PQclear(r);
+    if (PQsendQuery(c.get(), text.c_str()) != 1) return;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (PQisBusy(c.get()) == 1) {
+      if (stop.stop_requested() || std::chrono::steady_clock::now() >= give_up) return;
+      wait(PQsocket(c.get()), 1000);
+      if (PQconsumeInput(c.get()) != 1) return;
+    }
+    bool listens = false;
+    while (PGresult* const r = PQgetResult(c.get())) {
+      listens = PQresultStatus(r) == PGRES_COMMAND_OK;
+      PQclear(r);
+    }
     if (!listens) return;
     wake_();  // for what was said while nobody listened
     while (!stop.stop_requested()) {

@@ -395,10 +395,15 @@ std::optional<sys_seconds> sql_next_due(sql_session& s) {
         });
     return next;
   }
-  const auto take = [&](const sql_row& row) { next = row.instant(0) - s.clock_skew; };
+  // What is due by the database's clock is so by any: how far that is from the caller's may not be known yet, or have
+  // changed.
+  const auto take = [&](const sql_row& row) {
+    next = row.integer(1) != 0 ? sys_seconds{} : row.instant(0) - s.clock_skew;
+  };
   s.connection.post(
-      "SELECT wake_at FROM main.hirenow_outbox WHERE state IN (0, 1) AND kind < $1 ORDER BY wake_at LIMIT 1",
-      {message_kind_count}, take);
+      "SELECT wake_at, CASE WHEN $2 = 1 AND wake_at <= " HIRENOW_DATABASE_NOW
+      " THEN 1 ELSE 0 END FROM main.hirenow_outbox WHERE state IN (0, 1) AND kind < $1 ORDER BY wake_at LIMIT 1",
+      {message_kind_count, s.database_clock}, take);
   s.connection.finish();
   return next;
 }
@@ -406,15 +411,21 @@ std::optional<sys_seconds> sql_next_due(sql_session& s) {
 outbox_figures sql_outbox(sql_session& s, sys_seconds now) {
   outbox_figures out;
   s.rows_of_all();
-  s.connection.execute(
-      "SELECT state, count(*), sum(CASE WHEN wake_at <= $1 THEN 1 ELSE 0 END), min(wake_at) FROM main.hirenow_outbox "
-      "WHERE state IN (0, 1) AND kind < $2 GROUP BY state",
-      {now, message_kind_count}, [&](const sql_row& row) {
-        const bool is_queued = row.integer(0) == static_cast<std::int64_t>(message_state::queued);
-        (is_queued ? out.queued : out.leased) = row.number(1);
-        (is_queued ? out.due : out.lapsed) = row.number(2);
-        if (is_queued && row.instant(3) <= now) out.oldest_due = row.instant(3);
-      });
+#define HIRENOW_FIGURES(now)                                                                              \
+  "SELECT o.state, count(*), sum(CASE WHEN o.wake_at <= " now " THEN 1 ELSE 0 END), min(o.wake_at), " now \
+  " FROM main.hirenow_outbox AS o WHERE o.state IN (0, 1) AND o.kind < $2 "
+  s.connection.execute(s.is_postgresql() ? HIRENOW_FIGURES("CASE WHEN $3 = 1 THEN " HIRENOW_DATABASE_NOW
+                                                           " ELSE $1 END") "GROUP BY o.state"
+                                         : HIRENOW_FIGURES("$1") "AND $3 = 0 GROUP BY o.state",
+                       {now, message_kind_count, s.database_clock}, [&](const sql_row& row) {
+                         const bool is_queued = row.integer(0) == static_cast<std::int64_t>(message_state::queued);
+                         (is_queued ? out.queued : out.leased) = row.number(1);
+                         (is_queued ? out.due : out.lapsed) = row.number(2);
+                         const sys_seconds judged_at = row.instant(4);
+                         if (is_queued && row.instant(3) <= judged_at)
+                           out.oldest_due = now - (judged_at - row.instant(3));
+                       });
+#undef HIRENOW_FIGURES
   s.connection.execute("SELECT count(*) FROM main.hirenow_outbox WHERE state = 4 AND kind < $1", {message_kind_count},
                        [&](const sql_row& row) { out.dead = row.number(0); });
   return out;
