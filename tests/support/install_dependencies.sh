@@ -87,7 +87,7 @@ fi
 if ((with_demo)); then wanted+=(python3-aiosmtpd); fi
 if ((with_tests)); then
   wanted+=(catch2 clang-19 libclang-rt-19-dev openssl python3-dev python3-venv abigail-tools golang-go pkg-config
-    libcjson-dev postgresql pgbouncer redis-server chromium fonts-dejavu-core)
+    libcjson-dev postgresql pgbouncer redis-server chromium chromium-headless-shell fonts-dejavu-core)
 fi
 if ((with_bench)); then wanted+=(libbenchmark-dev); fi
 
