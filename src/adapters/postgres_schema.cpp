@@ -539,7 +539,7 @@ void protect_postgres_rows(sql_connection& c, std::string_view schema) {
 
 void prepare_postgres_schema(sql_connection& c, std::string_view schema) {
   // "hirenow" as a number, and one for the schema.
-  c.execute("SELECT pg_catalog.pg_advisory_xact_lock(1751740005, pg_catalog.hashtext($1))", {schema});
+  c.execute("SELECT 1 FROM pg_catalog.pg_advisory_xact_lock(1751740005, pg_catalog.hashtext($1))", {schema});
   if (postgres_schema_is_complete(c, schema)) return;
   const std::string quoted = quoted_identifier(schema);
   bool exists = false;

@@ -1,10 +1,13 @@
 #pragma once
 /// Stores with a safeguard taken out: the crash and race programs must find each of them, or they would find nothing.
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "crash/world.hpp"
 #include "support/store_in_between.hpp"
@@ -142,6 +145,49 @@ class first_come_only final : public hirenow::test::store_in_between {
   }
 };
 
+/// Takes the longer for a claim the more it has claimed, as long as the machine takes for one, so often: twice after
+/// 1,200 messages, forty times after 7,500.
+class slower_with_every_claim final : public hirenow::test::store_in_between {
+ public:
+  using store_in_between::store_in_between;
+  hirenow::result<std::vector<hirenow::claimed_message>> claim(const hirenow::claim_request& r) override {
+    const auto begun = std::chrono::steady_clock::now();
+    auto claimed = next_.claim(r);
+    const double grown = static_cast<double>(taken_.load()) / 1200;
+    std::this_thread::sleep_for((std::chrono::steady_clock::now() - begun) * (grown * grown));
+    if (claimed) taken_ += claimed->size();
+    return claimed;
+  }
+
+ private:
+  std::atomic<std::size_t> taken_{0};
+};
+
+/// Lets no mail leave that is younger than a third of a minute.
+class hesitant final : public hirenow::test::store_in_between {
+ public:
+  using store_in_between::store_in_between;
+  hirenow::result<std::vector<hirenow::claimed_message>> claim(const hirenow::claim_request& r) override {
+    auto claimed = next_.claim(r);
+    if (!claimed) return claimed;
+    std::vector<hirenow::claimed_message> kept;
+    for (auto& c : *claimed) {
+      const auto until = c.mail.created_at + std::chrono::seconds(20);
+      if (until <= r.now) {
+        kept.push_back(std::move(c));
+        continue;
+      }
+      const hirenow::settlement back{.key = c.mail.key,
+                                     .tenant = c.tenant,
+                                     .token = r.token,
+                                     .what = hirenow::settlement::verdict::release,
+                                     .at = until};
+      if (auto ok = next_.settle({&back, 1}); !ok) return ok.error();
+    }
+    return kept;
+  }
+};
+
 /// Puts the named defect in front of every world's store; false where there is none of this name.
 inline bool plant(const std::string& name) {
   const auto with = [](auto make) {
@@ -163,6 +209,9 @@ inline bool plant(const std::string& name) {
   if (name == "retry_is_accepted")
     return with([](store& s) { return std::unique_ptr<store>(new wrong_verdict(s, verdict::accepted)); });
   if (name == "first_come_only") return with([](store& s) { return std::unique_ptr<store>(new first_come_only(s)); });
+  if (name == "slower_with_every_claim")
+    return with([](store& s) { return std::unique_ptr<store>(new slower_with_every_claim(s)); });
+  if (name == "hesitant") return with([](store& s) { return std::unique_ptr<store>(new hesitant(s)); });
   return false;
 }
 

@@ -90,7 +90,7 @@ class place {
   std::unique_ptr<hirenow::test::fresh_schema> schema_{};
 };
 
-bool on_postgres = false;
+bool on_postgres = false, planted = false;
 
 using call = std::function<hirenow::result<std::string>(world&, int caller)>;
 
@@ -194,10 +194,11 @@ stage set(const place& where, int how_far) {
 }
 
 // A race is run until its calls overlapped, and judged every time. On few cores the first caller may be done before the
-// others are awake.
+// others are awake. A planted defect gets every round to show itself.
 void race(const fs::path& folder, const std::string& name, int how_far, const std::function<call(const stage&)>& make,
           const std::function<void(const std::vector<report>&, const oracle::database&)>& judge) {
   if (!only.empty() && only != name) return;
+  bool ever_raced = false;
   for (int round = 1; round <= 5; ++round) {
     const place where = on_postgres ? place(std::make_unique<hirenow::test::fresh_schema>())
                                     : place((folder / (name + std::to_string(round) + ".db")).string());
@@ -210,9 +211,10 @@ void race(const fs::path& folder, const std::string& name, int how_far, const st
     world w = where.enter(day_one + 1h);
     check(w.engine.verify_audit("ada", recruiter).has_value(), name, "the audit does not verify");
     judge(reports, *sql);
-    if (raced) return;
+    ever_raced = ever_raced || raced;
+    if (raced && (!planted || failures > 0)) return;
   }
-  check(false, name, "the calls never overlapped");
+  check(ever_raced, name, "the calls never overlapped");
 }
 
 void all_races(const fs::path& folder) {
@@ -348,6 +350,7 @@ int main(int count, char** arguments) {
       std::cerr << "there is no defect " << told[1] << "\n";
       return 2;
     }
+    planted = true;
     std::cout << "planted: " << told[1] << ", which must be found" << std::endl;
     told.erase(told.begin(), told.begin() + 2);
   }
