@@ -145,8 +145,8 @@ class first_come_only final : public hirenow::test::store_in_between {
   }
 };
 
-/// Takes the longer for a claim the more it has claimed, as long as the machine takes for one, so often: twice after
-/// 1,200 messages, forty times after 7,500.
+/// Needs the longer for a claim the more it has claimed: twice what this machine needs for one after 1,200 messages,
+/// forty times that after 7,500.
 class slower_with_every_claim final : public hirenow::test::store_in_between {
  public:
   using store_in_between::store_in_between;
