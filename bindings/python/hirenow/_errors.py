@@ -374,7 +374,7 @@ class ConstraintViolatedError(StoreError):
 
 
 class LeaseLostError(Error):
-    """Another worker holds the message now."""
+    """Reserved: nothing of this version raises it. Whose lease was lost is told by what `Store.settle` answers."""
 
     default_code = ErrorCode.LEASE_LOST
 

@@ -80,6 +80,12 @@ def postgres_url():
         return text.read().strip()
 
 
+@functools.lru_cache(maxsize=None)
+def outsider():
+    """Somebody else's connection to it, which stays open: most of what a look takes is the connecting."""
+    return psycopg.connect(postgres_url(), autocommit=True, prepare_threshold=None)
+
+
 class PostgresSchema:
     """hirenow's tables in a schema of their own, the host's in "public", and somebody else who looks into both. One
     schema for all, which is emptied: that is quicker than another."""
@@ -96,22 +102,21 @@ class PostgresSchema:
 
     def drop(self):
         # As a replica: triggers and foreign keys, which forbid it, stand still.
-        self.outside("SET session_replication_role = replica", f"""DO $$ DECLARE t text; BEGIN
+        self.outside(f"""DO $$ DECLARE t text; BEGIN
+            SET LOCAL session_replication_role = replica;
             FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '{self.schema}' AND tablename <> 'hirenow_version'
             LOOP EXECUTE format('DELETE FROM {self.schema}.%I', t); END LOOP; END $$""")
 
     def outside(self, *statements):
-        with psycopg.connect(postgres_url(), autocommit=True) as db:
-            for sql in statements:
-                rows = db.execute(sql)
-            return rows.fetchall() if rows.description else []
+        for sql in statements:
+            rows = outsider().execute(sql)
+        return rows.fetchall() if rows.description else []
 
     def dump(self):
-        with psycopg.connect(postgres_url(), autocommit=True) as db:
-            names = db.execute(f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = "
-                               f"'{self.schema}'::regnamespace").fetchall()
-            assert names
-            return {name: sorted(map(repr, db.execute(f"SELECT * FROM {self.schema}.{name}"))) for name, in names}
+        names = self.outside(f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+                             f"'{self.schema}'::regnamespace")
+        assert names
+        return {name: sorted(map(repr, self.outside(f"SELECT * FROM {self.schema}.{name}"))) for name, in names}
 
 
 class Host:
@@ -328,6 +333,10 @@ class SqlAlchemyPsycopg(SqlAlchemy):
             poolclass=sqlalchemy.pool.NullPool, **({"isolation_level": self.isolation} if self.isolation else {}))
 
 
+class SqlAlchemyPsycopg2(SqlAlchemyPsycopg):
+    driver = psycopg2
+
+
 class DjangoPostgres(Django):
     may_be_stale = False
     alias, isolation = "postgresql", None
@@ -364,9 +373,13 @@ POSTGRES = {
     "psycopg2 repeatable read": isolated(Psycopg2, "REPEATABLE READ"),
     "psycopg2 serializable": isolated(Psycopg2, "SERIALIZABLE"),
     "SQLAlchemy psycopg": SqlAlchemyPsycopg,
+    "SQLAlchemy psycopg repeatable read": isolated(SqlAlchemyPsycopg, "REPEATABLE READ"),
     "SQLAlchemy psycopg serializable": isolated(SqlAlchemyPsycopg, "SERIALIZABLE"),
-    "SQLAlchemy psycopg2": type("SqlAlchemyPsycopg2", (SqlAlchemyPsycopg,), {"driver": psycopg2}),
+    "SQLAlchemy psycopg2": SqlAlchemyPsycopg2,
+    "SQLAlchemy psycopg2 repeatable read": isolated(SqlAlchemyPsycopg2, "REPEATABLE READ"),
+    "SQLAlchemy psycopg2 serializable": isolated(SqlAlchemyPsycopg2, "SERIALIZABLE"),
     "Django PostgreSQL": DjangoPostgres,
+    "Django PostgreSQL repeatable read": isolated(DjangoPostgres, REPEATABLE),
     "Django PostgreSQL serializable": isolated(DjangoPostgres, SERIALIZABLE),
 }
 HOSTS.update({name: (PostgresSchema, kind) for name, kind in POSTGRES.items()})

@@ -1,5 +1,6 @@
 """The host's own transaction: one matrix of tests over every kind of host's connection (hosts.py)."""
 
+import functools
 import shutil
 import sqlite3
 import threading
@@ -188,6 +189,19 @@ def test_where_another_holds_the_lock_the_transaction_is_not_begun(stage):
     stage.retake()
     host.commit()
     assert stage.seen() == ("first", ARCHIVED)
+
+
+@pytest.mark.parametrize("stage", POSTGRES, indirect=True)
+def test_our_call_runs_at_the_isolation_level_that_the_host_has_set(stage, request):
+    host = stage.connect()
+    host.begin()
+    stage.retake()
+    cursor = host.raw().cursor()
+    cursor.execute("SHOW transaction_isolation")
+    named = [level for level in ("repeatable read", "serializable") if request.node.callspec.id.endswith(level)]
+    assert [cursor.fetchone()[0]] == (named or ["read committed"])
+    host.rollback()
+    assert stage.seen() == ("first", FAILED)
 
 
 @pytest.mark.parametrize("stage", ["psycopg", "psycopg block", "psycopg2", "SQLAlchemy psycopg", "SQLAlchemy psycopg2",
@@ -466,16 +480,20 @@ SETTINGS = {"search_path": "evil, pg_catalog, public", "TimeZone": "Asia/Kathman
             "transform_null_equals": "on", "enable_indexscan": "off"}
 
 
-def hostile_postgres(host):
-    """A session on which nothing is as it comes from the server, and adapters that change all values."""
-    url = postgres_url()
-    with psycopg.connect(url, autocommit=True) as db:
-        db.execute("DROP SCHEMA IF EXISTS evil CASCADE")
+@functools.lru_cache(maxsize=None)
+def evil_schema():
+    """Decoys of all that our statements name, for whoever lets a search path decide."""
+    with psycopg.connect(postgres_url(), autocommit=True) as db:
         db.execute("CREATE SCHEMA evil")
         for statement in filter(str.strip, EVIL.split(";\n")):
             db.execute(statement)
         for name, in db.execute("SELECT DISTINCT relname FROM pg_class WHERE relname LIKE 'hirenow%' AND relkind = 'r'"):
             db.execute(f"CREATE TABLE evil.{name} (decoy integer)")
+
+
+def hostile_postgres(host):
+    """A session on which nothing is as it comes from the server, and adapters that change all values."""
+    evil_schema()
     db = host.raw()
     for name, value in SETTINGS.items():
         db.cursor().execute(f"SET {name} = '{value}'" if name != "search_path" else f"SET search_path = {value}")
@@ -513,7 +531,8 @@ def hostile_psycopg2():
     psycopg2.extensions.adapters.update(kept)
 
 
-@pytest.mark.parametrize("kind", ["psycopg", "psycopg2", "SQLAlchemy psycopg", "Django PostgreSQL"])
+# At every isolation level; the two rows that are left out are among the ones above.
+@pytest.mark.parametrize("kind", [name for name in POSTGRES if name not in ("psycopg block", "SQLAlchemy psycopg2")])
 def test_the_hosts_session_changes_nothing(kind, tmp_path, hostile_psycopg2):
     use_every_case(kind, tmp_path, hostile_postgres)
 
