@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "hirenow/adapters/memory.hpp"
 #include "hirenow/adapters/sqlite.hpp"
 #include "hirenow/engine.hpp"
+#include "support/postgres.hpp"
 #include "support/store_in_between.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -61,6 +63,18 @@ inline std::vector<store_kind> stores() {
          return std::move(open_sqlite_store((folder / "ats.db").string(), {.durability = sqlite_durability::normal}))
              .value();
        }}};
+}
+
+/// The stores that a test runs over: every kind that needs no server; or, where HIRENOW_TEST_OVER says "postgres",
+/// PostgreSQL, in a schema of its own each time, which goes with the server.
+inline std::vector<store_kind> chosen_stores() {
+  const char* const over = std::getenv("HIRENOW_TEST_OVER");
+  if (!over || std::string_view(over) != "postgres") return stores();
+  return {{"postgres", [](const std::filesystem::path&) {
+             return open_postgres_store(postgres_url(),
+                                        {.schema = fresh_schema_name(), .clock = postgres_clock::caller})
+                 .value();
+           }}};
 }
 
 /// All that a store holds of a tenant and that reading shows, for comparing before and after.
@@ -235,7 +249,7 @@ errc code_of(const result<T>& r) {
 }  // namespace hirenow::test
 
 /// Runs the rest of the test case in a fresh world for every store.
-#define HIRENOW_IN_EVERY_STORE(w, ...)                                      \
-  const auto store_kind_ = GENERATE(from_range(::hirenow::test::stores())); \
-  INFO("store: " << store_kind_.name);                                      \
+#define HIRENOW_IN_EVERY_STORE(w, ...)                                             \
+  const auto store_kind_ = GENERATE(from_range(::hirenow::test::chosen_stores())); \
+  INFO("store: " << store_kind_.name);                                             \
   ::hirenow::test::world w(store_kind_ __VA_OPT__(, ) __VA_ARGS__)
