@@ -157,7 +157,7 @@ static void check_accessors(void) {
 
 int main(int argc, char **argv) {
   const size_t count = sizeof cases / sizeof cases[0];
-  snprintf(sqlite_url, sizeof sqlite_url, "sqlite:/tmp/hirenow-oom-%ld.db", (long)getpid());
+  name_sqlite_file();
   const char *const store = argc == 2 ? argv[1] : "";
   const int in_c = strcmp(store, "c") == 0;
   const char *const url = strcmp(store, "memory") == 0 ? "memory:" : strcmp(store, "sqlite") == 0 ? sqlite_url : NULL;

@@ -62,14 +62,24 @@ static void after_a_fork(const char *url) {
   remove_file();
 }
 
+/* A fork takes long where memory has a shadow: there each function has its fork over one store, in turn. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FORKS_OVER(u) (which % 3 == (size_t)(u))
+#endif
+#endif
+#ifndef FORKS_OVER
+#define FORKS_OVER(u) 1
+#endif
+
 int main(void) {
-  snprintf(sqlite_url, sizeof sqlite_url, "sqlite:/tmp/hirenow-outside-%ld.db", (long)getpid());
+  name_sqlite_file();
   const char *const urls[] = {"memory:", NULL, sqlite_url};
   const size_t count = sizeof cases / sizeof cases[0];
   for (int u = 0; u < 3; ++u)
     for (which = 0; which < count; ++which) {
       inside_a_callback(urls[u]);
-      after_a_fork(urls[u]);
+      if (FORKS_OVER(u)) after_a_fork(urls[u]);
     }
   printf("%d functions over 3 stores, %d faults\n", (int)count, failures);
   return failures != 0;

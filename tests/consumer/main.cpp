@@ -1,5 +1,5 @@
 // What a host does first, with the installed headers and adapters: opens a store of each kind, makes a mailer, and
-// schedules an interview.
+// schedules an interview. And what the writer of a store of its own does: checks it.
 
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +10,7 @@
 #include <hirenow/adapters/smtp.hpp>
 #include <hirenow/adapters/sqlite.hpp>
 #include <hirenow/hirenow.hpp>
+#include <hirenow/testing/check_store.hpp>
 
 namespace {
 
@@ -40,4 +41,7 @@ int main() {
   const auto postgres = hirenow::open_postgres_store("postgresql://nobody@/none?host=/missing");
   if (postgres || postgres.error().code != hirenow::errc::store_unavailable) return 1;
   std::printf("memory: %s, sqlite: %s\n", schedule_one(*memory).c_str(), schedule_one(*sqlite).c_str());
+  const auto report = hirenow::testing::check_store([] { return hirenow::open_memory_store(); }, {.histories = 1});
+  std::printf("%s\n", report.to_string().c_str());
+  return report.passed() ? 0 : 2;
 }
