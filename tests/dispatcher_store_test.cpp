@@ -1,5 +1,6 @@
 // The dispatcher and its store: one that fails, and claims beside settlements that take their time.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -155,6 +156,65 @@ TEST_CASE("a store that fails for a while loses nothing and doubles nothing", "[
   CHECK(report.dead + report.retried == 0);
   CHECK(report.store_errors == static_cast<std::size_t>(store.failed.load()));
   CHECK(store.failed >= 3);
+}
+
+TEST_CASE("all that a dispatcher counts it tells, by the same words", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  schedule_many(w, 3);
+  failing_store store(*w.data);
+  auto bench = w.another(store);
+  recording_mailer box;
+  manual_steady time;  // stands still
+  auto options = time.in(dispatch_options());
+  std::vector<dispatch_event> told;
+  options.on_event = [&](const dispatch_event& e) { told.push_back(e); };
+  SECTION("a store that fails") {
+    store.claims = 1;
+    dispatcher d(bench, box, options);
+    CHECK(code_of(d.dispatch_due()) == errc::store_unavailable);
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].outcome == "store_error");
+    CHECK(told[0].answer == "store_unavailable: the disk is gone");
+    CHECK(told[0].tenant.empty());
+    CHECK(d.stats()->sent.store_errors == 1);
+  }
+  SECTION("what could not be looked at") {
+    store.loads = 1000;
+    dispatcher d(bench, box, options);
+    const auto report = d.dispatch_due().value();
+    CHECK(report.released == 3);
+    CHECK(std::ranges::count(told, "released", &dispatch_event::outcome) == 3);
+    CHECK(static_cast<std::size_t>(std::ranges::count(told, "store_error", &dispatch_event::outcome)) ==
+          report.store_errors);
+    CHECK(report.store_errors >= 3);
+    for (const auto& e : told)
+      if (e.outcome == "released") CHECK(e.next_try > w.clock.now());
+  }
+  SECTION("what was put off") {
+    options.most_per_minute_of_tenant = 1;
+    dispatcher d(bench, box, options);
+    const auto report = d.dispatch_due().value();
+    CHECK(report.put_off == 2);
+    CHECK(std::ranges::count(told, "put_off", &dispatch_event::outcome) == 2);
+    CHECK(std::ranges::count(told, "accepted", &dispatch_event::outcome) == 1);
+  }
+  SECTION("what was withdrawn or lost while it was sent") {
+    box.answer = [&](const outgoing_mail& mail) {
+      if (box.count() > 1) return taken;
+      time.advance(11ms);  // so that the others are looked at again
+      for (const auto& m : w.data->messages({.tenant = acme, .limit = 10}).value())
+        if (message_id(m.key, "acme.example") != mail.message_id)
+          w.bench.cancel(m.key.interview, w.recruiter, {.notify = notify::none()}).value();
+      return taken;
+    };
+    dispatcher d(bench, box, options);
+    const auto report = d.dispatch_due().value();
+    CHECK(report.accepted == 1);
+    CHECK(report.withdrawn + report.lost == 2);
+    CHECK(static_cast<std::size_t>(std::ranges::count(told, "lost", &dispatch_event::outcome)) == report.lost);
+    CHECK(static_cast<std::size_t>(std::ranges::count(told, "withdrawn", &dispatch_event::outcome)) ==
+          report.withdrawn);
+  }
 }
 
 TEST_CASE("nothing more is sent while answers cannot be written down", "[dispatcher][threads]") {

@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cmath>
+#include <iomanip>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -323,6 +325,7 @@ TEST_CASE("each answer of the server has its consequence", "[dispatcher]") {
     CHECK(told.front().key == only_message(w, id).key);
     CHECK(told.front().answer == words);
     CHECK(told.front().state == only_message(w, id).state);
+    CHECK(told.front().outcome == (report.accepted ? "accepted" : report.dead ? "dead" : "retried"));
     CHECK(only_message(w, id).last_answer == words);
     CHECK(only_message(w, id).tries == 1);
     return report;
@@ -426,6 +429,19 @@ TEST_CASE("a message tried too often is dead, and a redrive begins anew", "[disp
   CHECK(p.run().accepted == 1);
   CHECK(only_message(w, id).state == message_state::accepted);
   CHECK(only_message(w, id).tries == 1);
+}
+
+TEST_CASE("events are logged as the guide has it", "[dispatcher]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  std::ostringstream log;
+  auto options = dispatch_options();
+  options.on_event = [&](const hirenow::dispatch_event& e) {
+    log << "outcome=" << e.outcome << " tenant=" << e.tenant << " answer=" << std::quoted(e.answer) << "\n";
+  };
+  post p(w, options);
+  w.schedule();
+  CHECK(p.run().accepted == 1);
+  CHECK(log.str() == "outcome=accepted tenant=acme answer=\"250 taken\"\n");
 }
 
 TEST_CASE("what a host's code throws, and what a server says, does no harm", "[dispatcher]") {

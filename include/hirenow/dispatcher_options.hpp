@@ -23,7 +23,7 @@ struct mail_sender {
   std::string name{};
 };
 
-/// What became of a message, for logs and screens.
+/// What a dispatcher tells of, for logs and screens: what became of a message, or a call that the store failed.
 struct dispatch_event {
   std::string tenant;
   std::string applicant_id;
@@ -31,6 +31,9 @@ struct dispatch_event {
   message_state state = message_state::queued;  ///< accepted, withdrawn, dead; queued: it will be tried again
   std::string answer{};                         ///< the server's last words, or why it was withdrawn
   std::optional<sys_seconds> next_try{};
+  /// The word under which `dispatch_report` and `prometheus_text` count it: "accepted", "retried", "dead", "withdrawn",
+  /// "released", "lost", "put_off"; or "store_error", which is no message's: `answer` has the error's code and words.
+  std::string_view outcome{};
 };
 
 /// How a dispatcher is to work. A sender is needed; all else has a use as it is.
@@ -56,8 +59,8 @@ struct dispatcher_options {
   std::uint32_t most_per_minute = 0;
   /// And so many of one tenant. What a tenant has more is put off to when it may go, so others need not wait for it.
   std::uint32_t most_per_minute_of_tenant = 0;
-  /// Told of every answer once it is written down, on the thread that runs the dispatcher. Must not throw: what it
-  /// throws is lost.
+  /// Told of all that the dispatcher counts, of an answer once it is written down, on the thread that runs the
+  /// dispatcher. Must not throw: what it throws is lost.
   std::function<void(const dispatch_event&)> on_event{};
   /// How long something took: by this leases are renewed and stores given a rest. Must never step back; called from any
   /// thread. Empty: the machine's. Waiting is done in real time, so who moves another clock calls `wake()`.

@@ -92,9 +92,10 @@ std::string title_of(const hirenow_dispatcher_options& o, std::string_view tenan
 }
 
 void tell(const hirenow_dispatcher_options& o, const dispatch_event& e) {
+  const std::string outcome(e.outcome);
   const hirenow_dispatch_event told{
-      sizeof told,      e.tenant.c_str(),   e.applicant_id.c_str(), key_of(e.key), static_cast<int32_t>(e.state),
-      e.answer.c_str(), instant(e.next_try)};
+      sizeof told,      e.tenant.c_str(),    e.applicant_id.c_str(), key_of(e.key), static_cast<int32_t>(e.state),
+      e.answer.c_str(), instant(e.next_try), outcome.c_str()};
   o.on_event(o.ctx, &told);
 }
 

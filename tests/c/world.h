@@ -76,8 +76,11 @@ static inline hirenow_status take_mail(void *ctx, const hirenow_mail *mail, int3
 }
 static inline void take_event(void *ctx, const hirenow_dispatch_event *event) {
   struct world *w = ctx;
-  CHECK(event->struct_size == sizeof *event && strcmp(event->answer, "answered") == 0);
-  __atomic_fetch_add(&w->events, 1, __ATOMIC_SEQ_CST);
+  const int is_accepted = strcmp(event->outcome, "accepted") == 0;
+  CHECK(event->struct_size == sizeof *event && event->outcome[0] != '\0');
+  CHECK((event->state == HIRENOW_MESSAGE_STATE_ACCEPTED) == is_accepted);
+  CHECK(!is_accepted || strcmp(event->answer, "answered") == 0);
+  if (is_accepted) __atomic_fetch_add(&w->events, 1, __ATOMIC_SEQ_CST);
 }
 static inline void take_warning(void *ctx, const char *message) {
   struct world *w = ctx;

@@ -78,7 +78,11 @@ class MailSender(Record):
 
 @record
 class DispatchEvent(Record):
-    """What became of a message, for logs and screens."""
+    """What a dispatcher tells of, for logs and screens: what became of a message, or a call that the store failed.
+
+    `outcome` is the word under which it is counted: "accepted", "retried", "dead", "withdrawn", "released", "lost",
+    "put_off"; or "store_error", which is no message's: `answer` has the error's code and words.
+    """
 
     tenant: str
     applicant_id: str
@@ -86,6 +90,7 @@ class DispatchEvent(Record):
     state: MessageState
     answer: str
     next_try: Optional[datetime]
+    outcome: str = ""
 
 
 @record

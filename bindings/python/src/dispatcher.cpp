@@ -26,7 +26,7 @@ HIRENOW_RECORD(rendered_message, "RenderedMessage", plain("subject", &t::subject
 HIRENOW_RECORD(mail_sender, "MailSender", plain("address", &t::address), plain("name", &t::name));
 HIRENOW_RECORD(dispatch_event, "DispatchEvent", plain("tenant", &t::tenant), plain("applicant_id", &t::applicant_id),
                plain("key", &t::key), plain("state", &t::state), plain("answer", &t::answer),
-               plain("next_try", &t::next_try));
+               plain("next_try", &t::next_try), plain("outcome", &t::outcome));
 HIRENOW_RECORD(dispatch_report, "DispatchReport", plain("accepted", &t::accepted), plain("retried", &t::retried),
                plain("dead", &t::dead), plain("withdrawn", &t::withdrawn), plain("released", &t::released),
                plain("lost", &t::lost), plain("store_errors", &t::store_errors), plain("put_off", &t::put_off));

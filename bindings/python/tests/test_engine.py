@@ -333,7 +333,7 @@ def test_mail_goes_out_and_messages_can_be_read(world):
     assert invited.link in mail.text and mail.to_address == "ada@example.org" and "of acme (en)" in mail.subject
     (m,) = w.engine.read_messages(actor=w.recruiter, interview_id=invited.interview.id)
     assert m.state is MessageState.ACCEPTED and m.last_answer == "kept"
-    assert [(x.key, x.state) for x in events] == [(m.key, MessageState.ACCEPTED)]
+    assert [(x.key, x.state, x.outcome) for x in events] == [(m.key, MessageState.ACCEPTED, "accepted")]
     with pytest.raises(hirenow.InvalidTransitionError):
         w.engine.redrive(m.key, actor=w.admin)
 

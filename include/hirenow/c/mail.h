@@ -130,7 +130,9 @@ typedef struct hirenow_sender {
   const char *name;
 } hirenow_sender;
 
-/* What became of a message. Since: 0.1 */
+/* What a dispatcher tells of: what became of a message, or a call that the store failed. `outcome` is the word under which
+ * it is counted: "accepted", "retried", "dead", "withdrawn", "released", "lost", "put_off"; or "store_error", which is no
+ * message's: `answer` has the error's code and words. Since: 0.1 */
 typedef struct hirenow_dispatch_event {
   size_t struct_size;
   const char *tenant;
@@ -139,8 +141,10 @@ typedef struct hirenow_dispatch_event {
   int32_t state;      /* queued: it will be tried again, at next_try */
   const char *answer; /* the server's last words */
   int64_t next_try;
+  const char *outcome;
 } hirenow_dispatch_event;
-#define HIRENOW_DISPATCH_EVENT_INIT {sizeof(hirenow_dispatch_event), NULL, NULL, {"", 0, 0}, 0, NULL, HIRENOW_NONE}
+#define HIRENOW_DISPATCH_EVENT_INIT \
+  {sizeof(hirenow_dispatch_event), NULL, NULL, {"", 0, 0}, 0, NULL, HIRENOW_NONE, NULL}
 
 /* How a dispatcher is to work. Since: 0.1 */
 typedef struct hirenow_dispatcher_options {
@@ -157,7 +161,7 @@ typedef struct hirenow_dispatcher_options {
   int64_t lease_seconds;         /* 0: 30 */
   int64_t renew_seconds;         /* 0: 10 */
   void *ctx;                     /* of the callbacks below */
-  /* Told of every answer once it is written down. */
+  /* Told of all that the dispatcher counts, of an answer once it is written down. */
   void (*on_event)(void *ctx, const hirenow_dispatch_event *event);
   /* The track for readers, in the language of the message: that of its template, or the applicant's locale where
    * `render` is set. Writes at most `size` bytes with NUL, and returns the length as snprintf() does; where that did not

@@ -30,8 +30,8 @@ struct finding {
   settlement::verdict what = settlement::verdict::accepted;
   sys_seconds at{};
   std::string text{};
-  bool put_off = false;          ///< by a limit of the rate
-  std::size_t store_errors = 0;  ///< calls of the store that failed
+  bool put_off = false;               ///< by a limit of the rate
+  std::vector<error> store_errors{};  ///< of the calls that the store failed
 };
 
 inline double chance() {
@@ -83,17 +83,20 @@ class message_sender {
       return finding{retry, now() + backoff_after(tries, chance(), options_), std::move(text)};
     };
     // Untried: what the store does is no fault of the message.
-    const auto give_back = [&](bool store_failed) {
-      return finding{release, now() + backoff_after(1, chance(), options_), {}, false, store_failed ? 1U : 0U};
+    const auto give_back = [&](std::optional<error> of_store) {
+      finding back{release, now() + backoff_after(1, chance(), options_), {}};
+      if (of_store) back.store_errors.push_back(*std::move(of_store));
+      return back;
     };
-    if (!is_known(c.mail.key.kind)) return give_back(false);  // a store's that does not leave them to newer nodes
+    if (!is_known(c.mail.key.kind))
+      return give_back(std::nullopt);  // a store's that does not leave them to newer nodes
     // A worker that stood still may have been replaced: it asks before it goes on.
     const auto is_gone = [&]() -> std::optional<finding> {
       const auto asked = steady_now();
       if (asked - renewed <= options_.renew_every) return std::nullopt;
       const settlement renewal{c.mail.key, c.tenant, taken.token, renew, now() + options_.lease, {}};
       const auto ours = guarded([&] { return engine_.storage().settle({&renewal, 1}); });
-      if (!ours || !ours->front()) return give_back(!ours);
+      if (!ours || !ours->front()) return give_back(ours ? std::nullopt : std::optional(ours.error()));
       renewed = asked;
       return std::nullopt;
     };
@@ -101,7 +104,7 @@ class message_sender {
     if (!seen || steady_now() - seen_at > look_lasts) {
       const interview_reference self{c.tenant, c.mail.key.interview};
       auto records = look_at({&self, 1});
-      if (!records) return give_back(true);
+      if (!records) return give_back(records.error());
       seen = std::move(records->front());
     }
     draft d(*std::move(seen), now());

@@ -11,8 +11,11 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <stop_token>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -60,14 +63,19 @@ class shift {
     // A store in a host's transaction refuses even to settle nothing. It is asked here, because its connection belongs
     // to the thread that called.
     const auto may = guarded([&] { return desk_.engine.storage().settle({}); });
-    if (!may && may.error().reason == "host_transaction") return failed(may.error());
-    // Whatever ends the run, these go in the opposite order: the others are told, then joined.
-    std::vector<std::jthread> others;
-    const ending tell_them{*this};
-    const std::stop_callback on_stop(stop_, [this] { look(); });
-    for (std::size_t n = 0; n < workers_; ++n) others.emplace_back([this] { send_loop(); });
-    others.emplace_back([this] { claim_loop(); });
-    clerk_loop();
+    if (!may && may.error().reason == "host_transaction") {
+      failed(may.error());
+    } else {
+      // Whatever ends the run, these go in the opposite order: the others are told, then joined.
+      std::vector<std::jthread> others;
+      const ending tell_them{*this};
+      const std::stop_callback on_stop(stop_, [this] { look(); });
+      for (std::size_t n = 0; n < workers_; ++n) others.emplace_back([this] { send_loop(); });
+      others.emplace_back([this] { claim_loop(); });
+      clerk_loop();
+    }
+    std::unique_lock lock(mutex_);
+    tell(lock);
   }
 
   /// Wakes whoever waits for an instant.
@@ -133,6 +141,7 @@ class shift {
       const auto renewal = next_renewal(now), settling = next_settling();
       if (renewal <= now) renew(lock);
       if (settling <= now) settle(lock);
+      tell(lock);
       const auto next = std::min({renewal, settling, now + std::chrono::hours(1)});
       if (next > now) clerk_wakes_.wait_for(lock, next - now);
     }
@@ -299,8 +308,8 @@ class shift {
       of[n]->renewed = asked;
       if (const auto at = std::find(queue_.begin(), queue_.end(), of[n]); at != queue_.end()) {
         queue_.erase(at);
+        lost(*of[n]);
         held_.erase(all[n].key);
-        tally(&dispatch_report::lost);
       }
     }
   }
@@ -335,8 +344,8 @@ class shift {
         if (!to_end || a.about->renewed > expired) {
           answers_.push_back(std::move(a));
         } else {
+          lost(*a.about);
           held_.erase(all[n].key);
-          tally(&dispatch_report::lost);
         }
       }
       oldest_ = oldest;
@@ -345,10 +354,8 @@ class shift {
     for (std::size_t n = 0; n < answers.size(); ++n)
       if (!(*ours)[n] && is_ours_again(lock, *answers[n].about, all[n].token))
         add({std::exchange(answers[n].about, nullptr), std::move(answers[n].found)});
-    lock.unlock();
     for (std::size_t n = 0; n < answers.size(); ++n)
       if (answers[n].about) count(*answers[n].about, answers[n].found, (*ours)[n]);
-    lock.lock();
     const sys_seconds now = desk_.engine.now();
     for (std::size_t n = 0; n < answers.size(); ++n) {
       held_message* const h = answers[n].about;
@@ -363,38 +370,39 @@ class shift {
 
   void count(const held_message& h, const finding& found, bool ours) {
     using enum settlement::verdict;
-    for (std::size_t n = 0; n < found.store_errors; ++n) tally(&dispatch_report::store_errors);
-    if (!ours) {
-      tally(&dispatch_report::lost);
-      return;
-    }
-    dispatch_event told{h.message.tenant, h.message.applicant_id, h.message.mail.key};
+    for (const auto& e : found.store_errors) store_failed(e);
+    if (!ours) return lost(h);
     switch (found.what) {
-      case accepted:
-        tally(&dispatch_report::accepted);
-        told.state = message_state::accepted;
-        break;
-      case withdrawn:
-        tally(&dispatch_report::withdrawn);
-        told.state = message_state::withdrawn;
-        break;
-      case dead:
-        tally(&dispatch_report::dead);
-        told.state = message_state::dead;
-        break;
-      case retry:
-        tally(&dispatch_report::retried);
-        told.next_try = found.at;
-        break;
+      case accepted: return counted(&dispatch_report::accepted, "accepted", h, message_state::accepted, found);
+      case withdrawn: return counted(&dispatch_report::withdrawn, "withdrawn", h, message_state::withdrawn, found);
+      case dead: return counted(&dispatch_report::dead, "dead", h, message_state::dead, found);
+      case retry: return counted(&dispatch_report::retried, "retried", h, message_state::queued, found);
       case renew:
-      case release: tally(found.put_off ? &dispatch_report::put_off : &dispatch_report::released); return;
+      case release:
+        return found.put_off ? counted(&dispatch_report::put_off, "put_off", h, message_state::queued, found)
+                             : counted(&dispatch_report::released, "released", h, message_state::queued, found);
     }
+  }
+  void lost(const held_message& h) { counted(&dispatch_report::lost, "lost", h, message_state::leased, {}); }
+
+  /// Counts a message and keeps what there is to tell of it.
+  void counted(std::size_t dispatch_report::* as, std::string_view outcome, const held_message& h, message_state state,
+               const finding& found) {
+    tally(as);
+    keep([&] {
+      dispatch_event one{h.message.tenant, h.message.applicant_id, h.message.mail.key, state, found.text, {}, outcome};
+      if (state == message_state::queued) one.next_try = found.at;
+      return one;
+    });
+  }
+
+  /// Keeps an event for the host, if that listens. Where there is no memory for it, it was counted all the same.
+  template <class Make>
+  void keep(Make event) noexcept {
     if (!desk_.options.on_event) return;
-    told.answer = found.text;
     try {
-      desk_.options.on_event(told);
-    } catch (...) {
-      // The mail is sent and written down; a listener's fault undoes neither.
+      untold_.push_back(event());
+    } catch (const std::bad_alloc&) {
     }
   }
 
@@ -405,10 +413,34 @@ class shift {
     ++(desk_.totals.*what);
   }
 
-  void failed(const error& e) {
+  void store_failed(const error& e) {
     tally(&dispatch_report::store_errors);
+    keep([&] {
+      dispatch_event one{};
+      one.answer = std::string(to_string(e.code)) + ": " + e.message;
+      one.outcome = "store_error";
+      return one;
+    });
+  }
+  void failed(const error& e) {
+    store_failed(e);
     if (!first_error_) first_error_ = e;
     store_rests_until_ = sender_.steady_now() + after_failure;
+  }
+
+  /// Tells the host what was kept for it, without holding anybody up.
+  void tell(std::unique_lock<std::mutex>& lock) {
+    if (untold_.empty()) return;
+    const auto all = std::exchange(untold_, {});
+    lock.unlock();
+    for (const auto& one : all) {
+      try {
+        desk_.options.on_event(one);
+      } catch (...) {
+        // The mail is sent and written down; a listener's fault undoes neither.
+      }
+    }
+    lock.lock();
   }
 
   // The senders.
@@ -428,13 +460,13 @@ class shift {
       const auto now = sender_.steady_now();
       count_taken(now);
       const bool is_known = is_seen(*held, now) && !knows_little(now);
-      const std::size_t failed = is_known ? 0 : look_ahead(lock, *held, now);
+      auto failed = is_known ? std::nullopt : look_ahead(lock, *held, now);
       const taken_message taken{&held->message, held->token, held->renewed};
       auto seen = std::exchange(held->seen, {});
       const auto seen_at = held->seen_at;
       lock.unlock();
       auto found = sender_.handle(taken, std::move(seen), seen_at);
-      found.store_errors += failed;
+      if (failed) found.store_errors.push_back(*std::move(failed));
       lock.lock();
       add({held, std::move(found)});
       // Otherwise he has set his alarm already.
@@ -477,8 +509,8 @@ class shift {
   }
 
   /// Looks at a message and at those that will be sent soon after it, whoever sends them: one way to the database and
-  /// back. Where none will be in time it does nothing, and the sender looks at its own. Returns how often that failed.
-  std::size_t look_ahead(std::unique_lock<std::mutex>& lock, held_message& first, steady::time_point now) {
+  /// back. Where none will be in time it does nothing, and the sender looks at its own. Returns why it failed.
+  std::optional<error> look_ahead(std::unique_lock<std::mutex>& lock, held_message& first, steady::time_point now) {
     std::vector<held_message*> unknown;
     const auto add = [&](held_message* h) {
       if (!h->is_looked_at && !is_seen(*h, now)) unknown.push_back(h);
@@ -488,7 +520,7 @@ class shift {
       if (static_cast<std::size_t>(at - queue_.begin()) + 1 >= sent_soon_ + sent_soon_ / 4) break;
       add(*at);
     }
-    if (unknown.size() < 2) return 0;
+    if (unknown.size() < 2) return std::nullopt;
     // What stands in the queue may be dropped meanwhile: copies are looked at.
     struct glance {
       message_key key;
@@ -512,7 +544,7 @@ class shift {
         at->second.seen_at = now;
       }
     work_arrives_.notify_all();
-    return records ? 0 : 1;
+    return records ? std::nullopt : std::optional(records.error());
   }
 
   dispatch_desk& desk_;
@@ -527,8 +559,9 @@ class shift {
   std::map<message_key, held_message> held_{};  // claimed and not yet settled
   std::deque<held_message*> queue_{};           // of these: not yet taken by a sender
   std::vector<answer> answers_{};               // of these: found, not yet written down
-  steady::time_point oldest_{};                 // of the answers
-  steady::time_point next_look_{};              // when the outbox is asked again
+  std::vector<dispatch_event> untold_{};
+  steady::time_point oldest_{};     // of the answers
+  steady::time_point next_look_{};  // when the outbox is asked again
   steady::time_point store_rests_until_{};
   steady::time_point last_claim_{};
   steady::time_point renewal_{};     // no lease is to be renewed before
