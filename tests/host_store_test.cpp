@@ -163,6 +163,37 @@ TEST_CASE("whoever comes while others are written down is committed with them", 
   CHECK(people(*store) == 2);
 }
 
+TEST_CASE("a group that has sixty-four callers is committed before the others", "[host][concurrent]") {
+  driven_file f;
+  const auto store = f.open().value();
+  constexpr int many = 70;
+  int written = 0;
+  std::vector<int> groups;  // how many were written down before each commit
+  std::vector<std::jthread> late;
+  std::atomic<int> started{0}, failed{0};
+  bool begun = false;
+  f.before = [&](std::string_view sql) -> result<void> {
+    if (sql == "COMMIT") groups.push_back(std::exchange(written, 0));
+    written += sql.starts_with("INSERT INTO main.hirenow_outbox") ? 1 : 0;
+    if (written == 0 || std::exchange(begun, true)) return {};
+    for (int n = 2; n <= many; ++n)
+      late.emplace_back([&, n] {
+        ++started;
+        failed += store->commit(test::next_person(n)) ? 0 : 1;
+      });
+    while (started < many - 1) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // from there into the queue
+    return {};
+  };
+  const auto first = store->commit(test::next_person(1));
+  late.clear();
+  f.before = nullptr;
+  CHECK(first);
+  CHECK(failed == 0);
+  CHECK(groups.at(0) == 64);
+  CHECK(people(*store) == many);
+}
+
 TEST_CASE("through the host's connections the log is copied into the file when it is long", "[host]") {
   driven_file f;
   int checkpoints = 0;

@@ -13,7 +13,7 @@
 #                               an hour
 #   tests/run.sh --no-install   install nothing
 #
-# JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (60). PYTHON: the interpreter
+# JOBS: how many compilers and tests run at once. FUZZ_SECONDS: how long each fuzzer runs (30). PYTHON: the interpreter
 # that the module is built for and tested with (/usr/bin/python3, to which Debian's packages belong).
 # The last line says how many passed, failed and were skipped; the exit status is 0 only if none failed.
 set -euo pipefail
@@ -40,7 +40,7 @@ done
 memory_gb=$(awk '/^MemTotal/ { print int($2 / 1048576) }' /proc/meminfo)
 jobs=$((memory_gb * 2 / 3 < $(nproc) ? memory_gb * 2 / 3 : $(nproc)))
 jobs=${JOBS:-$((jobs < 1 ? 1 : jobs))}
-fuzz_seconds=${FUZZ_SECONDS:-60}
+fuzz_seconds=${FUZZ_SECONDS:-30}
 export NINJA_STATUS='[%f/%t %es] ' CTEST_PARALLEL_LEVEL=$jobs
 
 passed=0 failed=0 skipped=0 ahead=''
