@@ -217,6 +217,34 @@ TEST_CASE("all that a dispatcher counts it tells, by the same words", "[dispatch
   }
 }
 
+TEST_CASE("an answer that comes while the host is told of an error is written down in time", "[dispatcher][threads]") {
+  HIRENOW_IN_EVERY_STORE(w);
+  schedule_many(w, 1);
+  failing_store store(*w.data);
+  auto bench = w.another(store);
+  recording_mailer box;
+  std::atomic<bool> is_told{false}, is_sent{false};
+  box.answer = [&](const outgoing_mail&) {
+    store.looks = 1;  // the claimer's next look fails, and the host is told of it
+    CHECK(in_the_end([&] { return is_told.load(); }));
+    is_sent = true;
+    return taken;
+  };
+  auto options = dispatch_options();
+  options.poll_every = std::chrono::hours(1);
+  options.on_event = [&](const dispatch_event& e) {
+    if (e.outcome != "store_error") return;
+    is_told = true;
+    CHECK(in_the_end([&] { return is_sent.load(); }));
+    std::this_thread::sleep_for(20ms);  // from there into the list of answers
+  };
+  dispatcher d(bench, box, options);
+  std::jthread worker([&](std::stop_token stop) { d.run(1, std::move(stop)); });
+  CHECK(in_the_end([&] { return box.count() == 1; }));
+  d.wake();
+  CHECK(in_the_end([&] { return count_in(w, message_state::accepted) == 1; }));
+}
+
 TEST_CASE("nothing more is sent while answers cannot be written down", "[dispatcher][threads]") {
   HIRENOW_IN_EVERY_STORE(w);
   schedule_many(w, 100);

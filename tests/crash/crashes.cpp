@@ -337,8 +337,8 @@ void copy_database(const fs::path& from, const fs::path& to) {
 }
 
 void check_promises(const fs::path& db, sys_seconds now, const std::string& where) {
-  world w(db.string(), now);
   for (const auto& broken : oracle::file(db.string()).broken_promises()) check(false, where, broken);
+  world w(db.string(), now);
   for (const auto& row : oracle::file(db.string()).rows("SELECT applicant FROM hirenow_applicant")) {
     const auto report = w.engine.verify_audit(row[0], recruiter);
     check(report.has_value(), where,
@@ -410,7 +410,8 @@ void crash_the_opening(const fs::path& folder, long stride) {
     const auto label = in_a_process(n, call, name);
     if (!label) break;
     const std::string where = name + ", step " + std::to_string(n) + " (" + *label + ")";
-    // Whoever opens it next finds a whole file, with the invitation or without.
+    // Whoever opens it next finds a whole file, or makes it one; with the invitation or without.
+    must(hirenow::open_sqlite_store(db.string()));
     check_promises(db, day_one, where);
     if (oracle::file(db.string()).one("SELECT count(*) FROM hirenow_interview") == "0")
       in_a_process(0, call, where + ", made again");

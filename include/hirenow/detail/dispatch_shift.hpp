@@ -141,7 +141,7 @@ class shift {
       const auto renewal = next_renewal(now), settling = next_settling();
       if (renewal <= now) renew(lock);
       if (settling <= now) settle(lock);
-      tell(lock);
+      if (tell(lock)) continue;  // what came meanwhile woke nobody
       const auto next = std::min({renewal, settling, now + std::chrono::hours(1)});
       if (next > now) clerk_wakes_.wait_for(lock, next - now);
     }
@@ -428,9 +428,9 @@ class shift {
     store_rests_until_ = sender_.steady_now() + after_failure;
   }
 
-  /// Tells the host what was kept for it, without holding anybody up.
-  void tell(std::unique_lock<std::mutex>& lock) {
-    if (untold_.empty()) return;
+  /// Tells the host what was kept for it, without holding anybody up. Returns whether there was anything.
+  bool tell(std::unique_lock<std::mutex>& lock) {
+    if (untold_.empty()) return false;
     const auto all = std::exchange(untold_, {});
     lock.unlock();
     for (const auto& one : all) {
@@ -441,6 +441,7 @@ class shift {
       }
     }
     lock.lock();
+    return true;
   }
 
   // The senders.
