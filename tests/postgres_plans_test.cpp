@@ -114,3 +114,48 @@ TEST_CASE("a call of the outbox reads what it is about, however much lies beside
                 schema.name + "' AND relname = 'hirenow_outbox'"));
   CHECK(read() - before < many / 10);
 }
+
+TEST_CASE("a store opens by reading its own schema, however many others the database has", "[postgres]") {
+  // A database of its own, which counts nothing but what the store's connection reads.
+  struct own_database {
+    std::string name = fresh_schema_name();
+    plain_postgres server{};
+    own_database() { server.run("CREATE DATABASE " + name); }
+    ~own_database() { static_cast<void>(server.refusal("DROP DATABASE " + name + " WITH (FORCE)")); }
+  } const database;
+  std::string url = postgres_url();
+  url.replace(url.find("/postgres?"), std::string_view("/postgres").size(), "/" + database.name);
+  plain_postgres(url).run("ALTER DATABASE " + database.name + " SET track_counts = off");
+  plain_postgres sql(url);
+  const auto open = [&] {
+    open_postgres_store(url + "&options=-ctrack_counts%3Don&application_name=" + database.name, {.connections = 1})
+        .value();
+    const std::string is_there =
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + database.name + "'";
+    const auto until = std::chrono::steady_clock::now() + 60s;
+    while (sql.number(is_there) > 0 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(10ms);
+    CHECK(sql.number(is_there) == 0);
+  };
+  const auto read = [&] {
+    return sql.number("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_sys_tables");
+  };
+  const auto read_to_open = [&] {
+    const auto before = read();
+    open();
+    return read() - before;
+  };
+  open();  // makes the tables
+  const auto alone = read_to_open();
+  constexpr int others = 300;
+  sql.run(
+      "DO $$ BEGIN FOR n IN 1.." + std::to_string(others) +
+      " LOOP EXECUTE format('CREATE SCHEMA other%s; CREATE TABLE other%1$s.hirenow_audit (a int PRIMARY KEY, b int "
+      "CHECK (b > 0)); CREATE FUNCTION other%1$s.hirenow_audit_insert() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN "
+      "RETURN NEW; END''; CREATE TRIGGER hirenow_audit_insert BEFORE INSERT ON other%1$s.hirenow_audit FOR EACH ROW "
+      "EXECUTE FUNCTION other%1$s.hirenow_audit_insert()', n); END LOOP; END $$");
+  if (GENERATE(false, true)) sql.run("ANALYZE");
+  const auto beside_others = read_to_open();
+  INFO(alone << " rows read alone, " << beside_others << " beside " << others << " schemas");
+  CHECK(alone > 100);
+  CHECK(beside_others < alone + 3 * others);
+}

@@ -412,12 +412,26 @@ bool has_tables(sql_connection& c, std::string_view schema, bool* rows_are_prote
   return any;
 }
 
+/// What stands in schema $1, by the index of who depends on whom: other schemas' objects are not read, however many a
+/// database has (one for each tenant, say).
+const std::string own_objects = R"(
+WITH own AS MATERIALIZED (
+  SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d
+  WHERE d.refclassid = CAST('pg_catalog.pg_namespace' AS regclass)
+    AND d.refobjid = (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1)),
+relation AS MATERIALIZED (
+  SELECT r.oid, r.relname, r.relkind FROM own JOIN pg_catalog.pg_class AS r ON r.oid = own.objid
+  WHERE own.classid = CAST('pg_catalog.pg_class' AS regclass)
+    AND pg_catalog.starts_with(CAST(r.relname AS text), 'hirenow_')),
+function AS MATERIALIZED (
+  SELECT f.oid, f.proname, f.prosrc FROM own JOIN pg_catalog.pg_proc AS f ON f.oid = own.objid
+  WHERE own.classid = CAST('pg_catalog.pg_proc' AS regclass)
+    AND pg_catalog.starts_with(CAST(f.proname AS text), 'hirenow_'))
+)";
+
 bool has_anything(sql_connection& c, std::string_view schema) {
   bool any = false;
-  c.execute(
-      "SELECT 1 FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace WHERE "
-      "n.nspname = $1 AND pg_catalog.starts_with(CAST(r.relname AS text), 'hirenow_') LIMIT 1",
-      {schema}, [&](const sql_row&) { any = true; });
+  c.execute((own_objects + "SELECT 1 FROM relation LIMIT 1").c_str(), {schema}, [&](const sql_row&) { any = true; });
   return any;
 }
 
@@ -432,28 +446,30 @@ found_version newest_version(sql_connection& c) {
 /// switched on, and the text of functions. Nothing in it depends on PostgreSQL's version.
 std::string fingerprint_of(sql_connection& c, std::string_view schema) {
   std::string found;
-  c.execute(
-      "SELECT pg_catalog.md5(coalesce(pg_catalog.string_agg(o.line, '/' ORDER BY o.line COLLATE pg_catalog.\"C\"), "
-      "'')) FROM (SELECT pg_catalog.concat_ws(' ', 'column', r.relname, a.attname, "
-      "pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull) AS line FROM pg_catalog.pg_attribute AS a JOIN "
-      "pg_catalog.pg_class AS r ON r.oid = a.attrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace "
-      "WHERE n.nspname = $1 AND r.relkind = 'r' AND pg_catalog.starts_with(CAST(r.relname AS text), 'hirenow_') AND "
-      "a.attnum > 0 AND NOT a.attisdropped UNION ALL SELECT pg_catalog.concat_ws(' ', 'constraint', r.relname, "
-      "k.conname, k.contype, k.convalidated) FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS r ON r.oid "
-      "= k.conrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace WHERE n.nspname = $1 AND k.contype <> "
-      "'n' AND pg_catalog.starts_with(CAST(r.relname AS text), 'hirenow_') UNION ALL SELECT pg_catalog.concat_ws(' ', "
-      "'index', r.relname, x.indisunique, x.indisvalid, x.indkey, x.indoption) FROM pg_catalog.pg_index AS x JOIN "
-      "pg_catalog.pg_class AS r ON r.oid = x.indexrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace "
-      "WHERE n.nspname = $1 AND pg_catalog.starts_with(CAST(r.relname AS text), 'hirenow_') UNION ALL SELECT "
-      "pg_catalog.concat_ws(' ', 'trigger', r.relname, t.tgname, t.tgtype, t.tgenabled, t.tgfoid = "
-      "pg_catalog.to_regproc(pg_catalog.concat(pg_catalog.quote_ident($1), '.', "
-      "pg_catalog.quote_ident(CAST(t.tgname AS text))))) FROM pg_catalog.pg_trigger AS t JOIN "
-      "pg_catalog.pg_class AS r ON r.oid = t.tgrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace WHERE "
-      "n.nspname = $1 AND NOT t.tgisinternal AND pg_catalog.starts_with(CAST(t.tgname AS text), 'hirenow_') UNION ALL "
-      "SELECT pg_catalog.concat_ws(' ', 'function', f.proname, pg_catalog.md5(f.prosrc)) FROM pg_catalog.pg_proc AS f "
-      "JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace WHERE n.nspname = $1 AND "
-      "pg_catalog.starts_with(CAST(f.proname AS text), 'hirenow_')) AS o",
-      {schema}, [&](const sql_row& row) { found = row.text(0); });
+  const std::string look = own_objects + R"(
+SELECT pg_catalog.md5(coalesce(pg_catalog.string_agg(o.line, '/' ORDER BY o.line COLLATE pg_catalog."C"), '')) FROM (
+  SELECT pg_catalog.concat_ws(' ', 'column', r.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
+                              a.attnotnull) AS line
+  FROM relation AS r JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid
+  WHERE r.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+  SELECT pg_catalog.concat_ws(' ', 'constraint', r.relname, k.conname, k.contype, k.convalidated)
+  FROM relation AS r JOIN pg_catalog.pg_constraint AS k ON k.conrelid = r.oid
+  WHERE k.contype <> 'n'
+  UNION ALL
+  SELECT pg_catalog.concat_ws(' ', 'index', i.relname, x.indisunique, x.indisvalid, x.indkey, x.indoption)
+  FROM relation AS r JOIN pg_catalog.pg_index AS x ON x.indrelid = r.oid
+  JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
+  WHERE pg_catalog.starts_with(CAST(i.relname AS text), 'hirenow_')
+  UNION ALL
+  SELECT pg_catalog.concat_ws(' ', 'trigger', r.relname, t.tgname, t.tgtype, t.tgenabled,
+                              EXISTS (SELECT FROM function AS f WHERE f.oid = t.tgfoid AND f.proname = t.tgname))
+  FROM relation AS r JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = r.oid
+  WHERE NOT t.tgisinternal AND pg_catalog.starts_with(CAST(t.tgname AS text), 'hirenow_')
+  UNION ALL
+  SELECT pg_catalog.concat_ws(' ', 'function', f.proname, pg_catalog.md5(f.prosrc)) FROM function AS f) AS o
+)";
+  c.execute(look.c_str(), {schema}, [&](const sql_row& row) { found = row.text(0); });
   return found;
 }
 

@@ -287,6 +287,11 @@ void kills(const plan& how, verdicts& v) {
     std::optional<steady::time_point> ends{};
   };
   std::array<life, callers + dispatchers> lives{};
+  int killed = 0;
+  // On a machine where that is too short for a call, longer.
+  const auto lifetime = [&] {
+    return std::chrono::microseconds(random() % (50'000 * (1 + static_cast<unsigned>(killed / most))));
+  };
   const auto bear = [&](std::size_t n) {
     shared.works[n] = 0;
     const auto seed = random();
@@ -298,16 +303,15 @@ void kills(const plan& how, verdicts& v) {
     });
     lives[n] = {pid, steady::now(), {}};
     // A tenth of them die while they still connect.
-    if (random() % 10 == 0) lives[n].ends = steady::now() + std::chrono::microseconds(random() % 50'000);
+    if (random() % 10 == 0) lives[n].ends = steady::now() + lifetime();
   };
   for (std::size_t n = 0; n < lives.size(); ++n) bear(n);
   const auto begun = steady::now();
-  int killed = 0;
   while (killed < most || shared.answered < least_answered) {
     std::this_thread::sleep_for(500us);
     for (std::size_t n = 0; n < lives.size(); ++n) {
       life& l = lives[n];
-      if (!l.ends && shared.works[n] == 1) l.ends = steady::now() + std::chrono::microseconds(random() % 50'000);
+      if (!l.ends && shared.works[n] == 1) l.ends = steady::now() + lifetime();
       if (steady::now() - l.born > 30s) throw std::runtime_error("a process does not begin its work");
       if (!l.ends || steady::now() < *l.ends) continue;
       ::kill(l.pid, SIGKILL);
