@@ -11,15 +11,27 @@
 #include "hirenow/clock.hpp"
 #include "hirenow/crypto.hpp"
 #include "support/postgres.hpp"
+#include "support/postgres_bulk.hpp"
 #include "support/world.hpp"
 
 using namespace hirenow;
 using namespace hirenow::test;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// What a connection has read is known to others when it is gone. `name`: the application_name that it bears.
+void wait_until_gone(plain_postgres& sql, const std::string& name) {
+  const std::string is_there = "SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + name + "'";
+  const auto until = std::chrono::steady_clock::now() + 60s;
+  while (sql.number(is_there) > 0 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(10ms);
+  CHECK(sql.number(is_there) == 0);
+}
+
+}  // namespace
+
 TEST_CASE("a call of the outbox reads what it is about, however much lies beside it", "[postgres]") {
   fresh_schema schema;
-  // What a connection has read is known to others when it is gone: the store has a single one, which bears a name.
   auto store = open_postgres_store(schema.url + "&application_name=" + schema.name,
                                    {.schema = schema.name, .connections = 1, .clock = postgres_clock::caller})
                    .value();
@@ -52,10 +64,10 @@ TEST_CASE("a call of the outbox reads what it is about, however much lies beside
   plain_postgres sql(schema.url);
   sql.run("SET search_path = " + schema.name);
   const auto lay = [&](const char* state, const std::string& tenant_no = "1") {
-    sql.run(std::string("INSERT INTO hirenow_outbox SELECT decode(lpad(to_hex(n), 24, '0') || '") + state + "000000" +
-            tenant_no +
-            "', 'hex'), 1, n, a.tenant_no, a.applicant_no, 1, 1772441000, 1772441000, 1772441000 - a.tenant_no, " +
-            state + ", 1, NULL, '' FROM generate_series(1, " + std::to_string(many) +
+    sql.run(std::string("INSERT INTO hirenow_outbox SELECT a.tenant_no, decode(lpad(to_hex(n), 24, '0') || '") + state +
+            "000000" + tenant_no +
+            "', 'hex'), 1, n, a.applicant_no, 1, 1772441000, 1772441000, 1772441000 - a.tenant_no, " + state +
+            ", 1, NULL, '' FROM generate_series(1, " + std::to_string(many) +
             ") AS n, (SELECT tenant_no, applicant_no FROM hirenow_applicant WHERE tenant_no = " + tenant_no +
             " LIMIT 1) AS a");
   };
@@ -104,15 +116,62 @@ TEST_CASE("a call of the outbox reads what it is about, however much lies beside
     bench.cancel(id, recruiter, {.notify = notify::none()}).value();
   }
   store.reset();
-  const std::string is_there = "SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + schema.name + "'";
-  const auto until = std::chrono::steady_clock::now() + 60s;
-  while (sql.number(is_there) > 0 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(10ms);
-  CHECK(sql.number(is_there) == 0);
+  wait_until_gone(sql, schema.name);
   INFO(
       sql.value("SELECT string_agg(indexrelname || ' ' || idx_tup_read, ', ') FROM pg_stat_user_indexes WHERE "
                 "schemaname = '" +
                 schema.name + "' AND relname = 'hirenow_outbox'"));
   CHECK(read() - before < many / 10);
+}
+
+TEST_CASE("a use case reads its own record, however many others its tenant has", "[postgres]") {
+  fresh_schema schema;
+  auto store = open_postgres_store(schema.url + "&application_name=" + schema.name,
+                                   {.schema = schema.name, .connections = 1, .clock = postgres_clock::caller})
+                   .value();
+  manual_clock clock{sys_seconds{seconds{1772442000}}};
+  engine bench(*store, key_ring::from_json(new_key_document(key_algorithm::hs256, "plans")).value(),
+               retake_policy::parse(R"({"hirenow_policy": 1, "version": "plans", "rules": []})").value(),
+               {.link_base = "https://jobs.acme.example/interview", .clock = &clock});
+  const actor recruiter{.id = "rita", .tenant = "acme", .roles = role::recruiter};
+  const actor reviewer{.id = "victor", .tenant = "acme", .roles = role::reviewer};
+  int made = 0;
+  const auto whole_life = [&] {
+    const std::string id = "one" + std::to_string(++made);
+    const auto first =
+        bench.schedule({.applicant = {.id = id, .email = "ada@example.org"}, .track = "track-1"}, recruiter).value();
+    const auto link = bench.link_of(first.interview.id, recruiter).value();
+    const std::string token = link.substr(link.find('#') + 1);
+    CHECK(bench.inspect(token)->verdict == verdict::valid);
+    const auto open = bench.start(token, "session-key-of-" + id).value();
+    bench.checkpoint(open.session, "half").value();
+    bench.submit(open.session, {.progress = "whole"}).value();
+    bench.record_fact(id, {.kind = fact_kind::event, .name = "course", .at = clock.now()}, recruiter).value();
+    bench.decide(first.interview.id, reviewer, {.outcome = outcome::failed, .reason = "no"}).value();
+    bench.retake(first.interview.id, recruiter, {.idempotency_key = id}).value();
+    CHECK(bench.history(first.interview.id, recruiter)->attempts.size() == 2);
+    CHECK(bench.list({.applicant_id = id, .with_counts = false}, recruiter)->rows.size() == 2);
+    CHECK(bench.read_audit(id, recruiter)->size() >= 6);
+  };
+  plain_postgres sql(schema.url);
+  sql.run("SET search_path = " + schema.name);
+  const auto read = [&] {
+    return sql.number("SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE schemaname = '" + schema.name + "'") +
+           sql.number("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = '" + schema.name + "'");
+  };
+  // Each statement is planned while there is next to nothing: PostgreSQL keeps a plan after five uses.
+  for (int n = 0; n < 12; ++n) whole_life();
+  constexpr long long many = 50'000;
+  bulk{.tenant = "acme", .applicants = many, .attempts = 2, .analyse = false}.write(sql, schema.name);
+  const auto before = read();
+  for (int n = 0; n < 5; ++n) whole_life();
+  store.reset();
+  wait_until_gone(sql, schema.name);
+  INFO(
+      sql.value("SELECT string_agg(indexrelname || ' ' || idx_tup_read, ', ' ORDER BY idx_tup_read DESC) FROM "
+                "pg_stat_user_indexes WHERE idx_tup_read > 0 AND schemaname = '" +
+                schema.name + "'"));
+  CHECK(read() - before < many);
 }
 
 TEST_CASE("a store opens by reading its own schema, however many others the database has", "[postgres]") {
@@ -130,11 +189,7 @@ TEST_CASE("a store opens by reading its own schema, however many others the data
   const auto open = [&] {
     open_postgres_store(url + "&options=-ctrack_counts%3Don&application_name=" + database.name, {.connections = 1})
         .value();
-    const std::string is_there =
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + database.name + "'";
-    const auto until = std::chrono::steady_clock::now() + 60s;
-    while (sql.number(is_there) > 0 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(10ms);
-    CHECK(sql.number(is_there) == 0);
+    wait_until_gone(sql, database.name);
   };
   const auto read = [&] {
     return sql.number("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_sys_tables");

@@ -149,6 +149,21 @@ TEST_CASE("in every table and view a session sees the rows of the tenant that it
         "hirenow_tenant hirenow_track");
 }
 
+TEST_CASE("every key begins with the tenant, but those of names and of an interview's id", "[postgres]") {
+  fresh_schema schema;
+  REQUIRE(schema.open());
+  plain_postgres sql(schema.url);
+  CHECK(
+      sql.value("SELECT string_agg(i.relname, ' ' ORDER BY i.relname) FROM pg_index AS x JOIN pg_class AS i ON i.oid = "
+                "x.indexrelid JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] WHERE "
+                "x.indisunique AND a.attname <> 'tenant_no' AND i.relnamespace = '" +
+                schema.name + "'::regnamespace") ==
+      "hirenow_interview_once hirenow_tenant_tenant_key hirenow_track_pkey hirenow_version_pkey");
+  CHECK(sql.number("SELECT count(*) FROM pg_class AS r WHERE r.relkind = 'r' AND r.relnamespace = '" + schema.name +
+                   "'::regnamespace AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = r.oid AND "
+                   "a.attname = 'tenant_no')") == 1);  // hirenow_version
+}
+
 TEST_CASE("what a session does not see it cannot write, and clock and dispatcher serve all tenants", "[postgres]") {
   owned_schema owned;
   world w({"postgres", [&](const std::filesystem::path&) { return owned.open().value(); }});

@@ -113,8 +113,8 @@ class schema_writer {
     // Given out in blocks, so that a number is at hand before the row is sent.
     out_.push_back("CREATE SEQUENCE " + q_ + "hirenow_applicant_no INCREMENT BY " + std::to_string(applicant_no_block));
     table("hirenow_applicant", R"(
-  applicant_no bigint PRIMARY KEY,
   tenant_no bigint NOT NULL,
+  applicant_no bigint NOT NULL,
   applicant text COLLATE pg_catalog."C" NOT NULL,
   version bigint NOT NULL,
   sequence bigint NOT NULL,
@@ -122,14 +122,17 @@ class schema_writer {
   erased bigint NOT NULL CHECK (erased BETWEEN 0 AND 1),
   subject bytea NOT NULL CHECK (pg_catalog.length(subject) = 32),
   audit_head bytea NOT NULL CHECK (pg_catalog.length(audit_head) = 32),
+  PRIMARY KEY (tenant_no, applicant_no),
   CONSTRAINT hirenow_applicant_name UNIQUE (tenant_no, applicant))");
     table("hirenow_person", R"(
-  applicant_no bigint PRIMARY KEY,
+  tenant_no bigint NOT NULL,
+  applicant_no bigint NOT NULL,
   salt bytea NOT NULL,
   email text NOT NULL,
   name text NOT NULL,
   locale text NOT NULL,
-  time_zone text NOT NULL)");
+  time_zone text NOT NULL,
+  PRIMARY KEY (tenant_no, applicant_no))");
     const std::string current = states_where([](interview_state s) { return is_current(s); });
     const std::string scheduled = number_of(interview_state::scheduled);
     const std::string in_progress = number_of(interview_state::in_progress);
@@ -182,12 +185,15 @@ class schema_writer {
     index("hirenow_interview_by_state", "hirenow_interview",
           "(tenant_no, state, sort_at DESC, applicant_no, track_no, attempt, clock)");
     table("hirenow_interview_key", R"(
-  interview bytea PRIMARY KEY,
   tenant_no bigint NOT NULL,
+  interview bytea NOT NULL,
   applicant_no bigint NOT NULL,
   track_no bigint NOT NULL,
-  attempt bigint NOT NULL)");
+  attempt bigint NOT NULL,
+  PRIMARY KEY (tenant_no, interview),
+  CONSTRAINT hirenow_interview_once UNIQUE (interview))");
     table("hirenow_audit", R"(
+  tenant_no bigint NOT NULL,
   applicant_no bigint NOT NULL,
   sequence bigint NOT NULL CHECK (sequence >= 1),
   at bigint NOT NULL,
@@ -198,13 +204,15 @@ class schema_writer {
   to_state bigint,
   details text NOT NULL,
   hash bytea NOT NULL CHECK (pg_catalog.length(hash) = 32),
-  PRIMARY KEY (applicant_no, sequence))");
+  PRIMARY KEY (tenant_no, applicant_no, sequence))");
     table("hirenow_note", R"(
+  tenant_no bigint NOT NULL,
   applicant_no bigint NOT NULL,
   sequence bigint NOT NULL,
   note text NOT NULL,
-  PRIMARY KEY (applicant_no, sequence))");
+  PRIMARY KEY (tenant_no, applicant_no, sequence))");
     table("hirenow_fact", R"(
+  tenant_no bigint NOT NULL,
   applicant_no bigint NOT NULL,
   fact_no bigint NOT NULL,
   kind bigint NOT NULL CHECK (kind BETWEEN 0 AND )" +
@@ -215,11 +223,11 @@ class schema_writer {
   until bigint,
   value text NOT NULL,
   sequence bigint NOT NULL,
-  PRIMARY KEY (applicant_no, fact_no))");
+  PRIMARY KEY (tenant_no, applicant_no, fact_no))");
     table("hirenow_waiver", R"(
+  tenant_no bigint NOT NULL,
   applicant_no bigint NOT NULL,
   number bigint NOT NULL,
-  tenant_no bigint NOT NULL,
   track_no bigint NOT NULL,
   rule text NOT NULL,
   reason_code text NOT NULL,
@@ -231,13 +239,14 @@ class schema_writer {
   granted_at bigint NOT NULL,
   expires_at bigint NOT NULL CHECK (expires_at > granted_at),
   used_for bytea CHECK (used_for IS NULL OR pg_catalog.length(used_for) = 16),
-  PRIMARY KEY (applicant_no, number),
+  PRIMARY KEY (tenant_no, applicant_no, number),
   CONSTRAINT hirenow_waiver_used CHECK ((used_for IS NOT NULL) = (state = )" +
                                 number_of(waiver_state::used) + R"()),
   CONSTRAINT hirenow_waiver_approved CHECK (approved_by = '' OR (approved_by <> granted_by AND state <> )" +
                                 number_of(waiver_state::proposed) + "))");
     index("hirenow_waiver_open", "hirenow_waiver", "(expires_at) WHERE state IN (0, 1)");
     table("hirenow_session", R"(
+  tenant_no bigint NOT NULL,
   applicant_no bigint NOT NULL,
   track_no bigint NOT NULL,
   attempt bigint NOT NULL,
@@ -246,14 +255,14 @@ class schema_writer {
   key_hash bytea NOT NULL CHECK (pg_catalog.length(key_hash) = 32),
   saved_at bigint,
   progress bytea,
-  PRIMARY KEY (applicant_no, track_no, attempt))");
+  PRIMARY KEY (tenant_no, applicant_no, track_no, attempt))");
     // `wake_at`: when a queued message is due, or a lease runs out.
     table("hirenow_outbox", R"(
+  tenant_no bigint NOT NULL,
   interview bytea NOT NULL,
   kind bigint NOT NULL CHECK (kind BETWEEN 0 AND )" +
                                 std::to_string(message_kind_count - 1) + R"(),
   occasion bigint NOT NULL,
-  tenant_no bigint NOT NULL,
   applicant_no bigint NOT NULL,
   generation bigint NOT NULL,
   created_at bigint NOT NULL,
@@ -264,10 +273,10 @@ class schema_writer {
   tries bigint NOT NULL,
   lease bytea,
   last_answer text NOT NULL,
-  PRIMARY KEY (interview, kind, occasion))");
+  PRIMARY KEY (tenant_no, interview, kind, occasion))");
     index("hirenow_outbox_unsent", "hirenow_outbox", "(tenant_no, wake_at) WHERE state IN (0, 1)");
     index("hirenow_outbox_wake", "hirenow_outbox", "(wake_at) WHERE state IN (0, 1)");
-    index("hirenow_outbox_dead", "hirenow_outbox", "(tenant_no) WHERE state = 4");
+    index("hirenow_outbox_dead", "hirenow_outbox", "(tenant_no, interview, kind, occasion) WHERE state = 4");
     // How full the measure of a limit is (detail/pace.hpp); tenant 0 is all mail's.
     table("hirenow_pace", R"(
   tenant_no bigint PRIMARY KEY,
@@ -346,7 +355,8 @@ class schema_writer {
             refuse("a new waiver is proposed or granted", "NEW.state NOT IN (0, 1) OR NEW.approved_by <> ''") +
                 refuse("the rule has an open waiver",
                        "EXISTS (SELECT FROM " + q_ +
-                           "hirenow_waiver AS w WHERE w.applicant_no = NEW.applicant_no AND w.track_no = NEW.track_no "
+                           "hirenow_waiver AS w WHERE w.tenant_no = NEW.tenant_no AND w.applicant_no = "
+                           "NEW.applicant_no AND w.track_no = NEW.track_no "
                            "AND w.rule = NEW.rule AND w.state IN (0, 1))"));
     trigger("hirenow_waiver_update", "BEFORE UPDATE", "hirenow_waiver",
             refuse("no waiver can go that step", "NOT " + lawful_waiver_step()) +
@@ -366,8 +376,8 @@ class schema_writer {
     trigger("hirenow_audit_insert", "BEFORE INSERT", "hirenow_audit",
             refuse("the audit is written at its end",
                    "NEW.sequence > 1 AND NOT EXISTS (SELECT FROM " + q_ +
-                       "hirenow_audit AS a WHERE a.applicant_no = NEW.applicant_no AND a.sequence = NEW.sequence - "
-                       "1)"));
+                       "hirenow_audit AS a WHERE a.tenant_no = NEW.tenant_no AND a.applicant_no = NEW.applicant_no "
+                       "AND a.sequence = NEW.sequence - 1)"));
     never("hirenow_audit", "update", "the audit is append-only");
     never("hirenow_audit", "delete", "the audit is append-only");
     never("hirenow_audit", "truncate", "the audit is append-only");
@@ -414,7 +424,7 @@ bool has_tables(sql_connection& c, std::string_view schema, bool* rows_are_prote
 
 /// What stands in schema $1, by the index of who depends on whom: other schemas' objects are not read, however many a
 /// database has (one for each tenant, say).
-const std::string own_objects = R"(
+constexpr std::string_view own_objects = R"(
 WITH own AS MATERIALIZED (
   SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d
   WHERE d.refclassid = CAST('pg_catalog.pg_namespace' AS regclass)
@@ -431,7 +441,8 @@ function AS MATERIALIZED (
 
 bool has_anything(sql_connection& c, std::string_view schema) {
   bool any = false;
-  c.execute((own_objects + "SELECT 1 FROM relation LIMIT 1").c_str(), {schema}, [&](const sql_row&) { any = true; });
+  static const std::string look = std::string(own_objects) + "SELECT 1 FROM relation LIMIT 1";
+  c.execute(look.c_str(), {schema}, [&](const sql_row&) { any = true; });
   return any;
 }
 
@@ -446,7 +457,7 @@ found_version newest_version(sql_connection& c) {
 /// switched on, and the text of functions. Nothing in it depends on PostgreSQL's version.
 std::string fingerprint_of(sql_connection& c, std::string_view schema) {
   std::string found;
-  const std::string look = own_objects + R"(
+  static const std::string look = std::string(own_objects) + R"(
 SELECT pg_catalog.md5(coalesce(pg_catalog.string_agg(o.line, '/' ORDER BY o.line COLLATE pg_catalog."C"), '')) FROM (
   SELECT pg_catalog.concat_ws(' ', 'column', r.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
                               a.attnotnull) AS line
@@ -542,13 +553,11 @@ void protect_postgres_rows(sql_connection& c, std::string_view schema) {
   };
   // The owner is under it too; superusers are above everything.
   for (const char* table :
-       {"hirenow_applicant", "hirenow_interview", "hirenow_interview_key", "hirenow_outbox", "hirenow_pace",
-        "hirenow_answer", "hirenow_policy", "hirenow_waiver", "hirenow_count", "hirenow_count_delta"})
+       {"hirenow_applicant", "hirenow_person", "hirenow_interview", "hirenow_interview_key", "hirenow_audit",
+        "hirenow_note", "hirenow_fact", "hirenow_waiver", "hirenow_session", "hirenow_outbox", "hirenow_pace",
+        "hirenow_answer", "hirenow_policy", "hirenow_count", "hirenow_count_delta"})
     protect(table, rows + " = 'all' OR tenant_no = (SELECT t.tenant_no FROM " + q +
                        "hirenow_tenant AS t WHERE t.tenant = pg_catalog.substr(" + rows + ", 8))");
-  for (const std::string table : {"hirenow_person", "hirenow_audit", "hirenow_note", "hirenow_fact", "hirenow_session"})
-    protect(table,
-            "EXISTS (SELECT FROM " + q + "hirenow_applicant AS a WHERE a.applicant_no = " + table + ".applicant_no)");
   // So that whoever joins learns of it with the look that it takes anyhow; everybody may know the version.
   protect("hirenow_version", "true");
 }

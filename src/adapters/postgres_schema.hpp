@@ -4,7 +4,8 @@
 /// What the lifecycle forbids is forbidden here too, by constraints and triggers made from `transition_table`. Every
 /// name is qualified and every function has a search_path of its own, so nothing depends on a session's settings.
 ///
-/// The columns are those of SQLite (sqlite_schema.hpp) but for two tables: audit entries are found by (record,
+/// Every key begins with the tenant, but for the names of tenants and tracks and for an interview's id, which is unique
+/// among all tenants too. The columns are those of SQLite (sqlite_schema.hpp) but for two tables: audit entries are found by (record,
 /// sequence), because numbers that are given out in order make writers wait for each other; and counts are appended as
 /// differences, which are summed up now and then, because all writers of a tenant would meet in one row.
 /// Threads: pure functions, but for those that are given a connection, which they use alone.

@@ -59,7 +59,7 @@ class joined_store final : public detail::sql_reader<joined_store> {
     if (const auto* wanted = std::get_if<interview_id>(&request.who))
       s.connection.execute(
           "SELECT a.version FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_applicant AS a ON "
-          "a.applicant_no = k.applicant_no WHERE k.interview = $1 AND k.tenant_no = $2",
+          "a.tenant_no = k.tenant_no AND a.applicant_no = k.applicant_no WHERE k.interview = $1 AND k.tenant_no = $2",
           {*wanted, *tenant_no}, take);
     else
       s.connection.execute("SELECT version FROM main.hirenow_applicant WHERE tenant_no = $1 AND applicant = $2",

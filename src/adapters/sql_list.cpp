@@ -111,8 +111,9 @@ std::string list_statement(std::optional<interview_state> shown) {
   return "SELECT " HIRENOW_LIST_COLUMNS " FROM (" + keys +
          " ORDER BY 2 DESC, 3, 4, 5 LIMIT $8) AS k CROSS JOIN main.hirenow_interview AS i ON i.tenant_no = "
          "k.tenant_no AND i.applicant_no = k.applicant_no AND i.track_no = k.track_no AND i.slot = k.slot CROSS JOIN "
-         "main.hirenow_applicant AS a ON a.applicant_no = i.applicant_no LEFT JOIN main.hirenow_person AS p ON "
-         "p.applicant_no = i.applicant_no ORDER BY i.sort_at DESC, i.applicant_no, i.track_no, i.attempt";
+         "main.hirenow_applicant AS a ON a.tenant_no = i.tenant_no AND a.applicant_no = i.applicant_no LEFT JOIN "
+         "main.hirenow_person AS p ON p.tenant_no = i.tenant_no AND p.applicant_no = i.applicant_no ORDER BY i.sort_at "
+         "DESC, i.applicant_no, i.track_no, i.attempt";
 }
 
 /// Statements are kept by address, so each is made once.
@@ -184,7 +185,8 @@ std::vector<placed_row> list_of_person(sql_session& s, const list_request& reque
   s.connection.execute("SELECT " HIRENOW_LIST_COLUMNS
                        " FROM main.hirenow_applicant AS a CROSS JOIN main.hirenow_interview AS i ON i.tenant_no = "
                        "a.tenant_no AND i.applicant_no = a.applicant_no LEFT JOIN main.hirenow_person AS p ON "
-                       "p.applicant_no = a.applicant_no WHERE a.tenant_no = $1 AND a.applicant = $2 AND ($3 = 0 OR "
+                       "p.tenant_no = a.tenant_no AND p.applicant_no = a.applicant_no WHERE a.tenant_no = $1 AND "
+                       "a.applicant = $2 AND ($3 = 0 OR "
                        "i.track_no = $3)",
                        {tenant_no, request.applicant_id, track_no}, [&](const sql_row& row) {
                          placed_row found = read_list_row(s, row, request.at);
@@ -245,8 +247,8 @@ due_page sql_due(sql_session& s, sys_seconds at, std::size_t limit, std::string_
       "main.hirenow_waiver AS w WHERE w.state IN (0, 1) AND w.expires_at <= $1) AS u GROUP BY u.tenant_no, "
       "u.applicant_no HAVING (min(u.due_at), u.tenant_no, u.applicant_no) > ($2, $3, $4) ORDER BY 3, 1, 2 LIMIT $5) AS "
       "d CROSS JOIN "
-      "main.hirenow_tenant AS t ON t.tenant_no = d.tenant_no CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no "
-      "= d.applicant_no ORDER BY d.first_limit, d.tenant_no, d.applicant_no",
+      "main.hirenow_tenant AS t ON t.tenant_no = d.tenant_no CROSS JOIN main.hirenow_applicant AS a ON a.tenant_no "
+      "= d.tenant_no AND a.applicant_no = d.applicant_no ORDER BY d.first_limit, d.tenant_no, d.applicant_no",
       {at, after[0], after[1], after[2], limit + 1}, [&](const sql_row& row) {
         if (page.rows.size() == limit) {
           page.next = write_cursor('d', last);

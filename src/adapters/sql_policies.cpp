@@ -10,20 +10,20 @@ void sql_write_waivers(sql_session& s, std::span<const waiver_change> changes, s
     const std::int64_t track_no = s.track(tenant_no, w.track);
     if (!before)
       s.connection.post(
-          "INSERT INTO main.hirenow_waiver (applicant_no, number, tenant_no, track_no, rule, reason_code, floor, "
+          "INSERT INTO main.hirenow_waiver (tenant_no, applicant_no, number, track_no, rule, reason_code, floor, "
           "state, "
           "granted_by, approved_by, granted_at, expires_at, used_for) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
           "$11, $12, $13)",
-          {applicant_no, w.number, tenant_no, track_no, w.rule_id, w.reason_code, w.floor, w.state, w.granted_by,
+          {tenant_no, applicant_no, w.number, track_no, w.rule_id, w.reason_code, w.floor, w.state, w.granted_by,
            w.approved_by, w.granted_at, w.expires_at, w.used_for});
     else
       s.connection.post_one(
           "UPDATE main.hirenow_waiver SET state = $1, approved_by = $2, used_for = $3 WHERE applicant_no = $4 AND "
           "number "
           "= $5 AND state = $6 AND track_no = $7 AND rule = $8 AND reason_code = $9 AND floor = $10 AND granted_by = "
-          "$11 AND granted_at = $12 AND expires_at = $13",
+          "$11 AND granted_at = $12 AND expires_at = $13 AND tenant_no = $14",
           {w.state, w.approved_by, w.used_for, applicant_no, w.number, *before, track_no, w.rule_id, w.reason_code,
-           w.floor, w.granted_by, w.granted_at, w.expires_at},
+           w.floor, w.granted_by, w.granted_at, w.expires_at, tenant_no},
           errc::constraint_violated, "the record has no such waiver in the state that it was decided on in");
   }
 }

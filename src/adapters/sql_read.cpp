@@ -144,11 +144,12 @@ std::int64_t read_head(const sql_row& row, applicant_record& record) {
 }
 
 /// Adds its sitting to an interview that was read.
-void read_sitting(sql_session& s, std::int64_t applicant_no, std::int64_t track_no, interview& i) {
+void read_sitting(sql_session& s, std::int64_t tenant_no, std::int64_t applicant_no, std::int64_t track_no,
+                  interview& i) {
   s.connection.execute(
-      "SELECT s.fence, s.open, s.key_hash FROM main.hirenow_session AS s WHERE s.applicant_no = $1 AND s.track_no = $2 "
-      "AND s.attempt = $3",
-      {applicant_no, track_no, i.attempt},
+      "SELECT s.fence, s.open, s.key_hash FROM main.hirenow_session AS s WHERE s.tenant_no = $1 AND s.applicant_no = "
+      "$2 AND s.track_no = $3 AND s.attempt = $4",
+      {tenant_no, applicant_no, track_no, i.attempt},
       [&](const sql_row& row) { i.sitting = {row.integer(0), row.integer(1) != 0, row.array<digest>(2)}; });
 }
 
@@ -160,8 +161,8 @@ void read_named(sql_session& s, std::int64_t tenant_no, const interview_id& want
       "SELECT " HIRENOW_HEAD_COLUMNS ", " HIRENOW_INTERVIEW_COLUMNS
       " FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_interview AS i ON i.tenant_no = "
       "k.tenant_no AND i.applicant_no = k.applicant_no AND i.track_no = k.track_no AND i.interview = "
-      "k.interview CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no = k.applicant_no LEFT JOIN "
-      "main.hirenow_person AS p ON p.applicant_no = a.applicant_no WHERE k.interview = $1 AND "
+      "k.interview CROSS JOIN main.hirenow_applicant AS a ON a.tenant_no = k.tenant_no AND a.applicant_no = "
+      "k.applicant_no LEFT JOIN main.hirenow_person AS p ON p.applicant_no = a.applicant_no WHERE k.interview = $1 AND "
       "k.tenant_no = $2",
       {wanted, tenant_no}, [&](const sql_row& row) {
         constexpr int first = 13;  // behind the head
@@ -172,7 +173,7 @@ void read_named(sql_session& s, std::int64_t tenant_no, const interview_id& want
   if (record.interviews.empty()) return;
   interview& i = record.interviews.front();
   i.track = s.track_name(track_no);
-  if (with_sitting || i.state == interview_state::in_progress) read_sitting(s, applicant_no, track_no, i);
+  if (with_sitting || i.state == interview_state::in_progress) read_sitting(s, tenant_no, applicant_no, track_no, i);
 }
 
 /// The interviews of a record, by creation: those in progress and the one that is wanted with their sittings.
@@ -199,7 +200,7 @@ std::vector<interview> read_interviews(sql_session& s, std::int64_t tenant_no, s
   for (const auto& p : places) {
     interview& i = rows[p.row];
     if (i.state == interview_state::in_progress || (wanted_sitting && i.id == *wanted_sitting))
-      read_sitting(s, applicant_no, p.track_no, i);
+      read_sitting(s, tenant_no, applicant_no, p.track_no, i);
   }
   std::ranges::sort(places, [&](const place& a, const place& b) {
     return std::tie(rows[a.row].created_at, a.track_no, a.attempt) <
@@ -294,10 +295,12 @@ std::vector<applicant_record> load_each_at_once(sql_session& s, std::span<const 
       ", n.tenant, t.track, s.fence, s.open, s.key_hash FROM main.hirenow_interview_key AS k CROSS JOIN "
       "main.hirenow_interview AS i ON i.tenant_no = k.tenant_no AND i.applicant_no = k.applicant_no AND i.track_no = "
       "k.track_no AND i.slot IN (0, k.attempt) AND i.interview = k.interview CROSS JOIN main.hirenow_applicant AS a ON "
-      "a.applicant_no = k.applicant_no CROSS JOIN main.hirenow_tenant AS n ON n.tenant_no = k.tenant_no CROSS JOIN "
-      "main.hirenow_track AS t ON t.track_no = k.track_no LEFT JOIN main.hirenow_person AS p ON p.applicant_no = "
-      "k.applicant_no LEFT JOIN main.hirenow_session AS s ON s.applicant_no = k.applicant_no AND s.track_no = "
-      "k.track_no AND s.attempt = k.attempt WHERE k.interview = ANY (ARRAY(SELECT pg_catalog.unnest(CAST($1 AS "
+      "a.tenant_no = k.tenant_no AND a.applicant_no = k.applicant_no CROSS JOIN main.hirenow_tenant AS n ON "
+      "n.tenant_no "
+      "= k.tenant_no CROSS JOIN main.hirenow_track AS t ON t.track_no = k.track_no LEFT JOIN main.hirenow_person AS p "
+      "ON p.tenant_no = k.tenant_no AND p.applicant_no = k.applicant_no LEFT JOIN main.hirenow_session AS s ON "
+      "s.tenant_no = k.tenant_no AND s.applicant_no = k.applicant_no AND s.track_no = k.track_no AND s.attempt = "
+      "k.attempt WHERE k.interview = ANY (ARRAY(SELECT pg_catalog.unnest(CAST($1 AS "
       "bytea[]))))",
       {ids.value()}, take);
   s.connection.finish();
@@ -310,15 +313,16 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
   auto& record = out.record;
   const auto* wanted = std::get_if<interview_id>(&request.who);
   const sql_value who = wanted ? sql_value(*wanted) : sql_value(std::get<std::string_view>(request.who));
-#define HIRENOW_OF_INTERVIEW                                                                                         \
-  " FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_applicant AS a ON a.applicant_no = k.applicant_no " \
-  "AND k.interview = $1 AND k.tenant_no = $2"
+#define HIRENOW_OF_INTERVIEW                                                                                   \
+  " FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_applicant AS a ON a.tenant_no = k.tenant_no " \
+  "AND a.applicant_no = k.applicant_no AND k.interview = $1 AND k.tenant_no = $2"
 #define HIRENOW_OF_APPLICANT                                                       \
   " FROM (SELECT h.* FROM main.hirenow_applicant AS h WHERE h.applicant = $1 AND " \
   "h.tenant_no = $2) AS a"
   std::int64_t applicant_no = 0;
   const auto take_head = [&](const sql_row& row) { applicant_no = read_head(row, record); };
-#define HIRENOW_PERSON " LEFT JOIN main.hirenow_person AS p ON p.applicant_no = a.applicant_no"
+#define HIRENOW_PERSON \
+  " LEFT JOIN main.hirenow_person AS p ON p.tenant_no = a.tenant_no AND p.applicant_no = a.applicant_no"
   s.connection.post(wanted ? "SELECT " HIRENOW_HEAD_COLUMNS HIRENOW_OF_INTERVIEW HIRENOW_PERSON
                            : "SELECT " HIRENOW_HEAD_COLUMNS HIRENOW_OF_APPLICANT HIRENOW_PERSON,
                     {who, tenant_no}, take_head);
@@ -332,10 +336,11 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
       i.sitting = {row.integer(track + 1), row.integer(track + 2) != 0, row.array<digest>(track + 3)};
     record.interviews.push_back(std::move(i));
   };
-#define HIRENOW_INTERVIEWS                                                                                           \
-  " CROSS JOIN main.hirenow_interview AS i ON i.tenant_no = a.tenant_no AND i.applicant_no = a.applicant_no CROSS "  \
-  "JOIN main.hirenow_track AS t ON t.track_no = i.track_no LEFT JOIN main.hirenow_session AS s ON s.applicant_no = " \
-  "i.applicant_no AND s.track_no = i.track_no AND s.attempt = i.attempt ORDER BY i.created_at, i.track_no, i.attempt"
+#define HIRENOW_INTERVIEWS                                                                                          \
+  " CROSS JOIN main.hirenow_interview AS i ON i.tenant_no = a.tenant_no AND i.applicant_no = a.applicant_no CROSS " \
+  "JOIN main.hirenow_track AS t ON t.track_no = i.track_no LEFT JOIN main.hirenow_session AS s ON s.tenant_no = "   \
+  "i.tenant_no AND s.applicant_no = i.applicant_no AND s.track_no = i.track_no AND s.attempt = i.attempt ORDER BY " \
+  "i.created_at, i.track_no, i.attempt"
 #define HIRENOW_INTERVIEW_AND_SITTING HIRENOW_INTERVIEW_COLUMNS ", t.track, s.fence, s.open, s.key_hash"
   s.connection.post(wanted ? "SELECT " HIRENOW_INTERVIEW_AND_SITTING HIRENOW_OF_INTERVIEW HIRENOW_INTERVIEWS
                            : "SELECT " HIRENOW_INTERVIEW_AND_SITTING HIRENOW_OF_APPLICANT HIRENOW_INTERVIEWS,
@@ -347,8 +352,9 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
     record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2), row.instant(3),
                             row.maybe_instant(4), row.string(5), row.number(6)});
   };
-#define HIRENOW_WAIVERS                                                                                            \
-  " CROSS JOIN main.hirenow_waiver AS w ON w.applicant_no = a.applicant_no CROSS JOIN main.hirenow_track AS t ON " \
+#define HIRENOW_WAIVERS                                                                                               \
+  " CROSS JOIN main.hirenow_waiver AS w ON w.tenant_no = a.tenant_no AND w.applicant_no = a.applicant_no CROSS JOIN " \
+  "main.hirenow_track AS t ON "                                                                                       \
   "t.track_no = w.track_no ORDER BY w.number"
   const auto take_waiver = [&](const sql_row& row) {
     record.waivers.push_back(read_waiver(row));
@@ -367,7 +373,9 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
     out.policy->track = row.text(8);
   };
   if (request.with_rules) {
-#define HIRENOW_FACTS " CROSS JOIN main.hirenow_fact AS f ON f.applicant_no = a.applicant_no ORDER BY f.fact_no"
+#define HIRENOW_FACTS                                                                                             \
+  " CROSS JOIN main.hirenow_fact AS f ON f.tenant_no = a.tenant_no AND f.applicant_no = a.applicant_no ORDER BY " \
+  "f.fact_no"
 #define HIRENOW_FACT_COLUMNS "f.kind, f.name, f.track, f.at, f.until, f.value, f.sequence"
     s.connection.post(wanted ? "SELECT " HIRENOW_FACT_COLUMNS HIRENOW_OF_INTERVIEW HIRENOW_FACTS
                              : "SELECT " HIRENOW_FACT_COLUMNS HIRENOW_OF_APPLICANT HIRENOW_FACTS,
@@ -402,7 +410,8 @@ loaded load_at_once(sql_session& s, const load_request& request, std::int64_t te
   if (wanted && request.with_progress)
     s.connection.post(
         "SELECT s.progress, s.saved_at FROM main.hirenow_interview_key AS k CROSS JOIN main.hirenow_session AS s ON "
-        "s.applicant_no = k.applicant_no AND s.track_no = k.track_no AND s.attempt = k.attempt WHERE k.interview = $1 "
+        "s.tenant_no = k.tenant_no AND s.applicant_no = k.applicant_no AND s.track_no = k.track_no AND s.attempt = "
+        "k.attempt WHERE k.interview = $1 "
         "AND k.tenant_no = $2 AND s.saved_at IS NOT NULL",
         {*wanted, tenant_no}, take_progress);
   const auto take_answer = [&](const sql_row& row) {
@@ -431,9 +440,10 @@ loaded sql_load(sql_session& s, const load_request& request) {
   auto& record = out.record;
   std::int64_t applicant_no = 0;
   // Most records have neither; asking with the head costs less than statements of their own.
-#define HIRENOW_HAS_MORE                                                                           \
-  ", EXISTS (SELECT 1 FROM main.hirenow_fact AS f WHERE f.applicant_no = a.applicant_no), EXISTS " \
-  "(SELECT 1 FROM main.hirenow_waiver AS w WHERE w.applicant_no = a.applicant_no)"
+#define HIRENOW_HAS_MORE                                                                                 \
+  ", EXISTS (SELECT 1 FROM main.hirenow_fact AS f WHERE f.tenant_no = a.tenant_no AND f.applicant_no = " \
+  "a.applicant_no), EXISTS "                                                                             \
+  "(SELECT 1 FROM main.hirenow_waiver AS w WHERE w.tenant_no = a.tenant_no AND w.applicant_no = a.applicant_no)"
   bool has_facts = false, has_waivers = false;
   const auto head = [&](const sql_row& row) {
     applicant_no = read_head(row, record);
@@ -467,25 +477,26 @@ loaded sql_load(sql_session& s, const load_request& request) {
     if (request.with_rules && has_facts)
       s.connection.execute(
           "SELECT kind, name, track, at, until, value, sequence FROM main.hirenow_fact WHERE "
-          "applicant_no = $1 ORDER BY fact_no",
-          {applicant_no}, [&](const sql_row& row) {
+          "tenant_no = $1 AND applicant_no = $2 ORDER BY fact_no",
+          {*tenant_no, applicant_no}, [&](const sql_row& row) {
             record.facts.push_back({row.number<fact_kind>(0), row.string(1), row.string(2), row.instant(3),
                                     row.maybe_instant(4), row.string(5), row.number(6)});
           });
     if (request.with_others && has_waivers)
-      s.connection.execute("SELECT " HIRENOW_WAIVER_COLUMNS
-                           " FROM main.hirenow_waiver AS w WHERE w.applicant_no = $1 ORDER BY w.number",
-                           {applicant_no}, [&](const sql_row& row) {
-                             record.waivers.push_back(read_waiver(row));
-                             record.waivers.back().track = s.track_name(row.integer(10));
-                           });
+      s.connection.execute(
+          "SELECT " HIRENOW_WAIVER_COLUMNS
+          " FROM main.hirenow_waiver AS w WHERE w.tenant_no = $1 AND w.applicant_no = $2 ORDER BY w.number",
+          {*tenant_no, applicant_no}, [&](const sql_row& row) {
+            record.waivers.push_back(read_waiver(row));
+            record.waivers.back().track = s.track_name(row.integer(10));
+          });
     const interview* named = wanted ? find_interview(record, *wanted) : nullptr;
     if (named && track.empty()) track = named->track;
     if (named && request.with_progress)
       s.connection.execute(
           "SELECT s.progress, s.saved_at FROM main.hirenow_interview_key AS k CROSS JOIN "
-          "main.hirenow_session AS s ON s.applicant_no = k.applicant_no AND s.track_no = k.track_no "
-          "AND s.attempt = k.attempt WHERE k.interview = $1 AND s.saved_at IS NOT NULL",
+          "main.hirenow_session AS s ON s.tenant_no = k.tenant_no AND s.applicant_no = k.applicant_no AND s.track_no = "
+          "k.track_no AND s.attempt = k.attempt WHERE k.interview = $1 AND s.saved_at IS NOT NULL",
           {*wanted}, [&](const sql_row& row) { out.progress = progress{std::string(row.bytes(0)), row.instant(1)}; });
   }
   if (request.with_rules) out.policy = read_policy(s, *tenant_no, track, request.at);
@@ -539,11 +550,11 @@ std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant,
       s.is_postgresql()
           ? "SELECT e.sequence, e.at, e.actor, e.event, e.interview, e.from_state, e.to_state, e.details, b.hash, "
             "e.hash, "
-            "n.note FROM main.hirenow_applicant AS a CROSS JOIN main.hirenow_audit AS e ON e.applicant_no = "
-            "a.applicant_no "
-            "LEFT JOIN main.hirenow_audit AS b ON b.applicant_no = e.applicant_no AND b.sequence = e.sequence - 1 LEFT "
-            "JOIN "
-            "main.hirenow_note AS n ON n.applicant_no = e.applicant_no AND n.sequence = e.sequence WHERE a.tenant_no = "
+            "n.note FROM main.hirenow_applicant AS a CROSS JOIN main.hirenow_audit AS e ON e.tenant_no = a.tenant_no "
+            "AND e.applicant_no = a.applicant_no LEFT JOIN main.hirenow_audit AS b ON b.tenant_no = e.tenant_no AND "
+            "b.applicant_no = e.applicant_no AND b.sequence = e.sequence - 1 LEFT JOIN main.hirenow_note AS n ON "
+            "n.tenant_no = e.tenant_no AND n.applicant_no = e.applicant_no AND n.sequence = e.sequence WHERE "
+            "a.tenant_no = "
             "$1 AND "
             "a.applicant = $2 AND e.sequence > $3 ORDER BY e.sequence LIMIT $4"
           : "WITH RECURSIVE chain (audit_no, applicant_no, sequence) AS ("
@@ -560,7 +571,8 @@ std::vector<audit_entry> sql_read_audit(sql_session& s, std::string_view tenant,
             "JOIN "
             "main.hirenow_audit AS e ON e.audit_no = c.audit_no LEFT JOIN main.hirenow_audit AS b ON b.audit_no = "
             "e.prev "
-            "LEFT JOIN main.hirenow_note AS n ON n.applicant_no = c.applicant_no AND n.sequence = c.sequence "
+            "LEFT JOIN main.hirenow_note AS n ON n.tenant_no = $1 AND n.applicant_no = c.applicant_no AND n.sequence = "
+            "c.sequence "
             "ORDER BY c.sequence",
       {*tenant_no, applicant_id, after, limit}, [&](const sql_row& row) {
         audit_entry e;

@@ -54,7 +54,7 @@ std::string message_report(sql_dialect dialect, std::string_view schema) {
          w.word<message_state>("o.state", message_state_count) + " AS state, o.tries, " + w.instant("o.created_at") +
          " AS created_at, " + w.instant("o.due_at") + " AS due_at, o.last_answer FROM " + w.table("hirenow_outbox") +
          " AS o JOIN " + w.table("hirenow_tenant") + " AS t ON t.tenant_no = o.tenant_no JOIN " +
-         w.table("hirenow_applicant") + " AS a ON a.applicant_no = o.applicant_no";
+         w.table("hirenow_applicant") + " AS a ON a.tenant_no = o.tenant_no AND a.applicant_no = o.applicant_no";
 }
 
 std::string audit_report(sql_dialect dialect, std::string_view schema) {
@@ -63,8 +63,9 @@ std::string audit_report(sql_dialect dialect, std::string_view schema) {
          w.id("e.interview") + " AS interview, " + w.word<interview_state>("e.from_state", interview_state_count) +
          " AS from_state, " + w.word<interview_state>("e.to_state", interview_state_count) +
          " AS to_state, e.details, " + w.hex("e.hash") + " AS hash FROM " + w.table("hirenow_audit") + " AS e JOIN " +
-         w.table("hirenow_applicant") + " AS a ON a.applicant_no = e.applicant_no JOIN " + w.table("hirenow_tenant") +
-         " AS t ON t.tenant_no = a.tenant_no";
+         w.table("hirenow_applicant") + " AS a ON " +
+         (dialect == sql_dialect::postgresql ? "a.tenant_no = e.tenant_no AND " : "") +
+         "a.applicant_no = e.applicant_no JOIN " + w.table("hirenow_tenant") + " AS t ON t.tenant_no = a.tenant_no";
 }
 
 }  // namespace hirenow::detail

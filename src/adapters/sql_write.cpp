@@ -108,10 +108,10 @@ void move_head_if_expected(sql_session& s, const change_set& changes, const reco
                            const record_rows& record) {
   s.connection.post_one(
       "UPDATE main.hirenow_applicant SET version = $1, sequence = CASE WHEN sequence = $2 AND audit_head = $3 THEN $4 "
-      "END, last_instant = $5, audit_head = $6, erased = CASE WHEN $7 = 1 THEN 1 ELSE erased END WHERE applicant_no = "
-      "$8",
+      "END, last_instant = $5, audit_head = $6, erased = CASE WHEN $7 = 1 THEN 1 ELSE erased END WHERE tenant_no "
+      "= $8 AND applicant_no = $9",
       {changes.expected_version + 1, before.sequence, before.audit_head, record.sequence, changes.head.last_instant,
-       record.audit_head, changes.erase, record.applicant_no},
+       record.audit_head, changes.erase, record.tenant_no, record.applicant_no},
       errc::conflict, "the record is gone");
 }
 
@@ -123,15 +123,20 @@ void move_head(sql_session& s, const change_set& changes, const record_rows& rec
        record.applicant_no});
 }
 
+#define HIRENOW_WRITE_PERSON(key)                                                                                    \
+  "INSERT INTO main.hirenow_person (tenant_no, applicant_no, salt, email, name, locale, time_zone) VALUES ($1, $2, " \
+  "$3, "                                                                                                             \
+  "$4, $5, $6, $7) ON CONFLICT (" key                                                                                \
+  ") DO UPDATE SET salt = excluded.salt, email = excluded.email, name = "                                            \
+  "excluded.name, locale = excluded.locale, time_zone = excluded.time_zone"
 void write_person(sql_session& s, const change_set& changes, const record_rows& record) {
   const applicant& p = changes.head.person;
   s.connection.post(
-      "INSERT INTO main.hirenow_person (applicant_no, salt, email, name, locale, time_zone) VALUES "
-      "($1, $2, $3, $4, $5, $6) ON CONFLICT (applicant_no) DO UPDATE SET salt = excluded.salt, email "
-      "= excluded.email, name = excluded.name, locale = excluded.locale, time_zone = "
-      "excluded.time_zone",
-      {record.applicant_no, sql_value::bytes(changes.head.salt), p.email, p.name, p.locale, p.time_zone});
+      s.is_postgresql() ? HIRENOW_WRITE_PERSON("tenant_no, applicant_no") : HIRENOW_WRITE_PERSON("applicant_no"),
+      {record.tenant_no, record.applicant_no, sql_value::bytes(changes.head.salt), p.email, p.name, p.locale,
+       p.time_zone});
 }
+#undef HIRENOW_WRITE_PERSON
 
 std::int64_t slot_of(interview_state state, std::uint32_t attempt) { return is_current(state) ? 0 : attempt; }
 
@@ -250,10 +255,11 @@ void write_interviews(sql_session& s, const change_set& changes, record_rows& re
     ++counts[static_cast<std::size_t>(i.state)];
     if (change.sitting_changed && (change.before || i.sitting != sitting_state{}))
       s.connection.post(
-          "INSERT INTO main.hirenow_session (applicant_no, track_no, attempt, fence, open, key_hash) "
-          "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (applicant_no, track_no, attempt) DO UPDATE SET "
+          "INSERT INTO main.hirenow_session (tenant_no, applicant_no, track_no, attempt, fence, open, key_hash) "
+          "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant_no, applicant_no, track_no, attempt) DO UPDATE SET "
           "fence = excluded.fence, open = excluded.open, key_hash = excluded.key_hash",
-          {record.applicant_no, track_no, i.attempt, i.sitting.fence, i.sitting.open, i.sitting.key_hash});
+          {record.tenant_no, record.applicant_no, track_no, i.attempt, i.sitting.fence, i.sitting.open,
+           i.sitting.key_hash});
   }
 }
 
@@ -316,9 +322,10 @@ void write_audit(sql_session& s, const change_set& changes, const record_rows& r
     ++number;
     if (s.is_postgresql())
       s.connection.post(
-          "INSERT INTO main.hirenow_audit (applicant_no, sequence, at, actor, event, interview, from_state, to_state, "
-          "details, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-          {record.applicant_no, e.sequence, e.at, e.actor, e.event, e.interview, e.from, e.to, e.details, e.hash});
+          "INSERT INTO main.hirenow_audit (tenant_no, applicant_no, sequence, at, actor, event, interview, from_state, "
+          "to_state, details, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+          {record.tenant_no, record.applicant_no, e.sequence, e.at, e.actor, e.event, e.interview, e.from, e.to,
+           e.details, e.hash});
     else
       s.connection.execute(
           "INSERT INTO main.hirenow_audit (audit_no, applicant_no, prev, sequence, at, actor, event, "
@@ -327,8 +334,9 @@ void write_audit(sql_session& s, const change_set& changes, const record_rows& r
           {number, record.applicant_no, previous, e.sequence, e.at, e.actor, e.event, e.interview, e.from, e.to,
            e.details, e.hash});
     if (!e.note.empty())
-      s.connection.post("INSERT INTO main.hirenow_note (applicant_no, sequence, note) VALUES ($1, $2, $3)",
-                        {record.applicant_no, e.sequence, e.note});
+      s.connection.post(
+          "INSERT INTO main.hirenow_note (tenant_no, applicant_no, sequence, note) VALUES ($1, $2, $3, $4)",
+          {record.tenant_no, record.applicant_no, e.sequence, e.note});
     previous = number;
   }
 }
@@ -338,8 +346,10 @@ bool owns_interview(sql_session& s, const change_set& changes, const record_rows
   for (const auto& change : changes.interviews)
     if (change.after.id == id) return true;
   bool found = false;
-  s.connection.execute("SELECT 1 FROM main.hirenow_interview_key WHERE interview = $1 AND applicant_no = $2",
-                       {id, record.applicant_no}, [&](const sql_row&) { found = true; });
+  s.connection.execute(
+      "SELECT 1 FROM main.hirenow_interview_key WHERE interview = $1 AND tenant_no = $2 AND "
+      "applicant_no = $3",
+      {id, record.tenant_no, record.applicant_no}, [&](const sql_row&) { found = true; });
   return found;
 }
 
@@ -349,8 +359,8 @@ void write_outbox(sql_session& s, const change_set& changes, const record_rows& 
   for (const auto& w : changes.withdrawals)
     s.connection.post(
         "UPDATE main.hirenow_outbox SET state = 3, lease = NULL WHERE interview = $1 AND applicant_no "
-        "= $2 AND +state IN (0, 1) AND (($3 >> CAST(kind AS INTEGER)) & 1) = 1",
-        {w.interview, record.applicant_no, w.kinds});
+        "= $2 AND +state IN (0, 1) AND (($3 >> CAST(kind AS INTEGER)) & 1) = 1 AND tenant_no = $4",
+        {w.interview, record.applicant_no, w.kinds, record.tenant_no});
   for (const auto& m : changes.messages) {
     if (!owns_interview(s, changes, record, m.key.interview)) refuse("a message of an interview of another record");
     s.connection.post(
@@ -370,17 +380,17 @@ void write_outbox(sql_session& s, const change_set& changes, const record_rows& 
             ? "UPDATE main.hirenow_outbox SET state = 0, tries = 0, due_at = $1, wake_at = "
               "least($1, " HIRENOW_DATABASE_NOW
               "), lease = NULL WHERE interview = $2 AND kind = $3 AND occasion = $4 AND "
-              "applicant_no = $5 AND +state = 4"
+              "applicant_no = $5 AND +state = 4 AND tenant_no = $6"
             : "UPDATE main.hirenow_outbox SET state = 0, tries = 0, due_at = $1, wake_at = $1, lease = NULL WHERE "
-              "interview = $2 AND kind = $3 AND occasion = $4 AND applicant_no = $5 AND +state = 4",
-        {changes.head.last_instant, key.interview, key.kind, key.occasion, record.applicant_no},
+              "interview = $2 AND kind = $3 AND occasion = $4 AND applicant_no = $5 AND +state = 4 AND tenant_no = $6",
+        {changes.head.last_instant, key.interview, key.kind, key.occasion, record.applicant_no, record.tenant_no},
         errc::constraint_violated, "only a dead message is redriven");
   }
   for (const auto& key : changes.drops) {
     s.connection.post_one(
         "UPDATE main.hirenow_outbox SET state = 3 WHERE interview = $1 AND kind = $2 AND occasion = $3 AND "
-        "applicant_no = $4 AND +state = 4",
-        {key.interview, key.kind, key.occasion, record.applicant_no}, errc::constraint_violated,
+        "applicant_no = $4 AND +state = 4 AND tenant_no = $5",
+        {key.interview, key.kind, key.occasion, record.applicant_no, record.tenant_no}, errc::constraint_violated,
         "only a dead message is dropped");
   }
 }
@@ -388,37 +398,41 @@ void write_outbox(sql_session& s, const change_set& changes, const record_rows& 
 void write_facts(sql_session& s, const change_set& changes, const record_rows& record) {
   for (const auto& f : changes.facts)
     s.connection.post(
-        "INSERT INTO main.hirenow_fact (applicant_no, fact_no, kind, name, track, at, until, value, "
-        "sequence) VALUES ($1, (SELECT coalesce(max(g.fact_no), 0) + 1 FROM main.hirenow_fact AS g "
-        "WHERE g.applicant_no = $1), $2, $3, $4, $5, $6, $7, $8)",
-        {record.applicant_no, f.kind, f.name, f.track, f.at, f.until, f.value, f.sequence});
+        "INSERT INTO main.hirenow_fact (tenant_no, applicant_no, fact_no, kind, name, track, at, until, value, "
+        "sequence) VALUES ($1, $2, (SELECT coalesce(max(g.fact_no), 0) + 1 FROM main.hirenow_fact AS g "
+        "WHERE g.tenant_no = $1 AND g.applicant_no = $2), $3, $4, $5, $6, $7, $8, $9)",
+        {record.tenant_no, record.applicant_no, f.kind, f.name, f.track, f.at, f.until, f.value, f.sequence});
 }
 
 void write_final_progress(sql_session& s, const change_set& changes, const record_rows& record) {
   const auto& [id, saved] = *changes.final_progress;
   if (!owns_interview(s, changes, record, id)) refuse("progress of an interview of another record");
   s.connection.post(
-      "INSERT INTO main.hirenow_session (applicant_no, track_no, attempt, fence, open, key_hash, "
-      "saved_at, progress) SELECT k.applicant_no, k.track_no, k.attempt, 0, 0, $1, $2, $3 FROM "
-      "main.hirenow_interview_key AS k WHERE k.interview = $4 ON CONFLICT (applicant_no, track_no, "
-      "attempt) DO UPDATE SET saved_at = excluded.saved_at, progress = excluded.progress",
-      {digest{}, saved.saved_at, sql_value::bytes(saved.bytes), id});
+      "INSERT INTO main.hirenow_session (tenant_no, applicant_no, track_no, attempt, fence, open, key_hash, "
+      "saved_at, progress) SELECT k.tenant_no, k.applicant_no, k.track_no, k.attempt, 0, 0, $1, $2, $3 FROM "
+      "main.hirenow_interview_key AS k WHERE k.interview = $4 AND k.tenant_no = $5 ON CONFLICT (tenant_no, "
+      "applicant_no, "
+      "track_no, attempt) DO UPDATE SET saved_at = excluded.saved_at, progress = excluded.progress",
+      {digest{}, saved.saved_at, sql_value::bytes(saved.bytes), id, record.tenant_no});
 }
 
 /// Deletes what names or describes the person. The interviews and the audit stay.
 void erase_person(sql_session& s, const record_rows& record) {
   auto& c = s.connection;
-  c.post("DELETE FROM main.hirenow_person WHERE applicant_no = $1", {record.applicant_no});
-  c.post("DELETE FROM main.hirenow_fact WHERE applicant_no = $1", {record.applicant_no});
-  c.post("DELETE FROM main.hirenow_note WHERE applicant_no = $1", {record.applicant_no});
-  c.post("UPDATE main.hirenow_session SET progress = NULL, saved_at = NULL WHERE applicant_no = $1",
-         {record.applicant_no});
+  c.post("DELETE FROM main.hirenow_person WHERE tenant_no = $1 AND applicant_no = $2",
+         {record.tenant_no, record.applicant_no});
+  c.post("DELETE FROM main.hirenow_fact WHERE tenant_no = $1 AND applicant_no = $2",
+         {record.tenant_no, record.applicant_no});
+  c.post("DELETE FROM main.hirenow_note WHERE tenant_no = $1 AND applicant_no = $2",
+         {record.tenant_no, record.applicant_no});
+  c.post("UPDATE main.hirenow_session SET progress = NULL, saved_at = NULL WHERE tenant_no = $1 AND applicant_no = $2",
+         {record.tenant_no, record.applicant_no});
   c.post("DELETE FROM main.hirenow_answer WHERE tenant_no = $1 AND applicant_no = $2",
          {record.tenant_no, record.applicant_no});
   // Servers quote the address.
   c.post(
       "UPDATE main.hirenow_outbox SET last_answer = '' WHERE last_answer <> '' AND applicant_no = $1 AND "
-      "interview IN (SELECT i.interview FROM main.hirenow_interview AS i WHERE i.tenant_no = $2 AND "
+      "tenant_no = $2 AND interview IN (SELECT i.interview FROM main.hirenow_interview AS i WHERE i.tenant_no = $2 AND "
       "i.applicant_no = $1)",
       {record.applicant_no, record.tenant_no});
 }
@@ -498,10 +512,11 @@ bool sql_save_progress(sql_session& s, const checkpoint_request& request) {
   if (!open) return false;
   std::int64_t changed = 0;
   s.connection.post(
-      "UPDATE main.hirenow_session SET progress = $1, saved_at = $2 WHERE applicant_no "
-      "= $3 AND track_no = $4 AND attempt = $5 AND fence = $6 AND open = 1 AND "
-      "key_hash = $7",
-      {sql_value::bytes(request.bytes), request.at, applicant_no, track_no, attempt, request.fence, request.key_hash},
+      "UPDATE main.hirenow_session SET progress = $1, saved_at = $2 WHERE tenant_no = $3 AND applicant_no "
+      "= $4 AND track_no = $5 AND attempt = $6 AND fence = $7 AND open = 1 AND "
+      "key_hash = $8",
+      {sql_value::bytes(request.bytes), request.at, *tenant_no, applicant_no, track_no, attempt, request.fence,
+       request.key_hash},
       changed);
   s.connection.finish();
   return changed == 1;

@@ -143,6 +143,7 @@ std::vector<schema_object> make_objects() {
       refuse_always("hirenow_applicant", "delete", "a record is never deleted"),
       {"table", "hirenow_person", R"( (
   applicant_no INTEGER PRIMARY KEY,
+  tenant_no INTEGER NOT NULL,
   salt BLOB NOT NULL,
   email TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -263,13 +264,15 @@ std::vector<schema_object> make_objects() {
       refuse_always("hirenow_audit", "update", "the audit is append-only"),
       refuse_always("hirenow_audit", "delete", "the audit is append-only"),
       {"table", "hirenow_note", R"( (
+  tenant_no INTEGER NOT NULL,
   applicant_no INTEGER NOT NULL,
   sequence INTEGER NOT NULL,
   note TEXT NOT NULL,
-  PRIMARY KEY (applicant_no, sequence)
+  PRIMARY KEY (tenant_no, applicant_no, sequence)
 ) WITHOUT ROWID)"},
       {"table", "hirenow_fact",
        R"( (
+  tenant_no INTEGER NOT NULL,
   applicant_no INTEGER NOT NULL,
   fact_no INTEGER NOT NULL,
   kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND )" +
@@ -280,13 +283,13 @@ std::vector<schema_object> make_objects() {
   until INTEGER,
   value TEXT NOT NULL,
   sequence INTEGER NOT NULL,
-  PRIMARY KEY (applicant_no, fact_no)
+  PRIMARY KEY (tenant_no, applicant_no, fact_no)
 ) WITHOUT ROWID)"},
       {"table", "hirenow_waiver",
        R"( (
+  tenant_no INTEGER NOT NULL,
   applicant_no INTEGER NOT NULL,
   number INTEGER NOT NULL,
-  tenant_no INTEGER NOT NULL,
   track_no INTEGER NOT NULL,
   rule TEXT NOT NULL,
   reason_code TEXT NOT NULL,
@@ -298,7 +301,7 @@ std::vector<schema_object> make_objects() {
   granted_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL CHECK (expires_at > granted_at),
   used_for BLOB CHECK (used_for IS NULL OR length(used_for) = 16),
-  PRIMARY KEY (applicant_no, number),
+  PRIMARY KEY (tenant_no, applicant_no, number),
   CHECK ((used_for IS NOT NULL) = (state = )" +
            number_of(waiver_state::used) + R"()),
   CHECK (approved_by = '' OR (approved_by <> granted_by AND state <> )" +
@@ -309,11 +312,11 @@ std::vector<schema_object> make_objects() {
        " BEFORE INSERT ON hirenow_waiver BEGIN" +
            refuse("a new waiver is proposed or granted", "NEW.state NOT IN (0, 1) OR NEW.approved_by <> ''") +
            refuse("a waiver is never replaced",
-                  "EXISTS (SELECT 1 FROM hirenow_waiver AS w WHERE w.applicant_no = NEW.applicant_no AND w.number = "
-                  "NEW.number)") +
+                  "EXISTS (SELECT 1 FROM hirenow_waiver AS w WHERE w.tenant_no = NEW.tenant_no AND w.applicant_no = "
+                  "NEW.applicant_no AND w.number = NEW.number)") +
            refuse("the rule has an open waiver",
-                  "EXISTS (SELECT 1 FROM hirenow_waiver AS w WHERE w.applicant_no = NEW.applicant_no AND w.track_no = "
-                  "NEW.track_no AND w.rule = NEW.rule AND w.state IN (0, 1))") +
+                  "EXISTS (SELECT 1 FROM hirenow_waiver AS w WHERE w.tenant_no = NEW.tenant_no AND w.applicant_no = "
+                  "NEW.applicant_no AND w.track_no = NEW.track_no AND w.rule = NEW.rule AND w.state IN (0, 1))") +
            "\nEND"},
       {"trigger", "hirenow_waiver_update",
        " BEFORE UPDATE ON hirenow_waiver BEGIN" + refuse("no waiver can go that step", "NOT " + lawful_waiver_step()) +
@@ -325,6 +328,7 @@ std::vector<schema_object> make_objects() {
            "a waiver keeps what was granted"),
       refuse_always("hirenow_waiver", "delete", "a waiver is never deleted"),
       {"table", "hirenow_session", R"( (
+  tenant_no INTEGER NOT NULL,
   applicant_no INTEGER NOT NULL,
   track_no INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
@@ -333,7 +337,7 @@ std::vector<schema_object> make_objects() {
   key_hash BLOB NOT NULL CHECK (length(key_hash) = 32),
   saved_at INTEGER,
   progress BLOB,
-  PRIMARY KEY (applicant_no, track_no, attempt)
+  PRIMARY KEY (tenant_no, applicant_no, track_no, attempt)
 ) WITHOUT ROWID)"},
       // `wake_at`: when a queued message is due, or a lease runs out.
       {"table", "hirenow_outbox",

@@ -19,9 +19,8 @@ const std::string interview_columns =
     "i.submitted_at, i.decided_at, i.link_requested_at, i.changed_at, i.generation, i.kid, i.issued_at, i.not_before, "
     "i.expires_at, i.retake_of, i.superseded_by";
 const std::string of_interview =
-    " FROM hirenow.hirenow_interview_key AS k JOIN hirenow.hirenow_applicant AS a ON a.applicant_no = k.applicant_no "
-    "AND "
-    "k.interview = $1 AND k.tenant_no = 1";
+    " FROM hirenow.hirenow_interview_key AS k JOIN hirenow.hirenow_applicant AS a ON a.tenant_no = k.tenant_no "
+    "AND a.applicant_no = k.applicant_no AND k.interview = $1 AND k.tenant_no = 1";
 
 }  // namespace
 
@@ -31,15 +30,17 @@ bare_postgres::bare_postgres(const std::string& url) : handle_(PQconnectdb(url.c
       "head",
       "SELECT a.version, a.sequence, a.applicant_no, a.applicant, a.last_instant, a.erased, a.subject, a.audit_head, "
       "p.salt, p.email, p.name, p.locale, p.time_zone" +
-          of_interview + " LEFT JOIN hirenow.hirenow_person AS p ON p.applicant_no = a.applicant_no");
-  prepare("interviews",
-          "SELECT " + interview_columns + ", t.track, s.fence, s.open, s.key_hash" + of_interview +
-              " JOIN hirenow.hirenow_interview AS i ON i.tenant_no = a.tenant_no AND i.applicant_no = "
-              "a.applicant_no JOIN hirenow.hirenow_track AS t ON t.track_no = i.track_no LEFT JOIN "
-              "hirenow.hirenow_session AS s ON s.applicant_no = i.applicant_no AND s.track_no = i.track_no "
-              "AND s.attempt = i.attempt ORDER BY i.created_at, i.track_no, i.attempt");
+          of_interview +
+          " LEFT JOIN hirenow.hirenow_person AS p ON p.tenant_no = a.tenant_no AND p.applicant_no = a.applicant_no");
+  prepare("interviews", "SELECT " + interview_columns + ", t.track, s.fence, s.open, s.key_hash" + of_interview +
+                            " JOIN hirenow.hirenow_interview AS i ON i.tenant_no = a.tenant_no AND i.applicant_no = "
+                            "a.applicant_no JOIN hirenow.hirenow_track AS t ON t.track_no = i.track_no LEFT JOIN "
+                            "hirenow.hirenow_session AS s ON s.tenant_no = i.tenant_no AND s.applicant_no = "
+                            "i.applicant_no AND s.track_no = i.track_no "
+                            "AND s.attempt = i.attempt ORDER BY i.created_at, i.track_no, i.attempt");
   prepare("facts", "SELECT f.kind, f.name, f.track, f.at, f.until, f.value, f.sequence" + of_interview +
-                       " JOIN hirenow.hirenow_fact AS f ON f.applicant_no = a.applicant_no ORDER BY f.fact_no");
+                       " JOIN hirenow.hirenow_fact AS f ON f.tenant_no = a.tenant_no AND f.applicant_no = "
+                       "a.applicant_no ORDER BY f.fact_no");
   prepare(
       "policy",
       "SELECT p.track_no, p.document, p.hash, p.set_by, p.set_at, t.track FROM hirenow.hirenow_policy AS p LEFT JOIN "
@@ -52,14 +53,15 @@ bare_postgres::bare_postgres(const std::string& url) : handle_(PQconnectdb(url.c
   prepare(
       "move",
       "WITH changed AS (UPDATE hirenow.hirenow_applicant SET version = version + 1, sequence = CASE WHEN sequence = $1 "
-      "THEN $1 + 2 END, last_instant = $2, audit_head = $3 WHERE applicant_no = $4 RETURNING 1) SELECT "
+      "THEN $1 + 2 END, last_instant = $2, audit_head = $3 WHERE tenant_no = 1 AND applicant_no = $4 RETURNING 1) "
+      "SELECT "
       "hirenow.hirenow_require_one(count(*)) FROM changed");
   prepare(
       "archive",
       "WITH changed AS (UPDATE hirenow.hirenow_interview SET slot = attempt, state = 9, sort_at = $1, changed_at = "
       "$1, superseded_by = $2 WHERE tenant_no = 1 AND applicant_no = $3 AND track_no = $4 AND slot = 0 AND interview "
       "= $5 AND state = 4 AND attempt = $6 RETURNING 1) SELECT hirenow.hirenow_require_one(count(*)) FROM changed");
-  prepare("key", "INSERT INTO hirenow.hirenow_interview_key VALUES ($1, 1, $2, $3, $4)");
+  prepare("key", "INSERT INTO hirenow.hirenow_interview_key VALUES (1, $1, $2, $3, $4)");
   prepare("interview",
           "INSERT INTO hirenow.hirenow_interview (tenant_no, applicant_no, track_no, slot, attempt, interview, state, "
           "outcome, overtime, sort_at, clock, time_limit, grace, extra_percent, extra_time, pause_credit, created_at, "
@@ -67,12 +69,12 @@ bare_postgres::bare_postgres(const std::string& url) : handle_(PQconnectdb(url.c
           "$3, $4, 0, 0, 0, $6, 0, 86400, 0, 100, 0, 0, $5, $6, $5, 1, 'k1', $5, $5, $6, $7)");
   prepare(
       "audit",
-      "INSERT INTO hirenow.hirenow_audit (applicant_no, sequence, at, actor, event, interview, from_state, to_state, "
-      "details, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
-  prepare(
-      "withdraw",
-      "UPDATE hirenow.hirenow_outbox SET state = 3, lease = NULL WHERE interview = $1 AND applicant_no = $2 AND state "
-      "IN (0, 1)");
+      "INSERT INTO hirenow.hirenow_audit (tenant_no, applicant_no, sequence, at, actor, event, interview, from_state, "
+      "to_state, details, hash) VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+  prepare("withdraw",
+          "UPDATE hirenow.hirenow_outbox SET state = 3, lease = NULL WHERE tenant_no = 1 AND interview = $1 AND "
+          "applicant_no = $2 AND state "
+          "IN (0, 1)");
   prepare("message",
           "INSERT INTO hirenow.hirenow_outbox (interview, kind, occasion, tenant_no, applicant_no, generation, "
           "created_at, due_at, wake_at, state, tries, last_answer) VALUES ($1, 1, $2, 1, $3, 1, $4, $4, "

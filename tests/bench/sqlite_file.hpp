@@ -147,7 +147,7 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
       "INSERT INTO hirenow_interview VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?16, NULL, "
       "86400, 600, 0, 0, 0, NULL, ?9, ?10, ?11, ?12, ?13, ?14, NULL, ?15, 1, '2026-03', ?9, ?9, ?10, "
       "NULL, NULL)");
-  sqlite3_stmt* const session = db.prepare("INSERT INTO hirenow_session VALUES (?1, ?2, ?3, 1, 0, ?4, NULL, NULL)");
+  sqlite3_stmt* const session = db.prepare("INSERT INTO hirenow_session VALUES (1, ?1, ?2, ?3, 1, 0, ?4, NULL, NULL)");
   for (const auto& l : lives) {
     const bool open = is_open(l);
     const sys_seconds ended = l.at + seconds{7200};
@@ -199,8 +199,8 @@ inline void build_store_file(const std::string& path, const file_shape& shape) {
     db.step(outbox);
   }
   s = db.prepare("INSERT INTO hirenow_applicant VALUES (?1, 1, ?2, ?3, ?3, ?4, ?5, 0, ?6, ?6)");
-  sqlite3_stmt* const person =
-      db.prepare("INSERT INTO hirenow_person VALUES (?1, randomblob(16), ?2, 'Ada Lovelace', 'en', 'Europe/London')");
+  sqlite3_stmt* const person = db.prepare(
+      "INSERT INTO hirenow_person VALUES (?1, 1, randomblob(16), ?2, 'Ada Lovelace', 'en', 'Europe/London')");
   for (std::int64_t a = 1; a <= shape.applicants; ++a) {
     const std::string name = applicant_name(a), email = name + "@example.org";
     put(s, 1, a), put(s, 2, name), put(s, 3, length[static_cast<std::size_t>(a)]);

@@ -17,18 +17,15 @@ struct bulk {
   int attempts = 1;
   bool is_waiting = false;
   int poison_every = 0;  ///< every so many-th applicant has an address that begins with "poison"; 0: nobody
+  bool analyse = true;   ///< or PostgreSQL learns of it later
 
   /// Triggers are put aside meanwhile, and nothing else differs from tables that grew.
   void write(plain_postgres& sql, const std::string& schema) const {
     sql.run("SET search_path = " + schema);
-    const auto triggers = [&](const char* how) {
-      for (const char* table : {"applicant", "interview", "interview_key", "audit"})
-        sql.run(std::string("ALTER TABLE hirenow_") + table + " " + how + " TRIGGER USER");
-    };
-    triggers("DISABLE");
-    sql.run("INSERT INTO hirenow_tenant (tenant) VALUES ('" + tenant + "')");
+    sql.run("SET session_replication_role = replica");
+    sql.run("INSERT INTO hirenow_tenant (tenant) VALUES ('" + tenant + "') ON CONFLICT DO NOTHING");
     sql.run("INSERT INTO hirenow_track (tenant_no, track) SELECT " + tenant_no() +
-            ", 'track-' || n FROM generate_series(0, 9) AS n ORDER BY n");
+            ", 'track-' || n FROM generate_series(0, 9) AS n ORDER BY n ON CONFLICT DO NOTHING");
     const std::string first = "(SELECT coalesce(max(applicant_no), 0) + 64 FROM hirenow_applicant)";
     sql.run("CREATE TEMP TABLE place AS SELECT " + tenant_no() + " AS tenant_no, " + first +
             " AS base, (SELECT min(track_no) FROM hirenow_track WHERE tenant_no = " + tenant_no() +
@@ -41,16 +38,16 @@ struct bulk {
       return "decode('01900000000070008000' || lpad(to_hex(base + n), 10, '0') || lpad(to_hex(" + attempt +
              "), 2, '0'), 'hex')";
     };
-    sql.run("INSERT INTO hirenow_applicant SELECT base + n, tenant_no, 'p' || n, 1, 1, now, 0, " + zeros + ", " +
+    sql.run("INSERT INTO hirenow_applicant SELECT tenant_no, base + n, 'p' || n, 1, 1, now, 0, " + zeros + ", " +
             zeros + people);
     const std::string name =
         poison_every > 0 ? "CASE WHEN n % " + std::to_string(poison_every) + " = 0 THEN 'poison' ELSE 'p' END || n"
                          : "'p' || n";
-    sql.run("INSERT INTO hirenow_person SELECT base + n, '', " + name +
+    sql.run("INSERT INTO hirenow_person SELECT tenant_no, base + n, '', " + name +
             " || '@applicants.example', 'Somebody', 'en', 'UTC'" + people);
-    sql.run("INSERT INTO hirenow_audit SELECT base + n, 1, now, 'bulk', 'bulk', NULL, NULL, NULL, '{}', " + zeros +
-            people);
-    sql.run("INSERT INTO hirenow_interview_key SELECT " + id("a") + ", tenant_no, base + n, track + n % 10, a" + lives);
+    sql.run("INSERT INTO hirenow_audit SELECT tenant_no, base + n, 1, now, 'bulk', 'bulk', NULL, NULL, NULL, '{}', " +
+            zeros + people);
+    sql.run("INSERT INTO hirenow_interview_key SELECT tenant_no, " + id("a") + ", base + n, track + n % 10, a" + lives);
     const std::string state = is_waiting ? "0" : "4";
     const std::string begun = "now - 9000 - (" + std::to_string(attempts) + " - a) * 86400";
     sql.run(
@@ -74,7 +71,8 @@ struct bulk {
           ", 0, 1, tenant_no, base + n, 1, now - 9000, now - 9000, now - 9000, 0, 0, ''" + people);
     sql.run("SELECT setval('hirenow_applicant_no', (SELECT max(applicant_no) + 64 FROM hirenow_applicant))");
     sql.run("DROP TABLE place");
-    triggers("ENABLE");
+    sql.run("RESET session_replication_role");
+    if (!analyse) return;
     sql.run(
         "ANALYZE hirenow_applicant, hirenow_person, hirenow_interview, hirenow_interview_key, hirenow_audit, "
         "hirenow_outbox");
