@@ -15,6 +15,7 @@
 #include "hirenow/adapters/postgres.hpp"
 #include "hirenow/dispatcher.hpp"
 #include "hirenow/testing/check_tools.hpp"
+#include "support/dispatching.hpp"
 #include "support/postgres.hpp"
 #include "support/postgres_proxy.hpp"
 #include "support/recording_mailer.hpp"
@@ -336,8 +337,9 @@ TEST_CASE("behind PgBouncer, which pools transactions, the store works without p
   const auto host = url.find("host=") + 5, port = url.find("&port=");
   {
     std::ofstream ini(folder.path() / "pgbouncer.ini");
-    ini << "[databases]\npostgres = host=" << url.substr(host, port - host) << " port=" << url.substr(port + 6)
-        << " user=hirenow\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = " << folder.path().string()
+    const std::string server = " = host=" + url.substr(host, port - host) + " port=" + url.substr(port + 6);
+    ini << "[databases]\npostgres" << server << " user=hirenow\nowned" << server
+        << " dbname=postgres user=owner\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = " << folder.path().string()
         << "\nlisten_port = 6432\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 2\nlogfile = "
         << (folder.path() / "log").string() << "\n";
   }
@@ -381,6 +383,32 @@ TEST_CASE("behind PgBouncer, which pools transactions, the store works without p
   REQUIRE(store);
   CHECK(commits(**store, 0) == 0);
   CHECK(people(**store) == 80);
+  // So do dispatchers, and row security, whose setting is a transaction's. Nothing protects a superuser's rows.
+  const fresh_schema owned;
+  plain_postgres above;
+  above.refusal("CREATE ROLE owner LOGIN");
+  above.run("CREATE SCHEMA " + owned.name + " AUTHORIZATION owner");
+  std::string as_owner = pooled;
+  as_owner.replace(as_owner.find("/postgres?"), std::string_view("/postgres").size(), "/owned");
+  test::world w({"postgres", [&](const std::filesystem::path&) {
+                   return open_postgres_store(as_owner, {.schema = owned.name,
+                                                         .connections = 4,
+                                                         .prepared_statements = false,
+                                                         .clock = postgres_clock::caller,
+                                                         .row_security = true})
+                       .value();
+                 }});
+  test::schedule_many(w, 40);
+  test::recording_mailer box;
+  dispatcher d(w.bench, box, test::dispatch_options());
+  {
+    std::jthread run([&](std::stop_token stop) { d.run(4, std::move(stop)); });
+    CHECK(test::in_the_end([&] { return test::count_in(w, message_state::accepted) == 40; }));
+  }
+  CHECK(test::each_once(box, 40));
+  CHECK(above.value("SELECT string_agg(r.relname, ' ') FROM pg_class AS r WHERE r.relrowsecurity AND r.relname = "
+                    "'hirenow_outbox' AND r.relnamespace = '" +
+                    owned.name + "'::regnamespace") == "hirenow_outbox");
   // With them it cannot work: a session's statements are gone with the next transaction.
   const auto other = open(true);
   CHECK((!other || commits(**other, 1000) > 0));

@@ -8,6 +8,7 @@
 
 #include "hirenow/adapters/postgres.hpp"
 #include "hirenow/dispatcher.hpp"
+#include "support/dispatching.hpp"
 #include "support/postgres.hpp"
 #include "support/recording_mailer.hpp"
 #include "support/world.hpp"
@@ -16,14 +17,6 @@ using namespace hirenow;
 using namespace hirenow::test;
 
 namespace {
-
-bool in_the_end(const std::function<bool()>& it_holds, std::chrono::milliseconds patience = 60s) {
-  for (const auto end = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < end;) {
-    if (it_holds()) return true;
-    std::this_thread::sleep_for(2ms);
-  }
-  return it_holds();
-}
 
 /// A world on PostgreSQL whose dispatcher polls once an hour.
 struct quiet_world {

@@ -28,41 +28,49 @@ void wait_until_gone(plain_postgres& sql, const std::string& name) {
   CHECK(sql.number(is_there) == 0);
 }
 
+/// An engine over a store with a single connection, which bears the schema's name.
+struct site {
+  fresh_schema schema{};
+  std::unique_ptr<hirenow::store> store =
+      open_postgres_store(schema.url + "&application_name=" + schema.name,
+                          {.schema = schema.name, .connections = 1, .clock = postgres_clock::caller})
+          .value();
+  manual_clock clock{monday};
+  engine bench{*store,
+               key_ring::from_json(new_key_document(key_algorithm::hs256, "plans")).value(),
+               retake_policy::parse(R"({"hirenow_policy": 1, "version": "plans", "rules": []})").value(),
+               {.link_base = "https://jobs.acme.example/interview", .clock = &clock}};
+  actor recruiter{.id = "rita", .tenant = acme, .roles = role::recruiter};
+  actor reviewer{.id = "victor", .tenant = acme, .roles = role::reviewer};
+  actor admin{.id = "root", .tenant = acme, .roles = role::admin};
+};
+
 }  // namespace
 
 TEST_CASE("a call of the outbox reads what it is about, however much lies beside it", "[postgres]") {
-  fresh_schema schema;
-  auto store = open_postgres_store(schema.url + "&application_name=" + schema.name,
-                                   {.schema = schema.name, .connections = 1, .clock = postgres_clock::caller})
-                   .value();
-  manual_clock clock{sys_seconds{seconds{1772442000}}};
-  engine bench(*store, key_ring::from_json(new_key_document(key_algorithm::hs256, "plans")).value(),
-               retake_policy::parse(R"({"hirenow_policy": 1, "version": "plans", "rules": []})").value(),
-               {.link_base = "https://jobs.acme.example/interview", .clock = &clock});
-  const actor recruiter{.id = "rita", .tenant = "acme", .roles = role::recruiter};
+  site at;
   int made = 0;
   const auto schedule = [&] {
     const std::string id = "p" + std::to_string(++made);
-    return bench.schedule({.applicant = {.id = id, .email = "ada@example.org"}, .track = "backend"}, recruiter)
+    return at.bench.schedule({.applicant = {.id = id, .email = "ada@example.org"}, .track = "backend"}, at.recruiter)
         .value()
         .interview.id;
   };
   const auto claim_and_settle = [&](settlement::verdict what, std::size_t limit) {
-    claim_request wanted{clock.now(), seconds{30}, limit, {}};
+    claim_request wanted{at.clock.now(), seconds{30}, limit, {}};
     random_bytes(wanted.token);
-    const auto claimed = store->claim(wanted).value();
+    const auto claimed = at.store->claim(wanted).value();
     std::vector<settlement> all;
-    for (const auto& m : claimed) all.push_back({m.mail.key, m.tenant, wanted.token, what, clock.now(), "said"});
-    for (const bool ours : store->settle(all).value()) CHECK(ours);
+    for (const auto& m : claimed) all.push_back({m.mail.key, m.tenant, wanted.token, what, at.clock.now(), "said"});
+    for (const bool ours : at.store->settle(all).value()) CHECK(ours);
     return claimed.size();
   };
-  const actor admin{.id = "root", .tenant = "acme", .roles = role::admin};
   const auto dead = [&] {
-    return store->messages({.tenant = "acme", .state = message_state::dead, .limit = 100}).value();
+    return at.store->messages({.tenant = "acme", .state = message_state::dead, .limit = 100}).value();
   };
   constexpr long long many = 20'000;
-  plain_postgres sql(schema.url);
-  sql.run("SET search_path = " + schema.name);
+  plain_postgres sql(at.schema.url);
+  sql.run("SET search_path = " + at.schema.name);
   const auto lay = [&](const char* state, const std::string& tenant_no = "1") {
     sql.run(std::string("INSERT INTO hirenow_outbox SELECT a.tenant_no, decode(lpad(to_hex(n), 24, '0') || '") + state +
             "000000" + tenant_no +
@@ -76,7 +84,7 @@ TEST_CASE("a call of the outbox reads what it is about, however much lies beside
   const bool is_analysed = GENERATE(false, true);
   INFO((is_analysed ? "analysed when all was sent" : "never analysed"));
   schedule();
-  bench
+  at.bench
       .schedule({.applicant = {.id = "p", .email = "ada@example.org"}, .track = "backend"},
                 {.id = "rosa", .tenant = "other", .roles = role::recruiter})
       .value();
@@ -88,9 +96,9 @@ TEST_CASE("a call of the outbox reads what it is about, however much lies beside
   for (int n = 0; n < 12; ++n) {
     const auto id = schedule();
     CHECK(claim_and_settle(settlement::verdict::dead, 1) == 1);
-    bench.redrive(dead().front().key, admin).value();
+    at.bench.redrive(dead().front().key, at.admin).value();
     CHECK(claim_and_settle(settlement::verdict::accepted, 1) == 1);
-    bench.cancel(id, recruiter, {.notify = notify::none()}).value();
+    at.bench.cancel(id, at.recruiter, {.notify = notify::none()}).value();
   }
   for (int n = 0; n < 5; ++n) schedule();
   CHECK(claim_and_settle(settlement::verdict::dead, 5) == 5);
@@ -103,74 +111,66 @@ TEST_CASE("a call of the outbox reads what it is about, however much lies beside
   lay("4");
   const auto read = [&] {
     return sql.number("SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables WHERE schemaname = '" +
-                      schema.name + "' AND relname = 'hirenow_outbox'") +
+                      at.schema.name + "' AND relname = 'hirenow_outbox'") +
            sql.number("SELECT coalesce(sum(idx_tup_read), 0) FROM pg_stat_user_indexes WHERE schemaname = '" +
-                      schema.name + "' AND relname = 'hirenow_outbox'");
+                      at.schema.name + "' AND relname = 'hirenow_outbox'");
   };
   const auto before = read();
   for (int n = 0; n < 5; ++n) {
     const auto id = schedule();
     CHECK(claim_and_settle(settlement::verdict::accepted, 10) == 10);
     CHECK(claim_and_settle(settlement::verdict::accepted, 1) == 1);
-    bench.redrive(to_redrive[static_cast<std::size_t>(n)].key, admin).value();
-    bench.cancel(id, recruiter, {.notify = notify::none()}).value();
+    at.bench.redrive(to_redrive[static_cast<std::size_t>(n)].key, at.admin).value();
+    at.bench.cancel(id, at.recruiter, {.notify = notify::none()}).value();
   }
-  store.reset();
-  wait_until_gone(sql, schema.name);
+  at.store.reset();
+  wait_until_gone(sql, at.schema.name);
   INFO(
       sql.value("SELECT string_agg(indexrelname || ' ' || idx_tup_read, ', ') FROM pg_stat_user_indexes WHERE "
                 "schemaname = '" +
-                schema.name + "' AND relname = 'hirenow_outbox'"));
+                at.schema.name + "' AND relname = 'hirenow_outbox'"));
   CHECK(read() - before < many / 10);
 }
 
 TEST_CASE("a use case reads its own record, however many others its tenant has", "[postgres]") {
-  fresh_schema schema;
-  auto store = open_postgres_store(schema.url + "&application_name=" + schema.name,
-                                   {.schema = schema.name, .connections = 1, .clock = postgres_clock::caller})
-                   .value();
-  manual_clock clock{sys_seconds{seconds{1772442000}}};
-  engine bench(*store, key_ring::from_json(new_key_document(key_algorithm::hs256, "plans")).value(),
-               retake_policy::parse(R"({"hirenow_policy": 1, "version": "plans", "rules": []})").value(),
-               {.link_base = "https://jobs.acme.example/interview", .clock = &clock});
-  const actor recruiter{.id = "rita", .tenant = "acme", .roles = role::recruiter};
-  const actor reviewer{.id = "victor", .tenant = "acme", .roles = role::reviewer};
+  site at;
   int made = 0;
   const auto whole_life = [&] {
     const std::string id = "one" + std::to_string(++made);
     const auto first =
-        bench.schedule({.applicant = {.id = id, .email = "ada@example.org"}, .track = "track-1"}, recruiter).value();
-    const auto link = bench.link_of(first.interview.id, recruiter).value();
+        at.bench.schedule({.applicant = {.id = id, .email = "ada@example.org"}, .track = "track-1"}, at.recruiter)
+            .value();
+    const auto link = at.bench.link_of(first.interview.id, at.recruiter).value();
     const std::string token = link.substr(link.find('#') + 1);
-    CHECK(bench.inspect(token)->verdict == verdict::valid);
-    const auto open = bench.start(token, "session-key-of-" + id).value();
-    bench.checkpoint(open.session, "half").value();
-    bench.submit(open.session, {.progress = "whole"}).value();
-    bench.record_fact(id, {.kind = fact_kind::event, .name = "course", .at = clock.now()}, recruiter).value();
-    bench.decide(first.interview.id, reviewer, {.outcome = outcome::failed, .reason = "no"}).value();
-    bench.retake(first.interview.id, recruiter, {.idempotency_key = id}).value();
-    CHECK(bench.history(first.interview.id, recruiter)->attempts.size() == 2);
-    CHECK(bench.list({.applicant_id = id, .with_counts = false}, recruiter)->rows.size() == 2);
-    CHECK(bench.read_audit(id, recruiter)->size() >= 6);
+    CHECK(at.bench.inspect(token)->verdict == verdict::valid);
+    const auto open = at.bench.start(token, "session-key-of-" + id).value();
+    at.bench.checkpoint(open.session, "half").value();
+    at.bench.submit(open.session, {.progress = "whole"}).value();
+    at.bench.record_fact(id, {.kind = fact_kind::event, .name = "course", .at = at.clock.now()}, at.recruiter).value();
+    at.bench.decide(first.interview.id, at.reviewer, {.outcome = outcome::failed, .reason = "no"}).value();
+    at.bench.retake(first.interview.id, at.recruiter, {.idempotency_key = id}).value();
+    CHECK(at.bench.history(first.interview.id, at.recruiter)->attempts.size() == 2);
+    CHECK(at.bench.list({.applicant_id = id, .with_counts = false}, at.recruiter)->rows.size() == 2);
+    CHECK(at.bench.read_audit(id, at.recruiter)->size() >= 6);
   };
-  plain_postgres sql(schema.url);
-  sql.run("SET search_path = " + schema.name);
+  plain_postgres sql(at.schema.url);
+  sql.run("SET search_path = " + at.schema.name);
   const auto read = [&] {
-    return sql.number("SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE schemaname = '" + schema.name + "'") +
-           sql.number("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = '" + schema.name + "'");
+    return sql.number("SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE schemaname = '" + at.schema.name + "'") +
+           sql.number("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = '" + at.schema.name + "'");
   };
   // Each statement is planned while there is next to nothing: PostgreSQL keeps a plan after five uses.
   for (int n = 0; n < 12; ++n) whole_life();
   constexpr long long many = 50'000;
-  bulk{.tenant = "acme", .applicants = many, .attempts = 2, .analyse = false}.write(sql, schema.name);
+  bulk{.tenant = "acme", .applicants = many, .attempts = 2, .analyse = false}.write(sql, at.schema.name);
   const auto before = read();
   for (int n = 0; n < 5; ++n) whole_life();
-  store.reset();
-  wait_until_gone(sql, schema.name);
+  at.store.reset();
+  wait_until_gone(sql, at.schema.name);
   INFO(
       sql.value("SELECT string_agg(indexrelname || ' ' || idx_tup_read, ', ' ORDER BY idx_tup_read DESC) FROM "
                 "pg_stat_user_indexes WHERE idx_tup_read > 0 AND schemaname = '" +
-                schema.name + "'"));
+                at.schema.name + "'"));
   CHECK(read() - before < many);
 }
 

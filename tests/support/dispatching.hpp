@@ -45,8 +45,8 @@ inline std::jthread let_time_fly(manual_steady& time, dispatcher& d) {
 }
 
 /// Waits for what another thread is going to do. Long, because it is only as long as a failure takes.
-inline bool in_the_end(const std::function<bool()>& it_holds) {
-  for (const auto end = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < end;) {
+inline bool in_the_end(const std::function<bool()>& it_holds, std::chrono::milliseconds patience = 60s) {
+  for (const auto end = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < end;) {
     if (it_holds()) return true;
     std::this_thread::sleep_for(2ms);
   }

@@ -26,16 +26,16 @@ PEOPLE = 40
 
 
 class Server:
-    """Takes every mail, but the first only when a second one is on its way beside it."""
+    """Takes every mail; where `together`, the first only when a second one is on its way beside it."""
 
     def __init__(self):
-        self.taken, self.at_once, self.beside = [], 0, None
+        self.taken, self.at_once, self.beside, self.together = [], 0, None, False
 
     async def handle_DATA(self, server, session, envelope):
         if self.beside is None:
             self.beside = asyncio.Event()
         self.at_once += 1
-        if self.at_once > 1:
+        if self.at_once > 1 or not self.together:
             self.beside.set()
         try:
             await asyncio.wait_for(self.beside.wait(), 60)
@@ -101,22 +101,34 @@ def example(monkeypatch):
     return load
 
 
-def test_tasks_that_overlap_send_every_mail_once(tmp_path, broker, mail_server, example):
-    server, address = mail_server
+@pytest.fixture
+def site(tmp_path, broker, mail_server, example):
+    """The tasks with all that they need, and what a worker of theirs is started with."""
     (tmp_path / "keys.json").write_text(hirenow.new_key_document(hirenow.KeyAlgorithm.HS256, "k1"))
     os.chmod(tmp_path / "keys.json", 0o600)
     tasks = example(
         BROKER_URL=broker, HIRENOW_STORE=f"sqlite:{tmp_path / 'ats.db'}", HIRENOW_KEYS=tmp_path / "keys.json",
-        LINK_BASE="https://jobs.example.com/interview", SMTP_SERVER=address, SMTP_SECURITY="plaintext",
+        LINK_BASE="https://jobs.example.com/interview", SMTP_SERVER=mail_server[1], SMTP_SECURITY="plaintext",
         MAIL_FROM="jobs@acme.example")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "C_FORCE_ROOT": "1"}
+
+    def worker(*more):
+        return program(
+            sys.executable, "-m", "celery", "--app", "tasks", "worker", "--loglevel", "WARNING", "--without-gossip",
+            "--without-mingle", "--without-heartbeat", *more, cwd=ROOT / "examples" / "celery", env=environment)
+
+    yield tasks, worker
+    tasks.engine().close()
+
+
+def test_tasks_that_overlap_send_every_mail_once(site, mail_server):
+    server, _ = mail_server
+    server.together = True
+    tasks, worker = site
     e = tasks.engine()  # this process is a web server of the host's: it invites, and leaves the rest to the workers
     for n in range(PEOPLE):
         e.schedule(World.ada.replace(id=f"app-{n}", email=f"p{n}@example.org"), "backend", actor=World.recruiter)
-
-    worker = [sys.executable, "-m", "celery", "--app", "tasks", "worker", "--concurrency", "3", "--loglevel", "WARNING",
-              "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "C_FORCE_ROOT": "1"}
-    with program(*worker, cwd=ROOT / "examples" / "celery", env=environment):
+    with worker("--concurrency", "3"):
         fired = [tasks.send_mail.delay(limit=8) for _ in range(12)]  # as a beat that is faster than the workers
         reports = [one.get(timeout=120) for one in fired]
         clock = tasks.let_the_clock_work.delay().get(timeout=60)
@@ -132,7 +144,18 @@ def test_tasks_that_overlap_send_every_mail_once(tmp_path, broker, mail_server, 
     assert clock == {"records": 0, "events": 0, "set_aside": 0}
     stats = hirenow.Dispatcher(e, hirenow.SmtpMailer("127.0.0.1"), sender="jobs@acme.example").stats()
     assert stats.outbox == hirenow.OutboxFigures()
-    e.close()
+
+
+def test_beat_has_mail_sent_that_nobody_asked_for(tmp_path, site, mail_server):
+    server, _ = mail_server
+    tasks, worker = site
+    tasks.engine().schedule(World.ada, "backend", actor=World.recruiter)
+    with worker("--concurrency", "1", "--beat", "--schedule", str(tmp_path / "beat")):
+        for _ in range(1200):
+            if server.taken:
+                break
+            time.sleep(0.05)  # another program's clock
+    assert [parseaddr(mail["To"])[1] for mail in server.taken] == [World.ada.email]
 
 
 def test_beat_is_told_what_to_fire(example):
