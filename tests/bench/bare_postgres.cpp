@@ -73,7 +73,7 @@ bare_postgres::bare_postgres(const std::string& url) : handle_(PQconnectdb(url.c
       "to_state, details, hash) VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
   prepare("withdraw",
           "UPDATE hirenow.hirenow_outbox SET state = 3, lease = NULL WHERE tenant_no = 1 AND interview = $1 AND "
-          "applicant_no = $2 AND state "
+          "applicant_no = $2 AND +state "
           "IN (0, 1)");
   prepare("message",
           "INSERT INTO hirenow.hirenow_outbox (interview, kind, occasion, tenant_no, applicant_no, generation, "
