@@ -285,8 +285,7 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
       s.connection.execute(
           "SELECT 1 FROM main.hirenow_tenant AS t CROSS JOIN main.hirenow_applicant AS a ON a.tenant_no = t.tenant_no "
           "CROSS JOIN main.hirenow_audit AS e ON e.tenant_no = a.tenant_no AND e.applicant_no = a.applicant_no WHERE "
-          "t.tenant = $1 AND a.applicant = "
-          "$2 AND e.sequence = $3 AND e.hash = $4",
+          "t.tenant = $1 AND a.applicant = $2 AND e.sequence = $3 AND e.hash = $4",
           {changes.tenant, changes.applicant_id, changes.audit.back().sequence, changes.audit.back().hash},
           [&](const detail::sql_row&) { found = true; });
       return found;

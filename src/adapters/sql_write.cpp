@@ -123,12 +123,12 @@ void move_head(sql_session& s, const change_set& changes, const record_rows& rec
        record.applicant_no});
 }
 
-#define HIRENOW_WRITE_PERSON(key)                                                                                    \
-  "INSERT INTO main.hirenow_person (tenant_no, applicant_no, salt, email, name, locale, time_zone) VALUES ($1, $2, " \
-  "$3, "                                                                                                             \
-  "$4, $5, $6, $7) ON CONFLICT (" key                                                                                \
-  ") DO UPDATE SET salt = excluded.salt, email = excluded.email, name = "                                            \
-  "excluded.name, locale = excluded.locale, time_zone = excluded.time_zone"
+// SQLite's table has the record's number alone for its key.
+#define HIRENOW_WRITE_PERSON(key)                                                                    \
+  "INSERT INTO main.hirenow_person (tenant_no, applicant_no, salt, email, name, locale, time_zone) " \
+  "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (" key                                            \
+  ") DO UPDATE SET salt = excluded.salt, email = "                                                   \
+  "excluded.email, name = excluded.name, locale = excluded.locale, time_zone = excluded.time_zone"
 void write_person(sql_session& s, const change_set& changes, const record_rows& record) {
   const applicant& p = changes.head.person;
   s.connection.post(
@@ -347,8 +347,7 @@ bool owns_interview(sql_session& s, const change_set& changes, const record_rows
     if (change.after.id == id) return true;
   bool found = false;
   s.connection.execute(
-      "SELECT 1 FROM main.hirenow_interview_key WHERE interview = $1 AND tenant_no = $2 AND "
-      "applicant_no = $3",
+      "SELECT 1 FROM main.hirenow_interview_key WHERE interview = $1 AND tenant_no = $2 AND applicant_no = $3",
       {id, record.tenant_no, record.applicant_no}, [&](const sql_row&) { found = true; });
   return found;
 }
@@ -411,8 +410,7 @@ void write_final_progress(sql_session& s, const change_set& changes, const recor
       "INSERT INTO main.hirenow_session (tenant_no, applicant_no, track_no, attempt, fence, open, key_hash, "
       "saved_at, progress) SELECT k.tenant_no, k.applicant_no, k.track_no, k.attempt, 0, 0, $1, $2, $3 FROM "
       "main.hirenow_interview_key AS k WHERE k.interview = $4 AND k.tenant_no = $5 ON CONFLICT (tenant_no, "
-      "applicant_no, "
-      "track_no, attempt) DO UPDATE SET saved_at = excluded.saved_at, progress = excluded.progress",
+      "applicant_no, track_no, attempt) DO UPDATE SET saved_at = excluded.saved_at, progress = excluded.progress",
       {digest{}, saved.saved_at, sql_value::bytes(saved.bytes), id, record.tenant_no});
 }
 
