@@ -179,7 +179,13 @@ TEST_CASE("the settings and look-alikes of a PostgreSQL session change nothing",
 TEST_CASE("in PostgreSQL a whole life can be lived in the host's transaction", "[host][postgres]") {
   joint_world j(isolation());
   auto& e = j.inside;
+  const auto settings = [&] {
+    return j.theirs.value(
+        "SELECT string_agg(name || ' ' || setting, ', ' ORDER BY name) FROM pg_settings "
+        "WHERE name NOT LIKE 'plpgsql.%'");
+  };
   j.begin();
+  const auto settings_before = settings();
   auto terms = j.w.terms();
   terms.applicant.id = "another";
   terms.idempotency_key = "key-of-the-host";
@@ -193,6 +199,9 @@ TEST_CASE("in PostgreSQL a whole life can be lived in the host's transaction", "
   REQUIRE(e.retake_eligibility(invited.interview.id, j.w.recruiter));
   CHECK(e.list({}, j.w.recruiter)->rows.size() == 2);
   CHECK(e.verify_audit("another", j.w.recruiter));
+  const interview_reference looked_at{"acme", invited.interview.id};
+  CHECK(j.joined->load_each({&looked_at, 1})->front().person.id == "another");
+  CHECK(settings() == settings_before);
   CHECK(test::code_of(j.joined->claim({.now = j.w.clock.now()})) == errc::invalid_argument);
   j.theirs.run("COMMIT");
   CHECK(j.w.stored(invited.interview.id).state == interview_state::failed);

@@ -149,6 +149,8 @@ TEST_CASE("a use case reads its own record, however many others its tenant has",
     const auto link = at.bench.link_of(first.interview.id, at.recruiter).value();
     const std::string token = link.substr(link.find('#') + 1);
     CHECK(at.bench.inspect(token)->verdict == verdict::valid);
+    const interview_reference looked_at{"acme", first.interview.id};
+    CHECK(at.store->load_each({&looked_at, 1})->front().person.id == id);
     const auto open = at.bench.start(token, "session-key-of-" + id).value();
     at.bench.checkpoint(open.session, "half").value();
     at.bench.submit(open.session, {.progress = "whole"}).value();

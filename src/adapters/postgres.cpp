@@ -199,9 +199,12 @@ class postgres_store final : public detail::sql_reader<postgres_store> {
       auto done = detail::guarded([&]() -> result<answer_type> {
         lease mine(*this, deadline);
         try {
-          sql_session session{*mine,        names_,
-                              writing,      options_.clock == postgres_clock::database,
-                              limits_rows_, seconds{clock_skew_.load(std::memory_order_relaxed)}};
+          sql_session session{.connection = *mine,
+                              .names = names_,
+                              .writing = writing,
+                              .database_clock = options_.clock == postgres_clock::database,
+                              .limits_rows = limits_rows_,
+                              .clock_skew = seconds{clock_skew_.load(std::memory_order_relaxed)}};
           if constexpr (std::is_void_v<answer_type>) {
             in_transaction(*mine, begin, [&] { call(session); });
             return {};

@@ -109,7 +109,7 @@ class joined_store final : public detail::sql_reader<joined_store> {
       under_savepoint = true;
       // What is read may be rolled back later, so it is known for the length of this call only.
       detail::sql_names names;
-      sql_session session{sql_, names};
+      sql_session session{.connection = sql_, .names = names, .is_hosts = true};
       check_schema();
       session.limits_rows = limits_rows_;
       if constexpr (std::is_void_v<decltype(work(session))>) {

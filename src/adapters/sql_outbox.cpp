@@ -100,16 +100,6 @@ std::vector<claimed_message> in_turn(std::vector<found_message> found) {
 
 // ---- PostgreSQL: several may claim at once, and each passes over what another is about to take --------------------------
 
-/// A claim goes along the indexes, row by row, by a plan that is made once. With a choice PostgreSQL reads and sorts all
-/// that waits, or the whole table, where it was analysed, or a plan was made, while that was little.
-void go_along_indexes(sql_session& s) {
-  s.connection.post(
-      "SELECT pg_catalog.set_config(name, setting, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', "
-      "'off'), ('enable_sort', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('plan_cache_mode', "
-      "'force_generic_plan')) AS s (name, setting)",
-      {});
-}
-
 #define HIRENOW_CLOCK \
   "WITH clock AS MATERIALIZED (SELECT CASE WHEN $5 = 1 THEN " HIRENOW_DATABASE_NOW " ELSE $1 END AS now), "
 // Kinds that a newer program has are left to that. Which of one instant are taken is nobody's business: an order among
@@ -145,7 +135,7 @@ std::vector<claimed_message> claim_all(sql_session& s, const claim_request& requ
   const auto take = [&](const sql_row& row) {
     found.push_back({row.integer(11), row.integer(12), {row.string(9), row.string(10), read_message(row, 0)}});
   };
-  go_along_indexes(s);
+  s.go_along_indexes();
   std::int64_t now = 0;
   const auto look = [&](const sql_row& row) {
     now = row.integer(0);
@@ -220,7 +210,7 @@ std::vector<claimed_message> sql_claim(sql_session& s, const claim_request& requ
 
 std::vector<claimed_message> sql_claim_shares(sql_session& s, const claim_request& request) {
   s.rows_of_all();
-  go_along_indexes(s);
+  s.go_along_indexes();
   const auto tenants = tenants_whose_turn_it_is(s, request.now + (s.database_clock ? s.clock_skew : seconds{0}));
   const std::size_t share = std::max<std::size_t>(request.limit / std::max<std::size_t>(tenants.size(), 1), 1);
   std::vector<found_message> found;
@@ -321,7 +311,7 @@ std::vector<bool> sql_settle(sql_session& s, std::span<const settlement> settlem
   std::vector<std::optional<std::int64_t>> tenants;
   for (const auto& one : settlements) tenants.push_back(s.find_tenant(one.tenant));
   if (s.is_postgresql() && settlements.size() > 1 && names_each_once(settlements)) {
-    go_along_indexes(s);
+    s.go_along_indexes();
     done = settle_at_once(s, settlements, tenants);
   }
   std::vector<std::int64_t> changed(settlements.size());

@@ -16,6 +16,14 @@ void sql_session::rows_of(std::string_view tenant) {
 void sql_session::rows_of_all() {
   if (limits_rows) connection.post("SELECT pg_catalog.set_config('hirenow.rows', 'all', true)", {});
 }
+void sql_session::go_along_indexes() {
+  if (is_hosts) return;
+  connection.post(
+      "SELECT pg_catalog.set_config(name, setting, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', "
+      "'off'), ('enable_sort', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), "
+      "('join_collapse_limit', '1'), ('plan_cache_mode', 'force_generic_plan')) AS s (name, setting)",
+      {});
+}
 
 std::optional<std::int64_t> sql_session::find_tenant(std::string_view name) {
   if (auto known = names.tenant(name)) return known;
@@ -286,8 +294,7 @@ std::vector<applicant_record> load_each_at_once(sql_session& s, std::span<const 
       if (wanted[n].interview == record.interviews[0].id && wanted[n].tenant == record.tenant) out[n] = record;
   };
   s.rows_of_all();
-  // In a subquery, so that PostgreSQL plans once for any number: where it sees that there are few it takes a plan for
-  // just these to be cheaper, and makes one each time, which takes longer than all else.
+  s.go_along_indexes();
   sql_array ids;
   for (const auto& one : wanted) ids.add_bytes(one.interview.data);
   s.connection.post(
@@ -296,12 +303,11 @@ std::vector<applicant_record> load_each_at_once(sql_session& s, std::span<const 
       "main.hirenow_interview AS i ON i.tenant_no = k.tenant_no AND i.applicant_no = k.applicant_no AND i.track_no = "
       "k.track_no AND i.slot IN (0, k.attempt) AND i.interview = k.interview CROSS JOIN main.hirenow_applicant AS a ON "
       "a.tenant_no = k.tenant_no AND a.applicant_no = k.applicant_no CROSS JOIN main.hirenow_tenant AS n ON "
-      "n.tenant_no "
-      "= k.tenant_no CROSS JOIN main.hirenow_track AS t ON t.track_no = k.track_no LEFT JOIN main.hirenow_person AS p "
-      "ON p.tenant_no = k.tenant_no AND p.applicant_no = k.applicant_no LEFT JOIN main.hirenow_session AS s ON "
+      "n.tenant_no = k.tenant_no CROSS JOIN main.hirenow_track AS t ON t.track_no = k.track_no LEFT JOIN "
+      "main.hirenow_person AS p ON p.tenant_no = k.tenant_no AND p.applicant_no = k.applicant_no LEFT JOIN "
+      "main.hirenow_session AS s ON "
       "s.tenant_no = k.tenant_no AND s.applicant_no = k.applicant_no AND s.track_no = k.track_no AND s.attempt = "
-      "k.attempt WHERE k.interview = ANY (ARRAY(SELECT pg_catalog.unnest(CAST($1 AS "
-      "bytea[]))))",
+      "k.attempt WHERE k.interview = ANY (CAST($1 AS bytea[]))",
       {ids.value()}, take);
   s.connection.finish();
   return out;

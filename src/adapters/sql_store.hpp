@@ -27,12 +27,18 @@ struct sql_session {
   bool writing = false;
   bool database_clock = false;  ///< PostgreSQL: the server's clock says when messages wake and leases end
   bool limits_rows = false;     ///< PostgreSQL: row security is on, and shows what a call says it is about
+  bool is_hosts = false;        ///< inside a transaction of the host's, whose settings stay as they are
   seconds clock_skew{0};        ///< by how much that clock is ahead of the caller's, as the last claim saw it
 
   bool is_postgresql() const { return connection.dialect() == sql_dialect::postgresql; }
   /// What follows is about this tenant's rows, or about those of all.
   void rows_of(std::string_view tenant);
   void rows_of_all();
+  /// PostgreSQL: what follows in this transaction goes along the indexes, row by row, and joins in the order in which
+  /// it is written, by a plan that is made once. With a choice a dispatcher's statements would read and sort all that
+  /// waits, or whole tables, where these were analysed, or the plan was made, while there was little; and to choose
+  /// takes longer than what they do. In a host's transaction nothing changes.
+  void go_along_indexes();
   std::optional<std::int64_t> find_tenant(std::string_view name);
   std::optional<std::int64_t> find_track(std::int64_t tenant_no, std::string_view name);
   std::string track_name(std::int64_t track_no);
