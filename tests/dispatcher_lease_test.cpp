@@ -178,7 +178,6 @@ TEST_CASE("a worker that stood still before sending asks whether it may", "[disp
 
 TEST_CASE("a look at several messages is one call, and good for ten milliseconds", "[dispatcher]") {
   HIRENOW_IN_EVERY_STORE(w);
-  schedule_many(w, 100);
   struct counting_store : store_in_between {
     using store_in_between::store_in_between;
     result<std::vector<applicant_record>> load_each(std::span<const interview_reference> wanted) override {
@@ -193,12 +192,14 @@ TEST_CASE("a look at several messages is one call, and good for ten milliseconds
   manual_steady time;
   dispatcher d(bench, box, time.in(dispatch_options()));
   SECTION("many mails are sent while it lasts") {
-    CHECK(d.dispatch_due()->accepted == 100);
-    CHECK(each_once(box, 100));
-    CHECK(counting.most == 32);
-    CHECK(counting.calls <= 15);
+    schedule_many(w, 300);
+    CHECK(d.dispatch_due()->accepted == 300);
+    CHECK(each_once(box, 300));
+    CHECK(counting.most == 64);
+    CHECK(counting.calls <= 20);
   }
   SECTION("a server takes long, and what was looked at together dies meanwhile") {
+    schedule_many(w, 100);
     const bool takes_long = GENERATE(true, false);
     box.answer = [&](const outgoing_mail&) {
       if (box.count() != 5) return taken;  // the first of five that were looked at together
@@ -214,6 +215,7 @@ TEST_CASE("a look at several messages is one call, and good for ten milliseconds
     CHECK(box.count() == (takes_long ? 5 : 9));
   }
   SECTION("servers that take long are looked at one by one") {
+    schedule_many(w, 100);
     box.answer = [&](const outgoing_mail&) {
       time.advance(11ms);
       return taken;

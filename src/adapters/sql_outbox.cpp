@@ -109,13 +109,13 @@ std::vector<claimed_message> in_turn(std::vector<found_message> found) {
   "AND o.wake_at <= (SELECT now FROM clock) AND o.kind < $6 AND " condition_and_order                             \
   " LIMIT $2 FOR UPDATE SKIP LOCKED) "
 // Changed where they were found, and their names looked up one by one: with a choice PostgreSQL would read all of a
-// tenant's, where it made its plan while that was little.
-#define HIRENOW_TAKE                                                                                                 \
+// tenant's, where it made its plan while that was little. Where the tenant is a parameter it is looked up once.
+#define HIRENOW_TAKE(tenant_no)                                                                                      \
   "UPDATE main.hirenow_outbox AS o SET state = 1, lease = $3, wake_at = (SELECT now FROM clock) + $4 FROM due AS d " \
   "WHERE o.ctid = d.place RETURNING " HIRENOW_MESSAGE_COLUMNS                                                        \
-  ", (SELECT t.tenant FROM main.hirenow_tenant AS t WHERE t.tenant_no = o.tenant_no), (SELECT a.applicant FROM "     \
-  "main.hirenow_applicant AS a WHERE a.tenant_no = o.tenant_no AND a.applicant_no = o.applicant_no), d.wake_at, "    \
-  "o.tenant_no"
+  ", (SELECT t.tenant FROM main.hirenow_tenant AS t WHERE t.tenant_no = " tenant_no                                  \
+  "), (SELECT a.applicant FROM main.hirenow_applicant AS a WHERE a.tenant_no = o.tenant_no AND a.applicant_no = "    \
+  "o.applicant_no), d.wake_at, o.tenant_no"
 
 /// One more than was asked for of what is due, in the order of the index.
 #define HIRENOW_CROWD(kinds)                                                                                     \
@@ -125,10 +125,10 @@ std::vector<claimed_message> in_turn(std::vector<found_message> found) {
 /// Takes all that is due where that is no more than was asked for, in one round trip; else nothing.
 constexpr const char* take_all =
     HIRENOW_CLOCK HIRENOW_DUE("(SELECT count(*) <= $2 FROM (" HIRENOW_CROWD("$6") ") AS crowd) ORDER BY o.wake_at")
-        HIRENOW_TAKE;
+        HIRENOW_TAKE("o.tenant_no");
 constexpr const char* take_of_tenant =
-    HIRENOW_CLOCK HIRENOW_DUE(HIRENOW_OF_TENANT("$7") " " HIRENOW_FIRST_OF_TENANT) HIRENOW_TAKE;
-constexpr const char* take_earliest = HIRENOW_CLOCK HIRENOW_DUE("true ORDER BY o.wake_at") HIRENOW_TAKE;
+    HIRENOW_CLOCK HIRENOW_DUE(HIRENOW_OF_TENANT("$7") " " HIRENOW_FIRST_OF_TENANT) HIRENOW_TAKE("$7");
+constexpr const char* take_earliest = HIRENOW_CLOCK HIRENOW_DUE("true ORDER BY o.wake_at") HIRENOW_TAKE("o.tenant_no");
 
 std::vector<claimed_message> claim_all(sql_session& s, const claim_request& request, bool& is_crowded) {
   std::vector<found_message> found;

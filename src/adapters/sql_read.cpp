@@ -21,7 +21,8 @@ void sql_session::go_along_indexes() {
   connection.post(
       "SELECT pg_catalog.set_config(name, setting, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', "
       "'off'), ('enable_sort', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), "
-      "('join_collapse_limit', '1'), ('plan_cache_mode', 'force_generic_plan')) AS s (name, setting)",
+      "('enable_memoize', 'off'), ('join_collapse_limit', '1'), ('plan_cache_mode', 'force_generic_plan')) AS s (name, "
+      "setting)",
       {});
 }
 
@@ -280,34 +281,38 @@ waiver read_waiver(const sql_row& row) {
 /// `sql_load_each` in PostgreSQL, in one round trip.
 std::vector<applicant_record> load_each_at_once(sql_session& s, std::span<const interview_reference> wanted) {
   std::vector<applicant_record> out(wanted.size());
+  s.rows_of_all();
+  std::vector<std::optional<std::int64_t>> tenants;
+  for (const auto& one : wanted) tenants.push_back(s.find_tenant(one.tenant));
   const auto take = [&](const sql_row& row) {
     constexpr int first = 13, behind = first + interview_column_count;  // the head, the interview, and the rest
     applicant_record record;
     read_head(row, record);
     interview i = read_interview(row, first);
-    record.tenant = row.text(behind);
+    const std::int64_t tenant_no = row.integer(behind);
     i.track = row.text(behind + 1);
     if (i.state == interview_state::in_progress)
       i.sitting = {row.integer(behind + 2), row.integer(behind + 3) != 0, row.array<digest>(behind + 4)};
     record.interviews.push_back(std::move(i));
     for (std::size_t n = 0; n < wanted.size(); ++n)
-      if (wanted[n].interview == record.interviews[0].id && wanted[n].tenant == record.tenant) out[n] = record;
+      if (wanted[n].interview == record.interviews[0].id && tenants[n] == tenant_no) {
+        record.tenant = wanted[n].tenant;
+        out[n] = record;
+      }
   };
-  s.rows_of_all();
   s.go_along_indexes();
   sql_array ids;
   for (const auto& one : wanted) ids.add_bytes(one.interview.data);
   s.connection.post(
       "SELECT " HIRENOW_HEAD_COLUMNS ", " HIRENOW_INTERVIEW_COLUMNS
-      ", n.tenant, t.track, s.fence, s.open, s.key_hash FROM main.hirenow_interview_key AS k CROSS JOIN "
+      ", k.tenant_no, t.track, s.fence, s.open, s.key_hash FROM main.hirenow_interview_key AS k CROSS JOIN "
       "main.hirenow_interview AS i ON i.tenant_no = k.tenant_no AND i.applicant_no = k.applicant_no AND i.track_no = "
       "k.track_no AND i.slot IN (0, k.attempt) AND i.interview = k.interview CROSS JOIN main.hirenow_applicant AS a ON "
-      "a.tenant_no = k.tenant_no AND a.applicant_no = k.applicant_no CROSS JOIN main.hirenow_tenant AS n ON "
-      "n.tenant_no = k.tenant_no CROSS JOIN main.hirenow_track AS t ON t.track_no = k.track_no LEFT JOIN "
-      "main.hirenow_person AS p ON p.tenant_no = k.tenant_no AND p.applicant_no = k.applicant_no LEFT JOIN "
-      "main.hirenow_session AS s ON "
-      "s.tenant_no = k.tenant_no AND s.applicant_no = k.applicant_no AND s.track_no = k.track_no AND s.attempt = "
-      "k.attempt WHERE k.interview = ANY (CAST($1 AS bytea[]))",
+      "a.tenant_no = k.tenant_no AND a.applicant_no = k.applicant_no CROSS JOIN main.hirenow_track AS t ON t.track_no "
+      "= k.track_no LEFT JOIN main.hirenow_person AS p ON p.tenant_no = k.tenant_no AND p.applicant_no = "
+      "k.applicant_no LEFT JOIN main.hirenow_session AS s ON s.tenant_no = k.tenant_no AND s.applicant_no = "
+      "k.applicant_no AND s.track_no = k.track_no AND s.attempt = k.attempt WHERE k.interview = ANY (CAST($1 AS "
+      "bytea[]))",
       {ids.value()}, take);
   s.connection.finish();
   return out;

@@ -93,7 +93,7 @@ class shift {
  private:
   static constexpr std::size_t batch = 32;                        // answers a worker may have unrecorded
   static constexpr std::chrono::milliseconds oldest_answer{100};  // and how old one may be
-  static constexpr std::size_t most_together = 32;                // messages that are looked at in one go
+  static constexpr std::size_t most_together = 64;                // messages that are looked at in one go
   static constexpr std::size_t most_ahead = 1024;                 // messages a fast run may hold before it needs them
   static constexpr std::chrono::milliseconds after_failure{200};  // until a store that failed is asked again
 
