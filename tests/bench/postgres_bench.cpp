@@ -265,7 +265,9 @@ void measure_dispatch(const server& s) {
     host of(url, connections + 2);
     std::vector<double> ratios, bare_ratios, rates;
     std::string finished;
-    for (int round = -1; round < rounds; ++round) {
+    // Two processors have little to spare for whatever else a machine does: single rounds differ by a quarter.
+    const int times = connections == 8 && takes_a_mail == 0ms ? 2 * rounds - 1 : rounds;
+    for (int round = -1; round < times; ++round) {
       {
         plain_postgres sql(url);
         // A tenant for each round; what was sent before stays.
