@@ -360,11 +360,12 @@ static int play_exceptions(struct player *p, const char *what, const cJSON *step
       cJSON_AddItemToArray(states, cJSON_CreateString(waiver_state(hirenow_rows_get_waiver(rows, n)->state)));
     hirenow_rows_free(rows);
   } else if (strcmp(what, "set_policy") == 0) {
-    only(step, OF_EVERY_STEP, " as track policy active_from running_waits ");
+    only(step, OF_EVERY_STEP, " as track policy active_from running_waits idempotency_key ");
     const hirenow_actor a = who(step);
     hirenow_activation when = HIRENOW_ACTIVATION_INIT;
     if (member(step, "active_from")) when.from = instant_in(step, "active_from");
     when.running_waits = strcmp(text_or(step, "running_waits", "replace"), "keep") == 0;
+    when.idempotency_key = text_or(step, "idempotency_key", NULL);
     char *document = cJSON_PrintUnformatted(need(step, "policy"));
     (void)hirenow_activate_policy(e, text_in(step, "track"), document, &a, &when, &p->error);
     free(document);

@@ -201,7 +201,9 @@ class player {
     if (what == "set_policy") {
       const auto waits = args.text("running_waits") == "keep" ? running_waits::keep : running_waits::replace;
       const auto r = e.set_policy(args.text("track"), json::serialize(*args.find("policy")), who(args),
-                                  {.from = args.instant("active_from"), .running_waits = waits});
+                                  {.from = args.instant("active_from"),
+                                   .running_waits = waits,
+                                   .idempotency_key = args.text("idempotency_key")});
       if (!r) error_ = r.error();
       return json::object{};
     }

@@ -129,11 +129,14 @@ type StoredPolicy struct {
 }
 
 // SetPolicy sets the policy of the actor's tenant, or of one track, from an instant on; 0 is at once. An empty document
-// takes it away. An applicant whose newest attempt is older may stay with the policy before, up to the next attempt.
-func (g *Engine) SetPolicy(track, document string, from int64, keepRunningWaits bool, who Actor) error {
+// takes it away. An applicant whose newest attempt is older may stay with the policy before, up to the next attempt. A
+// repetition that comes late puts it in the place of what was set since, unless both bear one idempotency key.
+func (g *Engine) SetPolicy(track, document string, from int64, keepRunningWaits bool, idempotencyKey string,
+	who Actor) error {
 	var t texts
 	defer t.free()
-	when := C.hirenow_activation{struct_size: C.sizeof_hirenow_activation, from: C.int64_t(from)}
+	when := C.hirenow_activation{struct_size: C.sizeof_hirenow_activation, from: C.int64_t(from),
+		idempotency_key: t.add(idempotencyKey)}
 	if keepRunningWaits {
 		when.running_waits = C.HIRENOW_RUNNING_WAITS_KEEP
 	}

@@ -229,7 +229,7 @@ func (p *player) except(what string, s step) (object, error) {
 			from = instant(p.t, at)
 		}
 		return object{}, g.SetPolicy(s.text("track"), text(s.find("policy")), from, s.text("running_waits") == "keep",
-			s.who())
+			s.text("idempotency_key"), s.who())
 	case "what_if":
 		pages := 0
 		c, err := g.WhatIf(WhatIfQuery{Document: text(s.find("policy")), Track: s.text("track"),

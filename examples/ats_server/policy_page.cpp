@@ -168,7 +168,8 @@ response answer_policy(office& o, const visitor& who, const request& asked) {
   std::string problem;
   unsigned status = 200;
   if (asked.is_post && asked.form.has("document")) {
-    const auto done = o.engine.set_policy({}, asked.form["document"], who.actor);
+    const auto done =
+        o.engine.set_policy({}, asked.form["document"], who.actor, {.idempotency_key = std::string(asked.form["key"])});
     if (done) return redirect("/policy?done=policy");
     problem = done.error().code == hirenow::errc::policy_invalid ? done.error().message : words_of(o, l, done.error());
     status = done.error().code == hirenow::errc::permission_denied ? 403 : 409;
@@ -178,6 +179,7 @@ response answer_policy(office& o, const visitor& who, const request& asked) {
   values.set("document", asked.form.has("document") ? std::string(asked.form["document"]) : policy->document());
   values.set("version", policy->version());
   values.set("may_set", may_set);
+  values.set("key", random_text());
 
   std::string tried(example_case);
   if (asked.is_post && asked.form.has("case")) {

@@ -147,7 +147,8 @@ class engine {
   /// Sets the retake policy of the actor's tenant, or of one track, at once or from an instant on; an empty document
   /// takes it away. Nothing that was set is forgotten: `policies` lists it, decisions name its hash, and the tenant's
   /// own audit tells who set it (`read_audit` of an empty applicant id). Where the very same document would be in force
-  /// then anyway, nothing is written.
+  /// then anyway, nothing is written. A repetition that comes late puts it in the place of what was set since, unless
+  /// both bear one idempotency key.
   /// Errors: policy_invalid; invalid_argument where it would be in force before now.
   result<void> set_policy(std::string_view track, std::string_view document, const actor& who,
                           const activation& when = {});

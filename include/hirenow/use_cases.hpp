@@ -4,8 +4,8 @@
 /// Every change takes an idempotency key: the same key with the same request gets the same answer again, with another
 /// request `idempotency_mismatch`. Keys are scoped by tenant and operation and kept 30 days unless the engine's options
 /// say otherwise. A refused call stores nothing and may be repeated with its key. An empty key means none.
-/// Four changes take none, because repeating them is harmless by itself: `start` and `resume` answer again under their
-/// session key and refuse another, `checkpoint` and `set_policy` write the whole of what they are given.
+/// Three changes take none, because repeating them is harmless by itself: `start` and `resume` answer again under their
+/// session key and refuse another, `checkpoint` writes the whole of what it is given.
 
 #include <cstdint>
 #include <optional>
@@ -119,6 +119,7 @@ struct waiver_step_options {
 struct activation {
   std::optional<sys_seconds> from{};  ///< not before now; nothing: at once
   hirenow::running_waits running_waits = hirenow::running_waits::replace;
+  std::string idempotency_key{};
 };
 
 /// Takes a decision back. Nobody is notified before the next one.

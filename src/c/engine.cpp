@@ -175,7 +175,8 @@ waiver_step_options read_waiver_step(const hirenow_change* given) {
 activation read_activation(const hirenow_activation* given) {
   const auto a = read_or_standard(given, "activation");
   return {.from = at_or_none(a.from, "from"),
-          .running_waits = one_of<running_waits>(a.running_waits, running_waits_count, "running_waits")};
+          .running_waits = one_of<running_waits>(a.running_waits, running_waits_count, "running_waits"),
+          .idempotency_key = string(a.idempotency_key)};
 }
 
 dashboard_query read_query(const hirenow_list_query* given) {

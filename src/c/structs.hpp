@@ -59,7 +59,7 @@ HIRENOW_STRUCT(hirenow_waiver_row, state, HIRENOW_WAIVER_ROW_INIT);
 HIRENOW_STRUCT(hirenow_waiver_change, before, HIRENOW_WAIVER_CHANGE_INIT);
 HIRENOW_STRUCT(hirenow_policy_request, limit, HIRENOW_POLICY_REQUEST_INIT);
 HIRENOW_STRUCT(hirenow_waiver_request, idempotency_key, HIRENOW_WAIVER_REQUEST_INIT);
-HIRENOW_STRUCT(hirenow_activation, running_waits, HIRENOW_ACTIVATION_INIT);
+HIRENOW_STRUCT(hirenow_activation, idempotency_key, HIRENOW_ACTIVATION_INIT);
 HIRENOW_STRUCT(hirenow_what_if_query, limit, HIRENOW_WHAT_IF_QUERY_INIT);
 HIRENOW_STRUCT(hirenow_what_if_counts, later, HIRENOW_WHAT_IF_COUNTS_INIT);
 HIRENOW_STRUCT(hirenow_interview_change, sitting_changed, HIRENOW_INTERVIEW_CHANGE_INIT);

@@ -356,7 +356,7 @@ static void test_bad_input(struct world *w) {
   REFUSES_WRONG_SIZES(hirenow_fact, value, fact, hirenow_record_fact(e, "bad", s, who, NULL, &changed, NULL));
   REFUSES_WRONG_SIZES(hirenow_waiver_request, idempotency_key, waiver,
                       hirenow_grant_waiver(e, s, who, &some, NULL, NULL));
-  REFUSES_WRONG_SIZES(hirenow_activation, running_waits, when,
+  REFUSES_WRONG_SIZES(hirenow_activation, idempotency_key, when,
                       hirenow_activate_policy(e, "bad", what_if.document, who, s, NULL));
   REFUSES_WRONG_SIZES(hirenow_what_if_query, limit, what_if, hirenow_what_if(e, s, who, NULL, NULL, NULL, NULL));
   REFUSES_WRONG_SIZES(hirenow_what_if_counts, later, what_if_counts,

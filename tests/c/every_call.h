@@ -225,6 +225,7 @@ PLAIN(c_set_policy, hirenow_set_policy(w->engine, "a track of its own", policy_d
 static hirenow_status activate(struct world *w, hirenow_error **error) {
   hirenow_activation when = HIRENOW_ACTIVATION_INIT;
   when.from = w->now + 3600;
+  when.idempotency_key = "a policy that comes later";
   return hirenow_activate_policy(w->engine, "a track of its own", policy_document, &w->admin, &when, error);
 }
 static int32_t take_page(void *ctx, const hirenow_what_if_counts *so_far, const char *page_json) {

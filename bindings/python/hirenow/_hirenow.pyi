@@ -310,7 +310,14 @@ class EngineCore:
         self, applicant_id: str, fact: Fact, actor: Actor, idempotency_key: str | None, /
     ) -> PersonChanged: ...
     def set_policy(
-        self, document: str, actor: Actor, track: str, active_from: datetime | None, running_waits: RunningWaits, /
+        self,
+        document: str,
+        actor: Actor,
+        track: str,
+        active_from: datetime | None,
+        running_waits: RunningWaits,
+        idempotency_key: str | None,
+        /,
     ) -> None: ...
     def policies(
         self, actor: Actor, track: str, before: PolicyPlace | None, limit: int, /

@@ -32,13 +32,16 @@ class PolicyCalls:
         track: str = "",
         active_from: Optional[datetime] = None,
         running_waits: RunningWaits = RunningWaits.REPLACE,
+        idempotency_key: Optional[str] = None,
     ) -> None:
         """Sets the retake policy of the actor's tenant, or of one track, at once or from an instant on.
 
         None takes it away. With `RunningWaits.KEEP` an applicant whose newest attempt is older stays with the policy
-        before, up to the next attempt. Where the same document would be in force then anyway, nothing is written.
+        before, up to the next attempt. Where the same document would be in force then anyway, nothing is written. A
+        repetition that comes late puts it in the place of what was set since, unless both bear one idempotency key.
         """
-        self._core.set_policy("" if document is None else _text(document), actor, track, active_from, running_waits)
+        text = "" if document is None else _text(document)
+        self._core.set_policy(text, actor, track, active_from, running_waits, idempotency_key)
 
     def policies(self, *, actor: Actor, track: str = "") -> Iterator[StoredPolicy]:
         """All policies of the actor's tenant, or of one track: the last one first, planned ones among them."""

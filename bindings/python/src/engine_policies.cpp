@@ -9,12 +9,13 @@ namespace hirenow::python {
 
 void add_policies(py::class_<engine_core>& c) {
   using o = py::object;
-  c.def("set_policy", [](const engine_core& e, o document, o who, o track, o from, o waits) {
+  c.def("set_policy", [](const engine_core& e, o document, o who, o track, o from, o waits, o key) {
     const auto text = from_py<std::string_view>(document, "document");
     const auto of = from_py<std::string_view>(track, "track");
     const auto asks = from_py<actor>(who, "actor");
     const activation when{.from = from_py<std::optional<sys_seconds>>(from, "active_from"),
-                          .running_waits = from_py<running_waits>(waits, "running_waits")};
+                          .running_waits = from_py<running_waits>(waits, "running_waits"),
+                          .idempotency_key = key_from(key)};
     e.run([&](engine& x) { return x.set_policy(of, text, asks, when); });
   });
   c.def("policies", [](const engine_core& e, o who, o track, o before, o limit) {

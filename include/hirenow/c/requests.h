@@ -142,10 +142,11 @@ typedef struct hirenow_waiver_request {
 /* When a policy is in force, and what becomes of waits that run then. Since: 0.1 */
 typedef struct hirenow_activation {
   size_t struct_size;
-  int64_t from;          /* not before now; 0: at once */
-  int32_t running_waits; /* HIRENOW_RUNNING_WAITS */
+  int64_t from;                /* not before now; 0: at once */
+  int32_t running_waits;       /* HIRENOW_RUNNING_WAITS */
+  const char *idempotency_key; /* may be NULL */
 } hirenow_activation;
-#define HIRENOW_ACTIVATION_INIT {sizeof(hirenow_activation), 0, 0}
+#define HIRENOW_ACTIVATION_INIT {sizeof(hirenow_activation), 0, 0, NULL}
 
 /* What if this policy were set? Since: 0.1 */
 typedef struct hirenow_what_if_query {

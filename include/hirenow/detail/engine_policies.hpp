@@ -106,7 +106,11 @@ inline result<void> engine::set_policy(std::string_view track, std::string_view 
     d.set_policy(policy, version, detail::staff_author(who.id));
     return person_changed{};
   };
-  if (const auto done = change<person_changed>(use_case::set_policy, record, {}, {}, decide); !done)
+  payload_writer payload;
+  payload.text(track).text(document).instant(when.from).number(static_cast<int>(when.running_waits));
+  if (const auto done =
+          change<person_changed>(use_case::set_policy, record, when.idempotency_key, payload.hash(), decide);
+      !done)
     return done.error();
   return {};
 }
