@@ -223,8 +223,9 @@ HIRENOW_API hirenow_status hirenow_record_fact(hirenow_engine *engine, const cha
  * Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_set_policy(hirenow_engine *engine, const char *track, const char *document,
                                               const hirenow_actor *who, hirenow_error **error);
-/* The same at once or from an instant on, and what becomes of waits that run. Errors: policy_invalid; invalid_argument
- * where it would be in force before now. Since: 0.1 */
+/* The same at once or from an instant on, what becomes of waits that run, and an idempotency key: without one a
+ * repetition that comes late puts it in the place of what was set since. Errors: policy_invalid; invalid_argument where
+ * it would be in force before now. Since: 0.1 */
 HIRENOW_API hirenow_status hirenow_activate_policy(hirenow_engine *engine, const char *track, const char *document,
                                                    const hirenow_actor *who, const hirenow_activation *when,
                                                    hirenow_error **error);
