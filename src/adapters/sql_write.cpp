@@ -271,7 +271,7 @@ void write_counts(sql_session& s, const record_rows& record) {
       const std::string name(to_string(static_cast<interview_state>(n)));
       sums += (n ? ", " : "") + name + " = " + name + " + $" + std::to_string(n + 3);
     }
-    return "UPDATE main.hirenow_count SET " + sums + " WHERE tenant_no = $1 AND track_no IN (0, $2)";
+    return "UPDATE main.hirenow_count SET " + sums + " WHERE tenant_no = $1 AND track_no = $2";
   }();
   static const std::string insert = [] {
     std::string names, values;
@@ -291,13 +291,12 @@ void write_counts(sql_session& s, const record_rows& record) {
       s.connection.post(append.c_str(), values, [](const sql_row&) {});
       continue;
     }
-    std::array<sql_value, interview_state_count + 2> values{record.tenant_no, track_no};
+    std::array<sql_value, interview_state_count + 2> values{record.tenant_no};
     std::copy(moved.begin(), moved.end(), values.begin() + 2);
-    if (s.connection.execute(update.c_str(), values, [](const sql_row&) {}) == 2) continue;
-    static const std::string insert_missing = insert + " ON CONFLICT (tenant_no, track_no) DO NOTHING";
     for (const std::int64_t of : {track_no, std::int64_t{0}}) {
       values[1] = of;
-      s.connection.execute(insert_missing.c_str(), values, [](const sql_row&) {});
+      if (s.connection.execute(update.c_str(), values, [](const sql_row&) {}) == 0)
+        s.connection.execute(insert.c_str(), values, [](const sql_row&) {});
     }
   }
 }

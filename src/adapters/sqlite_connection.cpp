@@ -99,6 +99,10 @@ sqlite3_stmt* own_sqlite_connection::prepared(const char* sql) {
   // SQLite numbers $1 by the order of appearance, ?1 by its number.
   std::string text(sql);
   std::replace(text.begin(), text.end(), '$', '?');
+  // A statement that fails is undone with the whole job. To be able to undo it alone, which SQLite is unless it is told
+  // not to, it would copy every page before its first change.
+  for (const std::string_view verb : {"INSERT", "UPDATE"})
+    if (text.starts_with(verb)) text.insert(verb.size(), " OR FAIL");
   sqlite3_stmt* statement = nullptr;
   require(sqlite3_prepare_v3(db_, text.c_str(), static_cast<int>(text.size() + 1), SQLITE_PREPARE_PERSISTENT,
                              &statement, nullptr));

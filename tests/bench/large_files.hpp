@@ -51,10 +51,10 @@ inline fs::path kept_file(const std::string& name, const std::function<void(cons
 inline constexpr file_shape large{};
 
 inline fs::path store_file() {
-  return kept_file("store-7", [](const std::string& path) { build_store_file(path, large); });
+  return kept_file("store-8", [](const std::string& path) { build_store_file(path, large); });
 }
 inline fs::path bare_file() {
-  return kept_file("bare-7", [](const std::string& path) { build_bare_file(path, store_file().string()); });
+  return kept_file("bare-8", [](const std::string& path) { build_bare_file(path, store_file().string()); });
 }
 
 /// A copy that is gone at the end.
