@@ -152,6 +152,18 @@ TEST_CASE("plain SQL cannot turn a record back, rename, replace or delete it", "
       "never replaced");
 }
 
+TEST_CASE("plain SQL on several rows ends at the one that is refused, and its transaction can be taken back",
+          "[sqlite]") {
+  attacked_file f;
+  const std::string attack = "UPDATE hirenow_interview SET kid = 'x'";  // the current one comes first
+  f.sql.run("BEGIN");
+  CHECK(f.sql.refusal(attack).find("archived is for ever") != std::string::npos);
+  CHECK(f.sql.value("SELECT kid FROM hirenow_interview WHERE slot = 0") == "x");
+  CHECK(f.sql.value("SELECT kid FROM hirenow_interview WHERE slot = 1") != "x");
+  f.sql.run("ROLLBACK");
+  CHECK(f.sql.value("SELECT kid FROM hirenow_interview WHERE slot = 0") != "x");
+}
+
 TEST_CASE("the counts of the file are those of its rows", "[sqlite]") {
   attacked_file f;
   record_writer other("bob");
