@@ -286,10 +286,10 @@ void measure_load(const std::string& store_path, const std::string& bare_path) {
 }
 
 void measure_dashboard(const std::string& large_path) {
-  const auto small_file = kept_file("store-small-5", [](const std::string& path) {
+  const auto small_file = kept_file("store-small-6", [](const std::string& path) {
     build_store_file(path, {.applicants = 1'000, .interviews = 10, .open = 100});
   });
-  const auto due_file = kept_file("store-due-5", [](const std::string& path) {
+  const auto due_file = kept_file("store-due-6", [](const std::string& path) {
     build_store_file(path, {.applicants = 10'000, .interviews = 1, .open = 10'000});
   });
   const working_copy small_copy(small_file), due_copy(due_file);
