@@ -164,6 +164,15 @@ TEST_CASE("plain SQL on several rows ends at the one that is refused, and its tr
   CHECK(f.sql.value("SELECT kid FROM hirenow_interview WHERE slot = 0") != "x");
 }
 
+TEST_CASE("a head of the audit that plain SQL has cut short is found by who verifies it", "[sqlite]") {
+  test::world w(test::stores()[1]);
+  w.bench.schedule({.applicant = w.ada, .track = w.track}, w.recruiter).value();
+  CHECK(w.bench.verify_audit(w.ada.id, w.admin));
+  plain_sql(w.folder.path() / "ats.db")
+      .run("UPDATE hirenow_applicant SET version = version + 1, audit_head = substr(audit_head, 1, 16)");
+  CHECK(w.bench.verify_audit(w.ada.id, w.admin).error().code == errc::audit_broken);
+}
+
 TEST_CASE("the counts of the file are those of its rows", "[sqlite]") {
   attacked_file f;
   record_writer other("bob");

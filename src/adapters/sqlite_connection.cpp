@@ -99,8 +99,8 @@ sqlite3_stmt* own_sqlite_connection::prepared(const char* sql) {
   // SQLite numbers $1 by the order of appearance, ?1 by its number.
   std::string text(sql);
   std::replace(text.begin(), text.end(), '$', '?');
-  // A statement that fails is undone with the whole job. To be able to undo it alone, which SQLite is unless it is told
-  // not to, it would copy every page before its first change.
+  // Whoever's statement fails undoes his whole job. Unless it is told so, SQLite copies every page before its first
+  // change, to be able to undo that statement alone.
   for (const std::string_view verb : {"INSERT", "UPDATE"})
     if (text.starts_with(verb)) text.insert(verb.size(), " OR FAIL");
   sqlite3_stmt* statement = nullptr;

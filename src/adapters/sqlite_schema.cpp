@@ -100,8 +100,8 @@ std::string count_columns() {
 }
 
 // A function in a check can fail by itself, for which SQLite copies pages as for ABORT: so no check calls one in the
-// tables that every change writes to. Whoever verifies the audit finds a hash of another length, and an interview's id
-// stands in its audit.
+// tables that every change writes to, not even length(). What is too short is read as if zeros followed, so that a hash
+// is no longer the audit's; what is too long is cut.
 std::vector<schema_object> make_objects() {
   const std::string last_state = std::to_string(interview_state_count - 1);
   return {
