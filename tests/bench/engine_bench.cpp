@@ -32,7 +32,7 @@ struct subject {
 /// side's never do.
 void measure_retakes(applicants& who, manual_clock& time, const std::string& store_path, const std::string& bare_path,
                      sqlite_durability durability, const char* word) {
-  const auto opened = open(store_path, durability);
+  const auto opened = open(store_path, durability), elsewhere = open(store_path, durability);
   subject ours(*opened, time);
   bare_connection db(bare_path, durability == sqlite_durability::full);
   bare_retake bare(db);
@@ -41,21 +41,19 @@ void measure_retakes(applicants& who, manual_clock& time, const std::string& sto
   for (int round = -1; round < rounds; ++round) {
     constexpr std::size_t count = 2400;  // two checkpoints cover that many, so that each round pays for them
     // The same applicants on both sides; what the bare side writes is made before its clock runs.
-    const auto work = prepare(*opened, who, count);
-    std::vector<interview_id> failed;
-    for (const auto& one : work) failed.push_back(one.set.interviews[0].after.id);
-    const double bare_time = write_alone(db, bare, work);
-    std::size_t at = 0;
-    const double engine_time =
-        time_of(static_cast<int>(count),
-                [&] {
-                  if (at % 100 == 0) time.advance(seconds{1});
-                  ours.engine.retake(failed[at++], recruiter, {.idempotency_key = "k" + std::to_string(++key)}).value();
-                }) *
-        static_cast<double>(count);
+    const auto work = prepare(*elsewhere, who, count);
+    const auto retake_all = [&](std::span<const retake> some) {
+      time.advance(seconds{1});
+      const auto begin = stopwatch::now();
+      for (const auto& one : some)
+        ours.engine.retake(one.set.interviews[0].after.id, recruiter, {.idempotency_key = "k" + std::to_string(++key)})
+            .value();
+      return seconds_since(begin);
+    };
+    const auto spent = by_turns(work, retake_all, [&](auto some) { return write_alone(bare, some); });
     if (round < 0) continue;  // caches fill
-    ratios.push_back(engine_time / bare_time);
-    per_second.push_back(static_cast<double>(count) / engine_time);
+    ratios.push_back(spent.ours / spent.bare);
+    per_second.push_back(static_cast<double>(count) / spent.ours);
   }
   print_row(std::string("one retake through the engine / bare prepared statements, ") + word, median(ratios),
             "<=", 1.25);

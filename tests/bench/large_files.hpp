@@ -10,6 +10,7 @@
 #include <iostream>
 #include <numeric>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -110,7 +111,8 @@ struct retake {
   std::int64_t track_no;
 };
 
-/// Retakes of the next applicants, ready to be written. The clock advances by a second every 100.
+/// Retakes of the next applicants, ready to be written. The clock advances by a second every 100. What `from` reads is
+/// in its caches then: where they would show, it is another store than the one that is measured.
 inline std::vector<retake> prepare(store& from, applicants& who, std::size_t count) {
   static std::int64_t made = 0;
   std::vector<retake> all;
@@ -122,22 +124,35 @@ inline std::vector<retake> prepare(store& from, applicants& who, std::size_t cou
 }
 
 /// Seconds for writing these, one after the other, each in a commit of its own.
-inline double write_alone(store& to, const std::vector<retake>& all) {
+inline double write_alone(store& to, std::span<const retake> all) {
   const auto begin = stopwatch::now();
   for (const auto& one : all) to.commit(one.set).value();
   return seconds_since(begin);
 }
 
-inline double write_alone(bare_connection& db, bare_retake& writer, const std::vector<retake>& all) {
-  sqlite3_stmt* const begin_statement = db.prepare("BEGIN IMMEDIATE");
-  sqlite3_stmt* const commit_statement = db.prepare("COMMIT");
+inline double write_alone(bare_retake& writer, std::span<const retake> all) {
   const auto begin = stopwatch::now();
-  for (const auto& one : all) {
-    db.step(begin_statement);
-    writer.write(one.set, one.track_no);
-    db.step(commit_statement);
-  }
+  for (const auto& one : all) writer.write_alone(one.set, one.track_no);
   return seconds_since(begin);
+}
+
+struct two_sides {
+  double ours = 0, bare = 0;  ///< seconds
+};
+
+/// The same work on both sides, by turns of a hundred: what the machine does meanwhile falls on both.
+inline two_sides by_turns(std::span<const retake> work, const std::function<double(std::span<const retake>)>& ours,
+                          const std::function<double(std::span<const retake>)>& bare) {
+  two_sides spent;
+  constexpr std::size_t most = 100;
+  for (bool ours_first = false; !work.empty(); ours_first = !ours_first) {
+    const auto some = work.first(std::min(most, work.size()));
+    work = work.subspan(some.size());
+    if (ours_first) spent.ours += ours(some);
+    spent.bare += bare(some);
+    if (!ours_first) spent.ours += ours(some);
+  }
+  return spent;
 }
 
 inline double time_of(int count, const std::function<void()>& work) {

@@ -123,18 +123,20 @@ constexpr int rounds = 7;
 
 void measure_lone_retakes(applicants& who, const std::string& store_path, const std::string& bare_path,
                           sqlite_durability durability, const char* word) {
-  const auto subject = open(store_path, durability);
+  const auto subject = open(store_path, durability), elsewhere = open(store_path, durability);
   bare_connection db(bare_path, durability == sqlite_durability::full);
   bare_retake bare(db);
   std::vector<double> ratios, ours, theirs;
   for (int round = -1; round < rounds; ++round) {
     const std::size_t count = durability == sqlite_durability::full ? 400 : 1200;  // long enough to be timed
-    const auto work = prepare(*subject, who, count);
-    const double store_time = write_alone(*subject, work), bare_time = write_alone(db, bare, work);
+    const auto work = prepare(*elsewhere, who, count);
+    const auto spent = by_turns(
+        work, [&](auto some) { return write_alone(*subject, some); },
+        [&](auto some) { return write_alone(bare, some); });
     if (round < 0) continue;  // caches fill
-    ratios.push_back(store_time / bare_time);
-    ours.push_back(static_cast<double>(count) / store_time);
-    theirs.push_back(static_cast<double>(count) / bare_time);
+    ratios.push_back(spent.ours / spent.bare);
+    ours.push_back(static_cast<double>(count) / spent.ours);
+    theirs.push_back(static_cast<double>(count) / spent.bare);
   }
   print_row(std::string("one retake / bare prepared statements, ") + word, median(ratios), "<=", 1.25);
   print_note(std::string("  retakes of one caller, ") + word, median(ours), "/s");
@@ -174,14 +176,14 @@ void measure_pages(applicants& who, const std::string& path) {
 }
 
 void measure_group_commit(applicants& who, const std::string& store_path, const std::string& bare_path) {
-  const auto subject = open(store_path, sqlite_durability::full);
+  const auto subject = open(store_path, sqlite_durability::full), elsewhere = open(store_path, sqlite_durability::full);
   bare_connection db(bare_path, true);
   bare_retake lone(db);
   std::vector<double> to_one, to_bare, rates;
   for (int round = -1; round < rounds; ++round) {
-    const auto single = prepare(*subject, who, 400), many = prepare(*subject, who, 1200);
+    const auto single = prepare(*elsewhere, who, 400), many = prepare(*elsewhere, who, 1200);
     const double one_rate = 400 / write_alone(*subject, single);
-    write_alone(db, lone, single);
+    write_alone(lone, single);
     const double rate =
         1200 / write_together(16, many, [&](const retake& one) { subject->commit(one.set).value(); }, nullptr);
     double bare_rate = 0;

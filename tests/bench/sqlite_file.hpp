@@ -45,7 +45,7 @@ class bare_connection {
         },
         nullptr);
     run("PRAGMA temp_store = MEMORY");
-    run("PRAGMA cache_size = -16384");  // as the store's default
+    run("PRAGMA cache_size = -4096");  // as the store's default
   }
   ~bare_connection() {
     for (auto* s : statements_) sqlite3_finalize(s);

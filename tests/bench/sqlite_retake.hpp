@@ -70,6 +70,13 @@ class bare_retake {
  public:
   explicit bare_retake(bare_connection& db) : db_(db) {}
 
+  /// In a commit of its own.
+  void write_alone(const change_set& set, std::int64_t track_no) {
+    db_.step(begin_);
+    write(set, track_no);
+    db_.step(commit_);
+  }
+
   /// Within the transaction that is open.
   void write(const change_set& set, std::int64_t track_no) {
     const interview &old = set.interviews[0].after, &next = set.interviews[1].after;
@@ -120,6 +127,8 @@ class bare_retake {
 
  private:
   bare_connection& db_;
+  sqlite3_stmt* begin_ = db_.prepare("BEGIN IMMEDIATE");
+  sqlite3_stmt* commit_ = db_.prepare("COMMIT");
   sqlite3_stmt* head_ = db_.prepare(
       "SELECT applicant_no, audit_no, (SELECT max(audit_no) FROM hirenow_audit) FROM hirenow_applicant "
       "WHERE tenant_no = 1 AND applicant = ?1 AND version = ?2");

@@ -21,7 +21,7 @@ typedef struct hirenow_store_options {
   int32_t readers;                  /* connections that read at the same time; 0: 4 */
   int64_t busy_timeout_milliseconds; /* 0: 10 seconds */
   int64_t checkpoint_bytes;         /* 0: 64 MiB */
-  int64_t cache_kib;                /* of each connection; 0: 16 MiB */
+  int64_t cache_kib;                /* of each connection; 0: 4 MiB */
   hirenow_logger *logger;           /* told of what endangers the file; NULL: nobody */
   /* PostgreSQL's. */
   const char *schema;               /* where the tables stand; NULL: "hirenow" */
