@@ -43,7 +43,7 @@ jobs=${JOBS:-$((jobs < 1 ? 1 : jobs))}
 fuzz_seconds=${FUZZ_SECONDS:-30}
 export NINJA_STATUS='[%f/%t %es] ' CTEST_PARALLEL_LEVEL=$jobs
 
-passed=0 failed=0 skipped=0 ahead=''
+passed=0 failed=0 skipped=0 ahead='' beside=''
 stage='' stage_start=0
 timings=()
 
@@ -64,7 +64,8 @@ report() {
     ((failed > 0)) || failed=1
   fi
   end_stage
-  if [ -n "$ahead" ]; then kill -- "-$ahead" 2>/dev/null || true; fi
+  local group
+  for group in $ahead $beside; do kill -- "-$group" 2>/dev/null || true; done
   printf '\n'
   printf '%s\n' "${timings[@]}"
   printf '%d passed, %d failed%s\n' "$passed" "$failed" "$( ((skipped == 0)) || printf ', %d skipped' "$skipped")"
@@ -118,10 +119,34 @@ build() { # <preset>
   configure_and_build "$1"
 }
 
-run_tests() { # <preset> [argument of ctest]...
-  local log=build/$1/ctest.log summary
+run_tests() { # <preset>
   begin_stage "$1: tests"
-  ctest --preset "$@" 2>&1 | tee "$log" || true
+  ctest --preset "$1" 2>&1 | tee "build/$1/ctest.log" || true
+  count_tests "$1"
+}
+
+# What runs in an interpreter or a browser keeps one core busy. So one preset's tests run on the other, one at a time.
+begin_tests() { # <preset>
+  set -m # in a process group of its own, which can be ended
+  ctest --preset "$1" -j 1 >"build/$1/ctest.log" 2>&1 &
+  beside=$!
+  set +m
+}
+
+finish_tests() { # <preset>, whose tests were begun; says each ten seconds how far they are
+  begin_stage "$1: tests"
+  local waited=0
+  while kill -0 "$beside" 2>/dev/null; do
+    if ((waited++ % 10 == 0)); then tail -n 1 "build/$1/ctest.log" || true; fi
+    sleep 1
+  done
+  beside=''
+  cat "build/$1/ctest.log"
+  count_tests "$1"
+}
+
+count_tests() { # <preset>
+  local log=build/$1/ctest.log summary
   # "97% tests passed, 3 tests failed out of 100"
   summary=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' "$log")
   local bad=${summary% *} all=${summary#* } left
@@ -347,10 +372,11 @@ if ((quick)); then
 fi
 go_ahead asan tsan fuzz
 run_tests dev
+build asan
+begin_tests asan
 browser_tests
 python_module
-build asan
-run_tests asan
+finish_tests asan
 build tsan
 run_tests tsan
 headers
