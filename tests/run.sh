@@ -125,23 +125,41 @@ run_tests() { # <preset>
   count_tests "$1"
 }
 
-# What runs in an interpreter or a browser keeps one core busy. So one preset's tests run on the other, one at a time.
-begin_tests() { # <preset>
-  set -m # in a process group of its own, which can be ended
-  ctest --preset "$1" -j 1 >"build/$1/ctest.log" 2>&1 &
+# An interpreter and a browser keep one core busy. So the tests of what was built ahead run on the other, one at a time.
+begin_tests() { # <preset>...
+  rm -f build/tested-beside-*
+  [ -n "$ahead" ] || return 0
+  set -m
+  (
+    for preset in "$@"; do
+      wait_for_what_is_ahead "$preset" >/dev/null
+      [ -e "build/built-ahead-$preset" ] || exit
+      ctest --preset "$preset" -j 1 >"build/$preset/ctest.log" 2>&1 || true
+      touch "build/tested-beside-$preset"
+    done
+  ) &
   beside=$!
   set +m
 }
 
-finish_tests() { # <preset>, whose tests were begun; says each ten seconds how far they are
+finish_tests() { # <preset>; those that were begun, else all of them now
+  wait_for_what_is_ahead "$1"
+  if [ ! -e "build/built-ahead-$1" ]; then
+    build "$1"
+    run_tests "$1"
+    return
+  fi
   begin_stage "$1: tests"
-  local waited=0
-  while kill -0 "$beside" 2>/dev/null; do
-    if ((waited++ % 10 == 0)); then tail -n 1 "build/$1/ctest.log" || true; fi
+  local log=build/$1/ctest.log waited=0
+  while kill -0 "$beside" 2>/dev/null && [ ! -e "build/tested-beside-$1" ]; do
+    if ((waited++ % 10 == 0)); then tail -n 1 "$log" 2>/dev/null || true; fi
     sleep 1
   done
-  beside=''
-  cat "build/$1/ctest.log"
+  if [ ! -e "build/tested-beside-$1" ]; then
+    echo "they ended early"
+    return 1
+  fi
+  cat "$log"
   count_tests "$1"
 }
 
@@ -372,13 +390,11 @@ if ((quick)); then
 fi
 go_ahead asan tsan fuzz
 run_tests dev
-build asan
-begin_tests asan
+begin_tests asan tsan
 browser_tests
 python_module
 finish_tests asan
-build tsan
-run_tests tsan
+finish_tests tsan
 headers
 build fuzz
 fuzz

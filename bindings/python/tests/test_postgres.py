@@ -38,6 +38,11 @@ def test_announced_mail_leaves_without_a_poll(world, schema, announces):
                             database_clock=False) as store:
         engine = w.engine.over(store)
         box = Box()
+
+        def arrives(track):
+            engine.schedule(w.ada, track, actor=w.recruiter)
+            return box.arrived.acquire(timeout=WAIT if announces else 0.5)
+
         with hirenow.Dispatcher(engine, box, sender="jobs@acme.example", poll_every=timedelta(hours=1)) as d:
             with pytest.raises(hirenow.InvalidArgumentError):
                 d.listen(url, schema="no$name")
@@ -46,8 +51,8 @@ def test_announced_mail_leaves_without_a_poll(world, schema, announces):
                 d.listen(url, schema="public")
                 d.listen(url, schema=schema)  # it looks for what it may have missed
                 assert box.arrived.acquire(timeout=WAIT)
-                engine.schedule(w.ada, "second", actor=w.recruiter)
-                assert box.arrived.acquire(timeout=WAIT if announces else 0.5) is announces
+                # Who begins to run or to listen looks once by himself, sooner or later: three of four mails may leave so.
+                assert all(arrives(track) for track in ("second", "third", "fourth", "fifth")) is announces
 
 
 def test_a_store_turns_row_security_on(schema):
