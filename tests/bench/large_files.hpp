@@ -55,7 +55,7 @@ inline fs::path store_file() {
   return kept_file("store-8", [](const std::string& path) { build_store_file(path, large); });
 }
 inline fs::path bare_file() {
-  return kept_file("bare-8", [](const std::string& path) { build_bare_file(path, store_file().string()); });
+  return kept_file("bare-9", [](const std::string& path) { build_bare_file(path, store_file().string()); });
 }
 
 /// A copy that is gone at the end.
@@ -190,8 +190,8 @@ class bare_read {
     std::int64_t sum = copy(head_);
     put(interviews_, 1, applicant_no);
     sum += copy(interviews_);
-    put(sessions_, 1, applicant_no);
-    sum += copy(sessions_);
+    put(session_, 1, id);
+    sum += copy(session_);
     db_.step(commit_);
     return sum;
   }
@@ -221,7 +221,10 @@ class bare_read {
       "hirenow_person p "
       "ON p.applicant_no = a.applicant_no WHERE k.interview = ?1 AND k.tenant_no = 1");
   sqlite3_stmt* interviews_ = db_.prepare("SELECT * FROM hirenow_interview WHERE tenant_no = 1 AND applicant_no = ?1");
-  sqlite3_stmt* sessions_ = db_.prepare("SELECT * FROM hirenow_session WHERE applicant_no = ?1");
+  sqlite3_stmt* session_ = db_.prepare(
+      "SELECT s.* FROM hirenow_interview_key k JOIN hirenow_session s ON s.tenant_no = k.tenant_no AND s.applicant_no "
+      "= "
+      "k.applicant_no AND s.track_no = k.track_no AND s.attempt = k.attempt WHERE k.interview = ?1");
 };
 
 }  // namespace bench

@@ -235,7 +235,7 @@ inline void build_bare_file(const std::string& path, const std::string& from) {
       {"applicant",
        "applicant_no INTEGER PRIMARY KEY, tenant_no, applicant, version, sequence, audit_no, last_instant, "
        "erased, subject, audit_head, UNIQUE (tenant_no, applicant))"},
-      {"person", "applicant_no INTEGER PRIMARY KEY, salt, email, name, locale, time_zone)"},
+      {"person", "applicant_no INTEGER PRIMARY KEY, tenant_no, salt, email, name, locale, time_zone)"},
       {"interview",
        "tenant_no, applicant_no, track_no, slot, attempt, interview, state, outcome, overtime, sort_at, "
        "clock, score, time_limit, grace, extra_percent, extra_time, pause_credit, ends_by, created_at, start_by, "
@@ -253,12 +253,26 @@ inline void build_bare_file(const std::string& path, const std::string& from) {
        "tenant_no, answer_key, applicant_no, expires_at, payload, answer, PRIMARY KEY (tenant_no, "
        "answer_key)) WITHOUT ROWID"},
       {"session",
-       "applicant_no, track_no, attempt, fence, open, key_hash, saved_at, progress, PRIMARY KEY "
-       "(applicant_no, track_no, attempt)) WITHOUT ROWID"},
+       "tenant_no, applicant_no, track_no, attempt, fence, open, key_hash, saved_at, progress, PRIMARY KEY "
+       "(tenant_no, applicant_no, track_no, attempt)) WITHOUT ROWID"},
       {"count",
        "tenant_no, track_no, scheduled, in_progress, submitted, passed, failed, on_hold, expired, cancelled, "
        "voided, archived, PRIMARY KEY (tenant_no, track_no)) WITHOUT ROWID"},
   };
+  const auto columns_of_all = [&] {
+    std::string all;
+    sqlite3_stmt* const columns = db.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid");
+    for (const auto& [table, definition] : minimal) {
+      const std::string name = "hirenow_" + table;
+      all += name + ": ";
+      put(columns, 1, name);
+      while (sqlite3_step(columns) == SQLITE_ROW)
+        all += std::string(reinterpret_cast<const char*>(sqlite3_column_text(columns, 0))) + " ";
+      sqlite3_reset(columns);
+    }
+    return all;
+  };
+  const std::string before = columns_of_all();
   std::vector<std::string> drops;
   std::string kept = "''";
   for (const auto& [table, columns] : minimal) kept += ", 'hirenow_" + table + "'";
@@ -276,6 +290,7 @@ inline void build_bare_file(const std::string& path, const std::string& from) {
     db.run("UPDATE sqlite_schema SET sql = 'CREATE TABLE hirenow_" + table + " (" + columns +
            "' WHERE name = 'hirenow_" + table + "'");
   db.run("PRAGMA writable_schema = RESET");
+  if (columns_of_all() != before) throw std::runtime_error("the minimal schema has other columns than the store's");
   db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
