@@ -76,7 +76,7 @@ void fill_every_table(world& w, const std::string& tenant) {
 
 }  // namespace
 
-TEST_CASE("a store whose rows are protected keeps every promise of a store", "[store][postgres]") {
+TEST_CASE("a store whose rows are protected keeps every promise of a store", "[store][postgres][threads]") {
   const owned_schema owned;
   bool opened = false;
   const auto report = testing::check_store(

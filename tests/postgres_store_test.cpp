@@ -53,7 +53,7 @@ TEST_CASE("the PostgreSQL store keeps every promise of a store", "[store][postgr
 }
 
 // As behind a pooler that pools transactions.
-TEST_CASE("without prepared statements the PostgreSQL store keeps every promise, too", "[store][postgres]") {
+TEST_CASE("without prepared statements the PostgreSQL store keeps every promise, too", "[store][postgres][threads]") {
   const fresh_schema schema;
   bool opened = false;
   const auto report = testing::check_store(
