@@ -222,9 +222,8 @@ class bare_read {
       "ON p.applicant_no = a.applicant_no WHERE k.interview = ?1 AND k.tenant_no = 1");
   sqlite3_stmt* interviews_ = db_.prepare("SELECT * FROM hirenow_interview WHERE tenant_no = 1 AND applicant_no = ?1");
   sqlite3_stmt* session_ = db_.prepare(
-      "SELECT s.* FROM hirenow_interview_key k JOIN hirenow_session s ON s.tenant_no = k.tenant_no AND s.applicant_no "
-      "= "
-      "k.applicant_no AND s.track_no = k.track_no AND s.attempt = k.attempt WHERE k.interview = ?1");
+      "SELECT s.* FROM hirenow_interview_key k JOIN hirenow_session s ON s.tenant_no = k.tenant_no AND "
+      "s.applicant_no = k.applicant_no AND s.track_no = k.track_no AND s.attempt = k.attempt WHERE k.interview = ?1");
 };
 
 }  // namespace bench

@@ -51,7 +51,7 @@ def test_announced_mail_leaves_without_a_poll(world, schema, announces):
                 d.listen(url, schema="public")
                 d.listen(url, schema=schema)  # it looks for what it may have missed
                 assert box.arrived.acquire(timeout=WAIT)
-                # Who begins to run or to listen looks once by himself, sooner or later: three of four mails may leave so.
+                # Who begins to run or to listen looks once by himself, late perhaps: three of four mails may leave so.
                 assert all(arrives(track) for track in ("second", "third", "fourth", "fifth")) is announces
 
 

@@ -36,7 +36,7 @@ struct sqlite_options {
   std::size_t readers = 4;                             ///< connections that read at the same time, at least 1
   std::size_t checkpoint_bytes = 64U * 1024U * 1024U;  ///< the log is copied into the file when it is this long
   /// Page cache of each connection. As long as the file is below 1 GiB, SQLite walks through all of the writing one's
-  /// after most splits of a page, so that a larger one makes commits slower there.
+  /// after many splits of a page, so that a larger one makes commits slower there.
   std::size_t cache_kib = 4U * 1024U;
   std::function<void(std::string_view)> warn{};  ///< told, once each, of what endangers the file; may be empty
 };
